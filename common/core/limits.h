@@ -1,0 +1,58 @@
+/* limits.h - every limit of the formats and of the protocol, in one place (proto/README.md tells them to other
+ * clients).
+ *
+ * Sizes in bytes, times in milliseconds unless the name says otherwise. Foreign bytes are compared with these before
+ * anything is allocated. */
+#ifndef PT_LIMITS_H
+#define PT_LIMITS_H
+
+/* ids */
+#define PT_HASH_BYTES 32      /* BLAKE2b-256 */
+#define PT_KEY_BYTES 32       /* Ed25519 public key, and its seed */
+#define PT_SIGNATURE_BYTES 64 /* Ed25519 */
+#define PT_SUBJECT_BYTES_MAX 95
+#define PT_INSTANCE_BYTES_MAX 32 /* product code or five base-32 digits */
+#define PT_NAME_BYTES_MAX 127    /* a person, office, institution, unit, product */
+#define PT_PATH_BYTES_MAX 160
+
+/* chunks */
+#define PT_CHUNK_SEAL_BYTES 2048     /* a tail is sealed when its encoding reaches this */
+#define PT_CHUNK_BYTES_MAX 4096      /* one large entry */
+#define PT_CHUNK_RAW_BYTES_MAX 65536 /* declared size of a compressed body */
+#define PT_CHUNK_ENTRIES_MAX 1024
+#define PT_ENTRY_REPLACES_MAX 64
+#define PT_CUT_LOGS_MAX 64     /* logs in one cut */
+#define PT_TEXT_BYTES_MAX 2000 /* one free text or note */
+#define PT_BLOB_BYTES_MAX (256 * 1024)
+#define PT_INSTRUMENT_BYTES_MAX PT_BLOB_BYTES_MAX
+
+/* stored per log and office */
+#define PT_PARKED_PER_LOG_MAX 64
+#define PT_STORE_RESERVE_BYTES (64LL * 1024 * 1024)
+
+/* wire */
+#define PT_FRAME_BYTES_MAX_UNKNOWN (16 * 1024) /* before the peer is known */
+#define PT_FRAME_BYTES_MAX (64 * 1024)
+#define PT_ENROL_FRAME_BYTES_MAX 1024
+#define PT_FRAME_DEPTH_MAX 8
+#define PT_FRAME_FIELDS_MAX 20000
+#define PT_FRAME_ARENA_FACTOR 8 /* arena budget = factor * frame bytes + PT_FRAME_ARENA_BASE */
+#define PT_FRAME_ARENA_BASE 8192
+#define PT_CREDIT_BYTES (16 * 1024) /* assumed before Welcome says otherwise */
+#define PT_BLOB_PART_BYTES (16 * 1024)
+#define PT_HEADS_PER_PAGE 256
+
+/* enrolment */
+#define PT_ENROL_TRIES_PER_CODE 5
+#define PT_ENROL_PER_MINUTE_PER_ADDRESS 20
+#define PT_INVITE_TTL_S (7 * 24 * 3600)
+
+/* connection clocks */
+#define PT_TLS_MS_MAX 20000
+#define PT_HELLO_MS_MAX 20000
+#define PT_PROGRESS_MS 30000 /* while a frame is open at least PT_PROGRESS_BYTES arrive in this time */
+#define PT_PROGRESS_BYTES 256
+#define PT_SESSION_MS_MAX (30 * 60 * 1000)
+#define PT_SESSIONS_MAX 4000
+
+#endif

@@ -1,0 +1,50 @@
+#include "base/mem.h"
+#include "base/problem.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+/* Which of {1}..{4} a text uses, as bits. */
+static unsigned placeholders(const char *text)
+{
+    unsigned used = 0;
+    for (const char *at = text; (at = strchr(at, '{')) != NULL; at++) {
+        cr_assert(at[1] >= '1' && at[1] <= '4' && at[2] == '}', "odd placeholder in: %s", text);
+        used |= 1u << (at[1] - '0');
+    }
+    return used;
+}
+
+Test(problem, both_languages_use_the_same_placeholders)
+{
+    for (size_t i = 0; i < PT_MSG_COUNT; i++) {
+        const char *indonesian = pt_msg_indonesian((enum pt_msg)i);
+        const char *english = pt_msg_english((enum pt_msg)i);
+        cr_expect_eq(placeholders(indonesian), placeholders(english), "%s", english);
+        cr_expect((i == PT_MSG_NONE) == (*indonesian == '\0'), "%s", english);
+        cr_expect((i == PT_MSG_NONE) == (*english == '\0'), "%s", indonesian);
+    }
+}
+
+Test(problem, is_one_sentence_in_both_languages)
+{
+    struct pt_problem problem = {0};
+    enum pt_err err = pt_problem_set(&problem, PT_EIO, PT_MSG_FILE_OPEN, "a.csv", "no {1} there", NULL);
+    cr_expect_eq(err, PT_EIO);
+    struct pt_buf out = {0};
+    pt_problem_put(&out, &problem);
+    cr_expect_str_eq(pt_buf_text(&out),
+                     "Berkas a.csv tidak dapat dibuka (no {1} there); periksa nama dan hak aksesnya. / "
+                     "File a.csv cannot be opened (no {1} there); check its name and permissions.");
+    pt_buf_free(&out);
+}
+
+Test(problem, default_does_not_hide_a_better_sentence)
+{
+    struct pt_problem problem = {.msg = PT_MSG_FILE_OPEN};
+    cr_expect_eq(pt_problem_default(&problem, PT_EIO, "x"), PT_EIO);
+    cr_expect_eq(problem.msg, PT_MSG_FILE_OPEN);
+    problem.msg = PT_MSG_NONE;
+    cr_expect_eq(pt_problem_default(&problem, PT_ENOMEM, "x"), PT_ENOMEM);
+    cr_expect_eq(problem.msg, PT_MSG_ERR_NOMEM);
+}
