@@ -1,5 +1,6 @@
 #include "core/chunk.h"
 
+#include "base/mem.h"
 #include "core/unpack.h"
 
 #include <string.h>
