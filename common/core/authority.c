@@ -156,8 +156,8 @@ static void revoke(struct building *b, const struct pt_entry *entry, const struc
     const Patuh__Revocation *detail = detail_of(b, entry, &patuh__revocation__descriptor);
     for (size_t i = 0; detail != NULL && i < b->out.n_members; i++) {
         struct pt_member *member = &b->out.members[i];
-        bool meant = detail->author.len == PT_HASH_BYTES &&
-                     memcmp(detail->author.data, member->author.b, PT_HASH_BYTES) == 0;
+        bool meant =
+            detail->author.len == PT_HASH_BYTES && memcmp(detail->author.data, member->author.b, PT_HASH_BYTES) == 0;
         if (meant && (member->office == office || office->is_root)) {
             member->revoked = true;
             member->revocation = detail;
@@ -183,8 +183,7 @@ enum pt_err pt_authority_build(const struct pt_view *views, size_t n_views, cons
     struct building b = {.views = views, .n_views = n_views, .root = root, .arena = arena};
     size_t n_offices = count_kind(&b, PATUH__ENTRY_KIND__ENTRY_OFFICE) + 1;
     b.out.offices = pt_arena_zalloc(arena, n_offices, sizeof *b.out.offices);
-    b.out.members =
-        pt_arena_zalloc(arena, count_kind(&b, PATUH__ENTRY_KIND__ENTRY_MEMBER), sizeof *b.out.members);
+    b.out.members = pt_arena_zalloc(arena, count_kind(&b, PATUH__ENTRY_KIND__ENTRY_MEMBER), sizeof *b.out.members);
     if (b.out.offices == NULL || b.out.members == NULL) {
         return PT_ENOMEM;
     }

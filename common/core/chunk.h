@@ -3,10 +3,9 @@
  *     link(0) = H("patuh/1 log", log id)
  *     link(k) = H("patuh/1 link", link(k-1) || H("patuh/1 chunk", chunk k))
  *
- * A signature is over a link, so it covers everything before it. Encoding is for our own entries only: foreign chunks are
- * kept and forwarded as the bytes that came.
- * Thread: any.  Memory: decoded entries live in the arena and point into the chunk's bytes.
- * Errors: MALFORMED (foreign bytes), LIMIT, NOMEM. */
+ * A signature is over a link, so it covers everything before it. Encoding is for our own entries only: foreign chunks
+ * are kept and forwarded as the bytes that came. Thread: any.  Memory: decoded entries live in the arena and point into
+ * the chunk's bytes. Errors: MALFORMED (foreign bytes), LIMIT, NOMEM. */
 #ifndef PT_CHUNK_H
 #define PT_CHUNK_H
 
@@ -35,11 +34,9 @@ struct pt_hash pt_link_first(const struct pt_log_id *log);
 struct pt_hash pt_link_next(const struct pt_hash *previous, struct pt_bytes chunk);
 
 /* Append the chunk of header and header->count entries to out. LIMIT: larger than PT_CHUNK_BYTES_MAX. */
-enum pt_err pt_chunk_encode(const struct pt_chunk_header *header, const struct pt_entry *entries,
-                            struct pt_buf *out);
+enum pt_err pt_chunk_encode(const struct pt_chunk_header *header, const struct pt_entry *entries, struct pt_buf *out);
 /* How many of the n entries (at least one) fit a chunk of PT_CHUNK_SEAL_BYTES; the one that passes it is in. */
-enum pt_err pt_chunk_fit(const struct pt_chunk_header *header, const struct pt_entry *entries, size_t n,
-                         size_t *n_fit);
+enum pt_err pt_chunk_fit(const struct pt_chunk_header *header, const struct pt_entry *entries, size_t n, size_t *n_fit);
 
 /* Header only: enough to place a chunk. */
 enum pt_err pt_chunk_read_header(struct pt_bytes chunk, struct pt_arena *arena, struct pt_chunk_header *header);

@@ -1,10 +1,10 @@
 /* merge.h - the state of one assessment: a pure function of its logs.
  *
- * The same set of entries gives the same state whatever the order they came in; no clock and no order of arrival decides
- * anything. A register is one question at one path. Within a log the later entry replaces the earlier; across logs an
- * entry replaces only what it names. Heads are the effective entries nobody replaced: one value among them is the value,
- * several are an open conflict, which only a decision settles.
- * Thread: read-only after it is made.  Memory: in the caller's arena; points into the views, which must stay. */
+ * The same set of entries gives the same state whatever the order they came in; no clock and no order of arrival
+ * decides anything. A register is one question at one path. Within a log the later entry replaces the earlier; across
+ * logs an entry replaces only what it names. Heads are the effective entries nobody replaced: one value among them is
+ * the value, several are an open conflict, which only a decision settles. Thread: read-only after it is made.  Memory:
+ * in the caller's arena; points into the views, which must stay. */
 #ifndef PT_MERGE_H
 #define PT_MERGE_H
 
@@ -56,7 +56,7 @@ struct pt_assessment {
     const char **surveyors;        /* assigned now, sorted */
     size_t n_surveyors;
     Patuh__State state;
-    bool counts; /* at the level that was asked for */
+    bool counts;                     /* at the level that was asked for */
     const struct pt_claim *state_by; /* the move that made the state; NULL while draft */
     const Patuh__Move *state_move;
     struct pt_answers answers;
@@ -73,7 +73,7 @@ struct pt_assessment {
     size_t n_ineffective;
     size_t n_pending; /* effective entries outside the cut */
     size_t n_conflicts;
-    size_t n_entries; /* effective entries that count */
+    size_t n_entries;          /* effective entries that count */
     struct pt_hash instrument; /* newest version that an entry names; zeros when none does */
 };
 

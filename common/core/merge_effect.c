@@ -176,8 +176,8 @@ static enum pt_msg check_question(struct pt__merge *m, const struct pt_view *vie
     if (node == NULL) {
         return PT_MSG_ENTRY_UNKNOWN_QUESTION;
     }
-    bool is_repeat = entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE ||
-                     entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE;
+    bool is_repeat =
+        entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE || entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE;
     if (is_repeat != (node->type == PT_NODE_REPEAT)) {
         return PT_MSG_ENTRY_UNKNOWN_QUESTION;
     }

@@ -33,8 +33,8 @@ static int compare_instances(const void *a, const void *b)
 static uint32_t find_instance(const struct pt_answers *answers, uint32_t repeat, const char *name)
 {
     struct pt_instance wanted = {.repeat = repeat, .name = name};
-    const struct pt_instance *found = bsearch(&wanted, answers->instances, answers->n_instances,
-                                              sizeof *answers->instances, compare_instances);
+    const struct pt_instance *found =
+        bsearch(&wanted, answers->instances, answers->n_instances, sizeof *answers->instances, compare_instances);
     return found == NULL ? 0 : (uint32_t)(found - answers->instances) + 1;
 }
 
@@ -220,8 +220,8 @@ static struct row *target_of(const struct pt__merge *m, struct row *rows, size_t
 {
     for (size_t i = 0; i < n; i++) {
         const struct pt_view *view = &m->in->views[rows[i].view];
-        if (!is_claim(rows[i].entry->kind) || rows[i].seq != ref->seq ||
-            view->log.incarnation != ref->incarnation || !pt_author_eq(&view->log.author, &ref->author)) {
+        if (!is_claim(rows[i].entry->kind) || rows[i].seq != ref->seq || view->log.incarnation != ref->incarnation ||
+            !pt_author_eq(&view->log.author, &ref->author)) {
             continue;
         }
         const struct pt_view_chunk *chunk = pt_view_chunk_of(view, ref->seq);
@@ -360,8 +360,7 @@ static enum pt_err group_rows(struct pt__merge *m, struct row *rows, size_t n)
         }
         mark_replaced(m, rows + from, to - from);
         struct pt_answer *answer = &answers->answers[answers->n_answers];
-        enum pt_err err =
-            make_answer(m, rows + from, to - from, answer, &m->out->registers[answers->n_answers]);
+        enum pt_err err = make_answer(m, rows + from, to - from, answer, &m->out->registers[answers->n_answers]);
         if (err != PT_OK) {
             return err;
         }
@@ -389,8 +388,7 @@ static enum pt_err collect_general(struct pt__merge *m, Patuh__EntryKind kind, s
         const struct pt_view *view = &m->in->views[v];
         for (size_t i = 0; i < view->n_entries; i++) {
             if (view->entries[i].kind == kind && pt__merge_counts(m, v, i)) {
-                (*out)[(*n_out)++] =
-                    (struct pt_remark){.view = view, .seq = i + 1, .entry = &view->entries[i]};
+                (*out)[(*n_out)++] = (struct pt_remark){.view = view, .seq = i + 1, .entry = &view->entries[i]};
             }
         }
     }
@@ -413,8 +411,7 @@ enum pt_err pt__merge_registers(struct pt__merge *m)
         err = collect_general(m, PATUH__ENTRY_KIND__ENTRY_PLACE, &m->out->places, &m->out->n_places);
     }
     if (err == PT_OK) {
-        err = collect_general(m, PATUH__ENTRY_KIND__ENTRY_NOT_ASSESSED, &m->out->not_assessed,
-                              &m->out->n_not_assessed);
+        err = collect_general(m, PATUH__ENTRY_KIND__ENTRY_NOT_ASSESSED, &m->out->not_assessed, &m->out->n_not_assessed);
     }
     return err;
 }

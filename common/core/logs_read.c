@@ -1,0 +1,265 @@
+/* logs_read.c - logs out of the store: heads, runs to send, decoded views. */
+#include "core/logs_internal.h"
+
+#include <string.h>
+
+static enum pt_err subject_prefix(const struct pt_subject *subject, struct pt_buf *out)
+{
+    if (subject != NULL) {
+        size_t n = strlen(subject->text);
+        pt_buf_put_u8(out, (uint8_t)n);
+        pt_buf_put(out, subject->text, n);
+    }
+    return out->err;
+}
+
+enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, struct pt_arena *arena,
+                         struct pt_head **out, size_t *n_out)
+{
+    struct pt_buf prefix = {0};
+    struct pt_head *heads = NULL;
+    size_t capacity = 0;
+    size_t n = 0;
+    enum pt_err err = subject_prefix(subject, &prefix);
+    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_LOGS, pt_buf_bytes(&prefix));
+    struct pt_bytes key;
+    struct pt_bytes value;
+    while (err == PT_OK && pt_rows_next(&rows, &key, &value)) {
+        uint64_t number = 0;
+        err = pt_key_read_u64(value, &number);
+        if (err == PT_OK) {
+            err = pt_reserve(&heads, &capacity, n + 1, sizeof *heads);
+        }
+        if (err == PT_OK) {
+            err = pt_logs_head(txn, number, &heads[n]);
+            n += err == PT_OK;
+        }
+    }
+    enum pt_err end = pt_rows_end(&rows);
+    err = err == PT_OK ? end : err;
+    if (err == PT_OK) {
+        struct pt_bytes copy = pt_arena_dup(arena, pt_bytes_of(heads, n * sizeof *heads));
+        err = copy.data == NULL ? PT_ENOMEM : PT_OK;
+        memcpy(out, &copy.data, sizeof *out);
+        *n_out = n;
+    }
+    pt_free(heads);
+    pt_buf_free(&prefix);
+    return err;
+}
+
+/* Good chunks of a log in order, from the one that begins at from_seq. */
+struct chain {
+    struct pt_txn *txn;
+    struct pt_arena *arena;
+    struct pt_key prefix;
+    struct pt_key from;
+    struct pt_rows rows;
+    struct pt_hash link; /* of the chunk before; the next one must follow it */
+    bool any_link;       /* the first one may have any predecessor */
+    uint64_t next_seq;
+    enum pt_err err;
+};
+
+static void chain_open(struct chain *c, struct pt_txn *txn, uint64_t log, uint64_t from_seq, struct pt_arena *arena)
+{
+    *c = (struct chain){.txn = txn, .arena = arena, .prefix = pt_key_u64(log), .next_seq = from_seq, .any_link = true};
+    c->from = pt_key_log_seq(log, from_seq);
+    c->rows = pt_rows_from(txn, PT_TABLE_CHUNKS, pt_key_bytes(&c->prefix), pt_key_bytes(&c->from));
+}
+
+static bool chain_next(struct chain *c, struct pt_record *record, uint64_t *lsn)
+{
+    struct pt_bytes key;
+    struct pt_bytes value;
+    while (c->err == PT_OK && pt_rows_next(&c->rows, &key, &value)) {
+        c->err = pt_key_read_u64(value, lsn);
+        if (c->err == PT_OK) {
+            c->err = pt_arrival_read(c->txn, *lsn, c->arena, record);
+        }
+        bool follows = c->err == PT_OK && !record->held && record->first_seq == c->next_seq &&
+                       (c->any_link || pt_hash_eq(&record->previous, &c->link));
+        if (follows) {
+            c->next_seq = record->last_seq + 1;
+            c->link = record->link;
+            c->any_link = false;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum pt_err chain_close(struct chain *c)
+{
+    enum pt_err end = pt_rows_end(&c->rows);
+    return c->err == PT_OK ? end : c->err;
+}
+
+#define RUN_CHUNKS_MAX 512
+
+enum pt_err pt_logs_run(struct pt_txn *txn, const struct pt_head *head, uint64_t from_seq, size_t n_bytes_max,
+                        struct pt_arena *arena, struct pt_run *out, uint64_t *last_seq)
+{
+    struct pt_run run = {.log = head->log, .key = head->key, .first_seq = from_seq};
+    struct pt_bytes *chunks = pt_arena_zalloc(arena, RUN_CHUNKS_MAX, sizeof *chunks);
+    if (chunks == NULL) {
+        return PT_ENOMEM;
+    }
+    struct chain chain;
+    struct pt_record record;
+    uint64_t lsn;
+    size_t n = 0;
+    size_t n_bytes = 0;
+    chain_open(&chain, txn, head->number, from_seq, arena);
+    while (n < RUN_CHUNKS_MAX && chain_next(&chain, &record, &lsn)) {
+        n_bytes += record.chunk.n;
+        if (run.n_chunks > 0 && n_bytes > n_bytes_max) {
+            break;
+        }
+        if (n == 0) {
+            run.previous = record.previous;
+        }
+        chunks[n++] = record.chunk;
+        if (record.has_signature) {
+            run.n_chunks = n;
+            run.signature = record.signature;
+            *last_seq = record.last_seq;
+        }
+    }
+    enum pt_err err = chain_close(&chain);
+    if (err != PT_OK) {
+        return err;
+    }
+    run.chunks = chunks;
+    *out = run;
+    return run.n_chunks == 0 ? PT_ENOTFOUND : PT_OK;
+}
+
+/* A growing view: entries and chunks are appended, then moved into the arena. */
+struct view_builder {
+    struct pt_entry *entries;
+    size_t n_entries, entries_capacity;
+    struct pt_view_chunk *chunks;
+    size_t n_chunks, chunks_capacity;
+};
+
+static enum pt_err add_chunk(struct view_builder *b, const struct pt_record *record, struct pt_arena *arena)
+{
+    struct pt_chunk_header header = {0};
+    struct pt_entry *entries = NULL;
+    size_t n = (size_t)(record->last_seq - record->first_seq + 1);
+    enum pt_err err = pt_chunk_decode(record->chunk, arena, &header, &entries);
+    if (err == PT_ENOMEM) {
+        return err;
+    }
+    bool readable = err == PT_OK && header.count == n;
+    err = pt_reserve(&b->entries, &b->entries_capacity, b->n_entries + n, sizeof *b->entries);
+    if (err == PT_OK) {
+        err = pt_reserve(&b->chunks, &b->chunks_capacity, b->n_chunks + 1, sizeof *b->chunks);
+    }
+    if (err != PT_OK) {
+        return err;
+    }
+    for (size_t i = 0; i < n; i++) { /* a body that its author encoded wrongly keeps its place and counts nowhere */
+        b->entries[b->n_entries++] = readable ? entries[i] : pt_entry_of(PATUH__ENTRY_KIND__ENTRY_UNKNOWN, 0);
+    }
+    b->chunks[b->n_chunks++] = (struct pt_view_chunk){
+        .last_seq = record->last_seq,
+        .link = record->link,
+        .has_instrument = readable && header.has_instrument,
+        .instrument = header.instrument,
+        .received_ms = record->received_ms,
+    };
+    return PT_OK;
+}
+
+static enum pt_err add_tail(struct pt_txn *txn, const struct pt_head *head, struct view_builder *b,
+                            struct pt_arena *arena)
+{
+    struct pt_key prefix = pt_key_u64(head->number);
+    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_TAIL, pt_key_bytes(&prefix));
+    struct pt_bytes key;
+    struct pt_bytes value;
+    enum pt_err err = PT_OK;
+    while (err == PT_OK && pt_rows_next(&rows, &key, &value)) {
+        struct pt_entry *entry;
+        struct pt_bytes kept = pt_arena_dup(arena, value);
+        err = kept.data == NULL ? PT_ENOMEM : pt_body_decode(kept, 1, 0, arena, &entry);
+        if (err == PT_OK) {
+            err = pt_reserve(&b->entries, &b->entries_capacity, b->n_entries + 1, sizeof *b->entries);
+        }
+        if (err == PT_OK) {
+            b->entries[b->n_entries++] = *entry;
+        }
+    }
+    enum pt_err end = pt_rows_end(&rows);
+    return err == PT_OK ? end : err;
+}
+
+static enum pt_err finish_view(const struct view_builder *b, struct pt_arena *arena, struct pt_view *view)
+{
+    struct pt_bytes entries = pt_arena_dup(arena, pt_bytes_of(b->entries, b->n_entries * sizeof *b->entries));
+    struct pt_bytes chunks = pt_arena_dup(arena, pt_bytes_of(b->chunks, b->n_chunks * sizeof *b->chunks));
+    if (entries.data == NULL || chunks.data == NULL) {
+        return PT_ENOMEM;
+    }
+    memcpy(&view->entries, &entries.data, sizeof view->entries);
+    memcpy(&view->chunks, &chunks.data, sizeof view->chunks);
+    view->n_entries = b->n_entries;
+    view->n_chunks = b->n_chunks;
+    return PT_OK;
+}
+
+enum pt_err pt_logs_view(struct pt_txn *txn, const struct pt_head *head, uint64_t upto_lsn, bool with_tail,
+                         struct pt_arena *arena, struct pt_view *out)
+{
+    struct pt_view view = {.log = head->log};
+    struct view_builder b = {0};
+    struct chain chain;
+    struct pt_record record;
+    uint64_t lsn;
+    enum pt_err err = PT_OK;
+    memcpy(view.public_key, head->key.b, sizeof view.public_key);
+    chain_open(&chain, txn, head->number, 1, arena);
+    while (err == PT_OK && chain_next(&chain, &record, &lsn)) {
+        bool past_fork = head->forked && record.last_seq > head->fork_seq;
+        if (past_fork || (upto_lsn != 0 && lsn > upto_lsn)) {
+            break;
+        }
+        err = add_chunk(&b, &record, arena);
+    }
+    enum pt_err end = chain_close(&chain);
+    err = err == PT_OK ? end : err;
+    if (err == PT_OK && with_tail && head->tail_seq > 0 && !head->forked) {
+        err = add_tail(txn, head, &b, arena);
+    }
+    if (err == PT_OK) {
+        err = finish_view(&b, arena, &view);
+    }
+    if (err == PT_OK) {
+        *out = view;
+    }
+    pt_free(b.entries);
+    pt_free(b.chunks);
+    return err;
+}
+
+enum pt_err pt_logs_views(struct pt_txn *txn, const struct pt_subject *subject, uint64_t upto_lsn, bool with_tail,
+                          struct pt_arena *arena, struct pt_view **out, size_t *n_out)
+{
+    struct pt_head *heads;
+    size_t n = 0;
+    enum pt_err err = pt_logs_list(txn, subject, arena, &heads, &n);
+    struct pt_view *views = err == PT_OK ? pt_arena_zalloc(arena, n, sizeof *views) : NULL;
+    if (err == PT_OK && views == NULL) {
+        err = PT_ENOMEM;
+    }
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        err = pt_logs_view(txn, &heads[i], upto_lsn, with_tail, arena, &views[i]);
+    }
+    if (err == PT_OK) {
+        *out = views;
+        *n_out = n;
+    }
+    return err;
+}
