@@ -73,7 +73,7 @@ static enum pt_err write_all(int fd, struct pt_bytes content)
     return fsync(fd) == 0 ? PT_OK : PT_EIO;
 }
 
-static enum pt_err sync_parent(const char *path)
+enum pt_err pt_parent_sync(const char *path)
 {
     char parent[PATH_MAX];
     (void)snprintf(parent, sizeof parent, "%s", path);
@@ -110,7 +110,7 @@ enum pt_err pt_file_write(const char *path, struct pt_bytes content, unsigned mo
         err = from_errno(code);
     }
     if (err == PT_OK) {
-        err = sync_parent(path);
+        err = pt_parent_sync(path);
         code = errno;
     }
     if (err != PT_OK) {

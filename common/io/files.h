@@ -14,6 +14,9 @@ enum pt_err pt_file_read(const char *path, size_t n_max, struct pt_buf *out, str
 enum pt_err pt_file_write(const char *path, struct pt_bytes content, unsigned mode, struct pt_problem *problem);
 /* Make the folder (and parents) if it is missing. */
 enum pt_err pt_folder_make(const char *path, unsigned mode, struct pt_problem *problem);
+/* Makes the entry of path (a file or folder just created or renamed) durable: fsync of the folder it lies in.
+ * Errors: IO. */
+enum pt_err pt_parent_sync(const char *path);
 bool pt_file_exists(const char *path);
 /* folder/name into out (n bytes); LIMIT when it does not fit. */
 enum pt_err pt_path_join(char *out, size_t n, const char *folder, const char *name);
