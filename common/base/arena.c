@@ -73,7 +73,7 @@ void pt_arena_reset(struct pt_arena *arena)
 static struct pt_arena_block *block_add(struct pt_arena *arena, size_t need)
 {
     size_t capacity = arena->blocks == NULL ? BLOCK_BYTES_MIN : arena->blocks->capacity;
-    capacity = capacity < 1024 * 1024 ? capacity * 2 : capacity;
+    capacity = capacity < (size_t)1024 * 1024 ? capacity * 2 : capacity;
     size_t room = arena->budget - arena->used;
     if (room <= sizeof(struct pt_arena_block) || need > room - sizeof(struct pt_arena_block)) {
         return NULL;

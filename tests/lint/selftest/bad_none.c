@@ -1,0 +1,2 @@
+/* A program without any test: exit status 0. */
+#include <criterion/criterion.h>
