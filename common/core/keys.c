@@ -20,12 +20,18 @@ static void add_u64(struct pt_key *key, uint64_t value)
     }
 }
 
-struct pt_key pt_key_log_id(const struct pt_log_id *id)
+struct pt_key pt_key_subject(const struct pt_subject *subject)
 {
     struct pt_key key = {0};
-    uint8_t n = (uint8_t)strlen(id->subject.text);
+    uint8_t n = (uint8_t)strlen(subject->text); /* the length goes first: "o:6" is no prefix of "o:62" */
     add(&key, &n, 1);
-    add(&key, id->subject.text, n);
+    add(&key, subject->text, n);
+    return key;
+}
+
+struct pt_key pt_key_log_id(const struct pt_log_id *id)
+{
+    struct pt_key key = pt_key_subject(&id->subject);
     add(&key, id->author.b, sizeof id->author.b);
     add_u64(&key, id->incarnation);
     return key;
@@ -38,20 +44,6 @@ struct pt_key pt_key_u64(uint64_t number)
     return key;
 }
 
-struct pt_key pt_key_subject(const struct pt_subject *subject)
-{
-    struct pt_key key = {0};
-    add(&key, subject->text, strlen(subject->text) + 1); /* the NUL ends the subject: "o:6" is no prefix of "o:62" */
-    return key;
-}
-
-struct pt_key pt_key_subject_log(const struct pt_subject *subject, uint64_t log)
-{
-    struct pt_key key = pt_key_subject(subject);
-    add_u64(&key, log);
-    return key;
-}
-
 struct pt_key pt_key_log_seq(uint64_t log, uint64_t seq)
 {
     struct pt_key key = pt_key_u64(log);
@@ -59,7 +51,7 @@ struct pt_key pt_key_log_seq(uint64_t log, uint64_t seq)
     return key;
 }
 
-struct pt_key pt_key_parked(uint64_t log, uint64_t seq, const struct pt_hash *link)
+struct pt_key pt_key_log_seq_link(uint64_t log, uint64_t seq, const struct pt_hash *link)
 {
     struct pt_key key = pt_key_log_seq(log, seq);
     add(&key, link->b, sizeof link->b);
@@ -103,21 +95,6 @@ enum pt_err pt_key_read_u64(struct pt_bytes key, uint64_t *number)
     return PT_OK;
 }
 
-enum pt_err pt_key_read_subject_log(struct pt_bytes key, struct pt_subject *subject, uint64_t *log)
-{
-    const uint8_t *nul = key.n == 0 ? NULL : memchr(key.data, 0, key.n);
-    if (nul == NULL) {
-        return PT_EDAMAGED;
-    }
-    size_t n = (size_t)(nul - key.data);
-    struct pt_subject found;
-    if (key.n != n + 1 + sizeof *log || pt_subject_read(pt_bytes_of(key.data, n), &found) != PT_OK) {
-        return PT_EDAMAGED;
-    }
-    *subject = found;
-    return pt_key_read_u64(pt_bytes_of(nul + 1, sizeof *log), log);
-}
-
 enum pt_err pt_key_read_log_seq(struct pt_bytes key, uint64_t *log, uint64_t *seq)
 {
     struct pt_reader reader = pt_reader_on(key);
@@ -131,7 +108,7 @@ enum pt_err pt_key_read_log_seq(struct pt_bytes key, uint64_t *log, uint64_t *se
     return PT_OK;
 }
 
-enum pt_err pt_key_read_parked(struct pt_bytes key, uint64_t *log, uint64_t *seq, struct pt_hash *link)
+enum pt_err pt_key_read_log_seq_link(struct pt_bytes key, uint64_t *log, uint64_t *seq, struct pt_hash *link)
 {
     struct pt_hash found;
     if (key.n != 16 + sizeof found.b) {

@@ -19,11 +19,10 @@ struct pt_key {
 struct pt_bytes pt_key_bytes(const struct pt_key *key);
 
 struct pt_key pt_key_log_id(const struct pt_log_id *id);        /* LOGS */
+struct pt_key pt_key_subject(const struct pt_subject *subject); /* prefix in LOGS: all logs of one subject */
 struct pt_key pt_key_u64(uint64_t number);                      /* HEADS, ARRIVAL; prefix: log number */
-struct pt_key pt_key_subject(const struct pt_subject *subject); /* SUBJECTS: prefix of one subject */
-struct pt_key pt_key_subject_log(const struct pt_subject *subject, uint64_t log); /* SUBJECTS */
-struct pt_key pt_key_log_seq(uint64_t log, uint64_t seq);                         /* CHUNKS, TAIL; prefix in PARKED */
-struct pt_key pt_key_parked(uint64_t log, uint64_t seq, const struct pt_hash *link); /* PARKED */
+struct pt_key pt_key_log_seq(uint64_t log, uint64_t seq);                         /* TAIL; prefix in CHUNKS, PARKED */
+struct pt_key pt_key_log_seq_link(uint64_t log, uint64_t seq, const struct pt_hash *link); /* CHUNKS, PARKED */
 struct pt_key pt_key_receipt(uint64_t log, uint8_t tier);                            /* RECEIPTS */
 struct pt_key pt_key_hash(const struct pt_hash *hash);                               /* BLOBS, WANTED */
 struct pt_key pt_key_author(const struct pt_author *author);                         /* PEERS */
@@ -31,9 +30,8 @@ struct pt_key pt_key_author(const struct pt_author *author);                    
 /* Back from a row's key. Errors of all: DAMAGED (another shape than the table's). Outputs untouched on error. LOGS:
  * pt_log_id_read. */
 enum pt_err pt_key_read_u64(struct pt_bytes key, uint64_t *number);
-enum pt_err pt_key_read_subject_log(struct pt_bytes key, struct pt_subject *subject, uint64_t *log);
 enum pt_err pt_key_read_log_seq(struct pt_bytes key, uint64_t *log, uint64_t *seq);
-enum pt_err pt_key_read_parked(struct pt_bytes key, uint64_t *log, uint64_t *seq, struct pt_hash *link);
+enum pt_err pt_key_read_log_seq_link(struct pt_bytes key, uint64_t *log, uint64_t *seq, struct pt_hash *link);
 enum pt_err pt_key_read_receipt(struct pt_bytes key, uint64_t *log, uint8_t *tier);
 enum pt_err pt_key_read_hash(struct pt_bytes key, struct pt_hash *hash);
 enum pt_err pt_key_read_author(struct pt_bytes key, struct pt_author *author);

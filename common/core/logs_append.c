@@ -38,7 +38,7 @@ enum pt_err pt__arrival_add(struct pt_txn *txn, const struct pt_record *record, 
     struct pt_key key = pt_key_u64(last + 1);
     err = pt__record_put(txn, PT_TABLE_ARRIVAL, &key, record, &hash);
     if (err == PT_OK) {
-        struct pt_key index = pt_key_parked(record->log, record->first_seq, &record->link);
+        struct pt_key index = pt_key_log_seq_link(record->log, record->first_seq, &record->link);
         err = pt_store_put(txn, PT_TABLE_CHUNKS, pt_key_bytes(&index), pt_key_bytes(&key));
     }
     if (err == PT_OK) {
@@ -59,7 +59,7 @@ enum pt_err pt_arrival_read(struct pt_txn *txn, uint64_t lsn, struct pt_arena *a
 static enum pt_err is_stored(struct pt_txn *txn, const struct pt_record *record, bool *stored)
 {
     struct pt_bytes value;
-    struct pt_key key = pt_key_parked(record->log, record->first_seq, &record->link);
+    struct pt_key key = pt_key_log_seq_link(record->log, record->first_seq, &record->link);
     enum pt_err err = pt_store_get(txn, PT_TABLE_CHUNKS, pt_key_bytes(&key), &value);
     if (err == PT_ENOTFOUND) {
         err = pt_store_get(txn, PT_TABLE_PARKED, pt_key_bytes(&key), &value);
@@ -115,7 +115,7 @@ static enum pt_err park(struct pt_txn *txn, const struct pt_record *record, stru
     if (out->head.n_parked >= PT_PARKED_PER_LOG_MAX) {
         return PT_ELIMIT;
     }
-    struct pt_key key = pt_key_parked(record->log, record->first_seq, &record->link);
+    struct pt_key key = pt_key_log_seq_link(record->log, record->first_seq, &record->link);
     enum pt_err err = pt__record_put(txn, PT_TABLE_PARKED, &key, record, NULL);
     if (err == PT_OK) {
         out->head.n_parked++;
@@ -184,7 +184,7 @@ static enum pt_err take_parked(struct pt_txn *txn, struct pt_arena *arena, struc
     if (err != PT_OK || !found) {
         return err == PT_OK ? PT_ENOTFOUND : err;
     }
-    struct pt_key row = pt_key_parked(record.log, record.first_seq, &record.link);
+    struct pt_key row = pt_key_log_seq_link(record.log, record.first_seq, &record.link);
     err = pt_store_del(txn, PT_TABLE_PARKED, pt_key_bytes(&row));
     if (err == PT_OK) {
         out->head.n_parked--;

@@ -3,25 +3,18 @@
 
 #include <string.h>
 
-static enum pt_err subject_prefix(const struct pt_subject *subject, struct pt_buf *out)
-{
-    if (subject != NULL) {
-        size_t n = strlen(subject->text);
-        pt_buf_put_u8(out, (uint8_t)n);
-        pt_buf_put(out, subject->text, n);
-    }
-    return out->err;
-}
-
 enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, struct pt_arena *arena,
                          struct pt_head **out, size_t *n_out)
 {
-    struct pt_buf prefix = {0};
+    struct pt_key prefix = {0};
     struct pt_head *heads = NULL;
     size_t capacity = 0;
     size_t n = 0;
-    enum pt_err err = subject_prefix(subject, &prefix);
-    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_LOGS, pt_buf_bytes(&prefix));
+    enum pt_err err = PT_OK;
+    if (subject != NULL) {
+        prefix = pt_key_subject(subject);
+    }
+    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_LOGS, pt_key_bytes(&prefix));
     struct pt_bytes key;
     struct pt_bytes value;
     while (err == PT_OK && pt_rows_next(&rows, &key, &value)) {
@@ -44,7 +37,6 @@ enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, s
         *n_out = n;
     }
     pt_free(heads);
-    pt_buf_free(&prefix);
     return err;
 }
 

@@ -24,7 +24,7 @@ enum pt_table {
     PT_TABLE_LOGS,     /* log id -> u64 log number of this store */
     PT_TABLE_HEADS,    /* log number -> head record */
     PT_TABLE_ARRIVAL,  /* LSN -> chunk record */
-    PT_TABLE_CHUNKS,   /* log number, first seq, 8 bytes of the link -> LSN */
+    PT_TABLE_CHUNKS,   /* log number, first seq, link -> LSN */
     PT_TABLE_PARKED,   /* log number, first seq, link -> chunk record */
     PT_TABLE_TAIL,     /* log number, seq -> one entry that is not sealed yet */
     PT_TABLE_RECEIPTS, /* log number, tier -> newest receipt */
