@@ -56,7 +56,7 @@ static uint32_t instance_index(Patuh__Body *b, const char *name)
     return (uint32_t)b->n_instances;
 }
 
-static uint32_t log_index(struct columns *c, const struct pt_ref *ref)
+static uint32_t log_index(struct columns *c, const struct pt_entry_ref *ref)
 {
     Patuh__Body *b = &c->body;
     for (size_t i = 0; i < b->n_logs; i++) {
@@ -275,7 +275,7 @@ static void take_question(struct cursor *c, struct pt_entry *out)
     out->instance = index == 0 ? "" : c->instances[index - 1];
 }
 
-static void take_ref(struct cursor *c, struct pt_ref *out)
+static void take_ref(struct cursor *c, struct pt_entry_ref *out)
 {
     const Patuh__Body *b = c->body;
     if (c->replaced >= b->n_replaced_log || c->replaced >= b->n_replaced_seq ||
@@ -305,7 +305,7 @@ static void take_replaces(struct cursor *c, struct pt_entry *out)
         return;
     }
     size_t n = b->n_replaces[c->replaces++];
-    struct pt_ref *refs = pt_arena_zalloc(c->arena, n, sizeof *refs);
+    struct pt_entry_ref *refs = pt_arena_zalloc(c->arena, n, sizeof *refs);
     if (refs == NULL) {
         fail(c, pt_arena_err(c->arena));
         return;

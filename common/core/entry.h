@@ -20,7 +20,7 @@ enum pt_entry_field {
 };
 
 /* One entry of another log of the same subject, with the link its author saw there. */
-struct pt_ref {
+struct pt_entry_ref {
     struct pt_author author;
     uint64_t incarnation;
     uint64_t seq;
@@ -34,7 +34,7 @@ struct pt_entry {
     const char *instance; /* "" = none */
     struct pt_value value;
     struct pt_hash hash;
-    const struct pt_ref *replaces;
+    const struct pt_entry_ref *replaces;
     size_t n_replaces;
     struct pt_bytes detail; /* packed message of the kind */
 };

@@ -31,8 +31,6 @@ static enum pt_err start(struct pt__merge *m)
     return PT_OK;
 }
 
-/* The newest instrument an entry names: entries are checked against their own, the score uses this one. Head office
- * numbers versions by their place in the cycle log; the last one that a counting chunk names stands. */
 static void count_entries(struct pt__merge *m)
 {
     for (size_t v = 0; v < m->in->n_views; v++) {

@@ -77,27 +77,28 @@ struct pt_assessment {
     struct pt_hash instrument; /* newest version that an entry names; zeros when none does */
 };
 
-/* Where merge finds the instruments that chunks name. NULL result: not here (entries that need it are ineffective). */
-struct pt_instruments {
-    const struct pt_instrument *(*find)(void *data, const struct pt_hash *hash);
+/* Where merge finds what logs only name by hash. */
+struct pt_lookup {
+    /* Opened instrument; NULL while it is not here: entries that need it are ineffective. */
+    const struct pt_instrument *(*instrument)(void *data, const struct pt_hash *hash);
+    /* A text; NULL when it was erased or has not arrived. Never decides anything. */
+    const char *(*text)(void *data, const struct pt_hash *hash);
     void *data;
 };
 
-/* views: all logs of one assessment, sorted by log id. label: text of a blob hash or NULL when it is not here.
- * Errors: NOMEM. */
 struct pt_merge_input {
     const struct pt_subject *subject;
-    const struct pt_view *views;
+    const struct pt_view *views; /* all logs of the assessment, sorted by log id */
     size_t n_views;
     const struct pt_authority *authority;
-    struct pt_instruments instruments;
-    const char *(*text)(void *data, const struct pt_hash *hash);
-    void *text_data;
+    const struct pt_instrument *instrument; /* current version of the cycle; NULL when there is none here */
+    struct pt_lookup lookup;
     enum pt_level level;
 };
+
+/* Errors: NOMEM. */
 enum pt_err pt_merge(const struct pt_merge_input *input, struct pt_arena *arena, struct pt_assessment *out);
 
-/* Digest of what counts: equal digests mean equal score. Over every entry inside the merge in log order. */
 const char *pt_state_name(Patuh__State state); /* "draft", "submitted", ... */
 
 #endif

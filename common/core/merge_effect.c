@@ -158,31 +158,33 @@ static enum pt_msg check_move(struct pt__merge *m, const struct writer *w, const
     return PT_MSG_ENTRY_NOT_ALLOWED;
 }
 
-static bool value_fits(const struct pt_instrument *instrument, const struct pt_entry *entry)
-{
-    return pt_instrument_value_fits(instrument, entry->question, &entry->value);
-}
-
+/* Against the version the entry was written with. */
 static enum pt_msg check_question(struct pt__merge *m, const struct pt_view *view, uint64_t seq,
                                   const struct pt_entry *entry)
 {
     const struct pt_view_chunk *chunk = pt_view_chunk_of(view, seq);
     const struct pt_hash *version = chunk == NULL ? &view->tail_instrument : &chunk->instrument;
-    const struct pt_instrument *instrument = m->in->instruments.find(m->in->instruments.data, version);
+    const struct pt_instrument *instrument = m->in->lookup.instrument(m->in->lookup.data, version);
     if (instrument == NULL) {
         return PT_MSG_ENTRY_NO_INSTRUMENT;
     }
-    const struct pt_node *node = pt_instrument_node(instrument, entry->question);
-    if (node == NULL) {
+    uint32_t node = pt_node_by_number(instrument, entry->question);
+    if (node == PT_NONE) {
         return PT_MSG_ENTRY_UNKNOWN_QUESTION;
     }
-    bool is_repeat =
+    bool about_instance =
         entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE || entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE;
-    if (is_repeat != (node->type == PT_NODE_REPEAT)) {
+    if (about_instance != (instrument->nodes[node].type == PT_NODE_REPEAT)) {
         return PT_MSG_ENTRY_UNKNOWN_QUESTION;
     }
     bool has_value = (pt_entry_fields(entry->kind) & PT_FIELD_VALUE) != 0;
-    return !has_value || value_fits(instrument, entry) ? PT_MSG_NONE : PT_MSG_ENTRY_WRONG_VALUE;
+    return !has_value || pt_value_fits(instrument, node, &entry->value) ? PT_MSG_NONE : PT_MSG_ENTRY_WRONG_VALUE;
+}
+
+static bool by_office(Patuh__EntryKind kind)
+{
+    return kind == PATUH__ENTRY_KIND__ENTRY_OPEN || kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN ||
+           kind == PATUH__ENTRY_KIND__ENTRY_ERASE;
 }
 
 static enum pt_msg check_entry(struct pt__merge *m, const struct writer *w, const struct pt_view *view, uint64_t seq)
@@ -198,19 +200,17 @@ static enum pt_msg check_entry(struct pt__merge *m, const struct writer *w, cons
     if (w->member != NULL && pt_authority_is_cut_off(w->member, &view->log, seq)) {
         return PT_MSG_ENTRY_REVOKED;
     }
-    switch (entry->kind) {
-    case PATUH__ENTRY_KIND__ENTRY_MOVE:
+    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_MOVE) {
         return check_move(m, w, entry);
-    case PATUH__ENTRY_KIND__ENTRY_OPEN:
-    case PATUH__ENTRY_KIND__ENTRY_ASSIGN:
-    case PATUH__ENTRY_KIND__ENTRY_ERASE:
+    }
+    if (by_office(entry->kind)) {
         return w->office ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
-    case PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE:
+    }
+    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE) {
         return w->office && w->tier == 2 ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
-    case PATUH__ENTRY_KIND__ENTRY_DECIDE:
+    }
+    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_DECIDE) {
         return w->office ? check_question(m, view, seq, entry) : PT_MSG_ENTRY_NOT_ALLOWED;
-    default:
-        break;
     }
     if (!w->surveyor) {
         return PT_MSG_ENTRY_NOT_ASSIGNED;

@@ -38,33 +38,13 @@ static uint32_t find_instance(const struct pt_answers *answers, uint32_t repeat,
     return found == NULL ? 0 : (uint32_t)(found - answers->instances) + 1;
 }
 
-static const struct pt_instrument *newest_instrument(struct pt__merge *m)
-{
-    const struct pt_instrument *newest = NULL;
-    for (size_t v = 0; v < m->in->n_views; v++) {
-        const struct pt_view *view = &m->in->views[v];
-        for (size_t i = 0; i < view->n_entries; i++) {
-            const struct pt_view_chunk *chunk = pt_view_chunk_of(view, i + 1);
-            const struct pt_hash *version = chunk == NULL ? &view->tail_instrument : &chunk->instrument;
-            bool names = chunk == NULL || chunk->has_instrument;
-            if (!names || !pt__merge_counts(m, v, i)) {
-                i = chunk == NULL ? i : (size_t)chunk->last_seq - 1; /* the whole chunk names the same */
-                continue;
-            }
-            const struct pt_instrument *found = m->in->instruments.find(m->in->instruments.data, version);
-            if (found != NULL && (newest == NULL || pt_instrument_is_newer(found, newest))) {
-                newest = found;
-                m->out->instrument = *version;
-            }
-        }
-    }
-    return newest;
-}
-
-static void add_product_instances(struct pt__merge *m, const struct pt_instrument *instrument)
+/* Products of the registry come with the opening and keep their code. */
+static void add_product_instances(struct pt__merge *m)
 {
     const Patuh__Opening *opening = m->out->opening;
-    uint32_t repeat = instrument == NULL ? 0 : pt_instrument_product_repeat(instrument);
+    const struct pt_instrument *instrument = m->in->instrument;
+    uint32_t node = instrument == NULL ? 0 : instrument->settings.product_repeat;
+    uint32_t repeat = node == 0 ? 0 : instrument->nodes[node].number;
     for (size_t i = 0; repeat != 0 && opening != NULL && i < opening->n_product; i++) {
         const Patuh__Product *product = opening->product[i];
         if (product->code != NULL) {
@@ -82,7 +62,7 @@ static const char *label_of(struct pt__merge *m, const struct pt_entry *entry)
         return "";
     }
     memcpy(hash.b, detail->label.data, sizeof hash.b);
-    const char *text = m->in->text == NULL ? NULL : m->in->text(m->in->text_data, &hash);
+    const char *text = m->in->lookup.text(m->in->lookup.data, &hash);
     return text == NULL ? "" : text;
 }
 
@@ -113,7 +93,7 @@ static void drop_removed(struct pt__merge *m)
     answers->n_instances = kept;
 }
 
-static enum pt_err collect_instances(struct pt__merge *m, const struct pt_instrument *instrument)
+static enum pt_err collect_instances(struct pt__merge *m)
 {
     size_t n = m->out->opening == NULL ? 0 : m->out->opening->n_product;
     for (size_t v = 0; v < m->in->n_views; v++) {
@@ -126,7 +106,7 @@ static enum pt_err collect_instances(struct pt__merge *m, const struct pt_instru
     if (answers->instances == NULL) {
         return PT_ENOMEM;
     }
-    add_product_instances(m, instrument);
+    add_product_instances(m);
     for (size_t v = 0; v < m->in->n_views; v++) {
         const struct pt_view *view = &m->in->views[v];
         for (size_t i = 0; i < view->n_entries; i++) {
@@ -166,10 +146,12 @@ static int compare_rows(const void *a, const void *b)
 }
 
 /* false: the path names an instance that is not there (any more), or none where one is needed. */
-static bool place_of(const struct pt__merge *m, const struct pt_instrument *instrument, const struct pt_entry *entry,
-                     uint32_t *instance)
+static bool place_of(const struct pt__merge *m, const struct pt_entry *entry, uint32_t *instance)
 {
-    uint32_t repeat = instrument == NULL ? 0 : pt_instrument_repeat_of(instrument, entry->question);
+    const struct pt_instrument *instrument = m->in->instrument;
+    uint32_t node = instrument == NULL ? PT_NONE : pt_node_by_number(instrument, entry->question);
+    uint32_t enclosing = node == PT_NONE ? 0 : instrument->nodes[node].repeat;
+    uint32_t repeat = enclosing == 0 ? 0 : instrument->nodes[enclosing].number;
     if (repeat == 0) {
         *instance = 0;
         return entry->instance[0] == '\0';
@@ -178,8 +160,7 @@ static bool place_of(const struct pt__merge *m, const struct pt_instrument *inst
     return *instance != 0;
 }
 
-static enum pt_err collect_rows(struct pt__merge *m, const struct pt_instrument *instrument, struct row **out,
-                                size_t *n_out)
+static enum pt_err collect_rows(struct pt__merge *m, struct row **out, size_t *n_out)
 {
     size_t n = 0;
     for (size_t v = 0; v < m->in->n_views; v++) {
@@ -198,7 +179,7 @@ static enum pt_err collect_rows(struct pt__merge *m, const struct pt_instrument 
             bool about_path = is_claim(entry->kind) || entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE ||
                               entry->kind == PATUH__ENTRY_KIND__ENTRY_NOTE ||
                               entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_EVIDENCE;
-            if (about_path && pt__merge_counts(m, v, i) && place_of(m, instrument, entry, &row.instance)) {
+            if (about_path && pt__merge_counts(m, v, i) && place_of(m, entry, &row.instance)) {
                 rows[filled++] = row;
             }
         }
@@ -216,7 +197,7 @@ static struct pt_value value_of(const struct row *row)
 }
 
 /* The claim of this register that a reference means; NULL while it is not here or the link is another branch's. */
-static struct row *target_of(const struct pt__merge *m, struct row *rows, size_t n, const struct pt_ref *ref)
+static struct row *target_of(const struct pt__merge *m, struct row *rows, size_t n, const struct pt_entry_ref *ref)
 {
     for (size_t i = 0; i < n; i++) {
         const struct pt_view *view = &m->in->views[rows[i].view];
@@ -399,10 +380,9 @@ enum pt_err pt__merge_registers(struct pt__merge *m)
 {
     struct row *rows;
     size_t n;
-    const struct pt_instrument *instrument = newest_instrument(m);
-    enum pt_err err = collect_instances(m, instrument);
+    enum pt_err err = collect_instances(m);
     if (err == PT_OK) {
-        err = collect_rows(m, instrument, &rows, &n);
+        err = collect_rows(m, &rows, &n);
     }
     if (err == PT_OK) {
         err = group_rows(m, rows, n);
