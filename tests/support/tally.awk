@@ -1,15 +1,15 @@
 # tally.awk - sums the test cases in the output of `ctest -V`, where every line of a test begins with its number.
 #
-# Prints first the output of the tests that failed, then "N passed, N failed". Counted are the cases of the last closing
-# line of each test: Criterion's "Tested: N | Passing: N | Failing: N | Crashing: N" (Failing includes Crashing) or
-# "N passed, N failed". A test that is red for another reason (leak, timeout, not started), or has no closing line, or
+# Prints first what the tests that failed said (beginning and end, when it is long), then "N passed, N failed". Counted
+# are the cases of the last closing line of each test: Criterion's "Tested: N | Passing: N | Failing: N | Crashing: N"
+# (Failing includes Crashing) or "N passed, N failed". A test that is red for another reason (leak, timeout, not started), or has no closing line, or
 # ends without any case, is one failure; so is a run without tests.
 
 # "12: text of test 12"
 match($0, /^[0-9]+: /) {
     id = substr($0, 1, RLENGTH - 2) + 0
     line = substr($0, RLENGTH + 1)
-    output[id] = output[id] "    " line "\n"
+    said[id, ++n_lines[id]] = line
     if (line ~ /Tested: [0-9]+ \| Passing: [0-9]+ \| Failing: [0-9]+ \| Crashing: [0-9]+/) {
         n_good[id] = number_after(line, "Passing: ")
         n_bad[id] = number_after(line, "Tested: ") - n_good[id]
@@ -55,7 +55,18 @@ function settle(id, name, green,    good, bad, why)
     failed += bad
     if (bad > 0) {
         print "  " name ": " why
-        printf "%s", output[id]
+        print_output(id)
+    }
+}
+
+function print_output(id,    i)
+{
+    for (i = 1; i <= n_lines[id]; i++) {
+        if (i <= 60 || i > n_lines[id] - 40) {
+            print "    " said[id, i]
+        } else if (i == 61) {
+            print "    ... (the rest is in the log)"
+        }
     }
 }
 
