@@ -264,8 +264,8 @@ void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, struct p
     pt__session_add_task(s, u, head.number, want->from_seq);
 }
 
-static void ask_for(struct pt_session *s, struct pt_update *u, const Patuh__LogRef *peer_ref,
-                    const struct pt_head *ours, const struct pt_log_id *log, const struct pt_public_key *key)
+static void ask_for(struct pt_session *s, struct pt_update *u, const struct pt_head *ours, const struct pt_log_id *log,
+                    const struct pt_public_key *key)
 {
     Patuh__Want want = PATUH__WANT__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
