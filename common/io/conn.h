@@ -2,8 +2,9 @@
  *
  * A connection ends with exactly one on_close, whatever happens; it is freed when that returns. No callback runs inside
  * the call that caused it except on_frame, on_drained and on_open, which run from the loop only. All functions may be
- * called inside callbacks. Back-pressure: while more than PT_QUEUE_BYTES_HIGH wait to be sent nothing is read; at
- * PT_QUEUE_BYTES_MAX pt_conn_send refuses; a peer that takes nothing for a stall time is dropped.
+ * called inside callbacks. Back-pressure: while more than PT_QUEUE_BYTES_HIGH wait to be sent an accepted connection
+ * is not read (one that we made is, so that two full ends cannot wait for each other for ever); at PT_QUEUE_BYTES_MAX
+ * pt_conn_send refuses; a peer that takes nothing for a stall time is dropped.
  * Thread: the loop's.  Memory: frames are lent for the call; options and events are copied. */
 #ifndef PT_CONN_H
 #define PT_CONN_H

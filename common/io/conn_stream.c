@@ -129,6 +129,17 @@ void pt__conn_flush(struct pt_conn *conn)
     pt__clock_stall(conn);
 }
 
+/* An accepted connection is not read while it is throttled; one that we made always is. So of two ends with full queues
+ * one still reads, and they cannot wait for each other for ever. */
+static void hold_back(struct pt_conn *conn)
+{
+    if (!conn->we_made_it) {
+        conn->has_more = true; /* TLS may hold read bytes; the turn after the queue has drained looks */
+        pt__clock_progress(conn);
+        pt__conn_update_reading(conn);
+    }
+}
+
 enum pt_err pt_conn_send(struct pt_conn *conn, struct pt_bytes frame)
 {
     if (conn->state != CONN_OPEN) {
@@ -144,9 +155,7 @@ enum pt_err pt_conn_send(struct pt_conn *conn, struct pt_bytes frame)
     }
     if (pt_conn_queued(conn) > PT_QUEUE_BYTES_HIGH && !conn->throttled) {
         conn->throttled = true;
-        conn->has_more = true; /* TLS may hold read bytes; the turn after the queue has drained looks */
-        pt__clock_progress(conn);
-        pt__conn_update_reading(conn);
+        hold_back(conn);
     }
     pt__conn_flush(conn);
     return PT_OK;
@@ -156,7 +165,7 @@ enum pt_err pt_conn_send(struct pt_conn *conn, struct pt_bytes frame)
 
 static bool may_deliver(const struct pt_conn *conn)
 {
-    return conn->state == CONN_OPEN && !conn->paused && !conn->throttled;
+    return conn->state == CONN_OPEN && !conn->paused && (!conn->throttled || conn->we_made_it);
 }
 
 /* Hand out the whole frames of input while allowed. */

@@ -132,3 +132,151 @@ void net_world_close(struct net_world *world)
     pt_tls_identity_destroy(world->server.identity);
     cr_expect_eq(pt_mem_alive(), 0);
 }
+
+/* --- the raw peer --- */
+
+static uint8_t raw_part[65536];
+
+static void raw_on_closed(uv_handle_t *handle)
+{
+    struct net_raw *raw = handle->data;
+    pt_tls_destroy(raw->tls);
+    raw->tls = NULL;
+    raw->closed = true;
+    if (raw->world->server.conn == NULL) { /* otherwise its end is yet to come, and stops it */
+        net_world_stop_listening(raw->world);
+    }
+}
+
+void net_raw_close(struct net_raw *raw)
+{
+    if (!uv_is_closing((uv_handle_t *)&raw->tcp)) {
+        uv_close((uv_handle_t *)&raw->tcp, raw_on_closed);
+    }
+}
+
+void net_raw_reset(struct net_raw *raw)
+{
+    cr_assert_eq(uv_tcp_close_reset(&raw->tcp, raw_on_closed), 0);
+}
+
+struct raw_write {
+    uv_write_t write;
+    uint8_t *bytes;
+};
+
+static void raw_on_written(uv_write_t *write, int status)
+{
+    (void)status;
+    struct raw_write *one = (struct raw_write *)write;
+    pt_free(one->bytes);
+    pt_free(one);
+}
+
+static void raw_write(struct net_raw *raw, struct pt_bytes bytes)
+{
+    struct raw_write *one = pt_zalloc(sizeof *one);
+    one->bytes = pt_alloc(bytes.n);
+    memcpy(one->bytes, bytes.data, bytes.n);
+    uv_buf_t part = uv_buf_init((char *)one->bytes, (unsigned)bytes.n);
+    cr_assert_eq(uv_write(&one->write, (uv_stream_t *)&raw->tcp, &part, 1, raw_on_written), 0);
+}
+
+static void raw_drain(struct net_raw *raw)
+{
+    struct pt_buf out = {0};
+    cr_assert_eq(pt_tls_drain(raw->tls, &out), PT_OK);
+    if (out.n > 0) {
+        raw_write(raw, pt_buf_bytes(&out));
+    }
+    pt_buf_free(&out);
+}
+
+void net_raw_send(struct net_raw *raw, struct pt_bytes bytes)
+{
+    if (raw->tls == NULL) {
+        raw_write(raw, bytes);
+        return;
+    }
+    cr_assert_eq(pt_tls_write(raw->tls, bytes), PT_OK);
+    raw_drain(raw);
+}
+
+void net_raw_goodbye(struct net_raw *raw)
+{
+    pt_tls_close(raw->tls);
+    raw_drain(raw);
+}
+
+static void raw_opened(struct net_raw *raw)
+{
+    raw->opened = true;
+    if (raw->on_open != NULL) {
+        raw->on_open(raw);
+    }
+}
+
+static void raw_take(struct net_raw *raw, struct pt_bytes ciphertext)
+{
+    enum pt_err err = pt_tls_feed(raw->tls, ciphertext);
+    raw_drain(raw);
+    if (err == PT_OK && pt_tls_is_open(raw->tls) && !raw->opened) {
+        raw_opened(raw);
+    }
+    size_t got = 1;
+    while (err == PT_OK && got > 0) {
+        uint8_t plain[16384];
+        err = pt_tls_read(raw->tls, plain, sizeof plain, &got);
+        if (got > 0 && raw->n_read == 0 && raw->on_data != NULL) {
+            raw->n_read = got;
+            raw->on_data(raw);
+            return;
+        }
+        raw->n_read += got;
+    }
+}
+
+static void raw_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *part)
+{
+    struct net_raw *raw = stream->data;
+    if (n < 0) {
+        net_raw_close(raw);
+    } else if (raw->tls == NULL) {
+        raw->n_read += (size_t)n;
+    } else {
+        raw_take(raw, pt_bytes_of(part->base, (size_t)n));
+    }
+}
+
+static void raw_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *part)
+{
+    (void)handle;
+    (void)suggested;
+    *part = uv_buf_init((char *)raw_part, sizeof raw_part);
+}
+
+static void raw_on_connected(uv_connect_t *connect, int status)
+{
+    struct net_raw *raw = connect->handle->data;
+    cr_assert_eq(status, 0);
+    cr_assert_eq(uv_read_start((uv_stream_t *)&raw->tcp, raw_on_alloc, raw_on_read), 0);
+    if (raw->tls == NULL) {
+        raw_opened(raw);
+    } else {
+        raw_drain(raw);
+    }
+}
+
+void net_raw_connect(struct net_world *world, struct net_raw *raw, bool with_tls)
+{
+    raw->world = world;
+    if (with_tls) {
+        struct pt_tls_options options = {.role = PT_TLS_CLIENT, .alpns = {"patuh/1"}};
+        cr_assert_eq(pt_tls_create(world->client.identity, &options, &raw->tls), PT_OK);
+    }
+    struct sockaddr_in address;
+    cr_assert_eq(uv_ip4_addr("127.0.0.1", (int)pt_listener_port(world->listener), &address), 0);
+    cr_assert_eq(uv_tcp_init(&world->loop, &raw->tcp), 0);
+    raw->tcp.data = raw;
+    cr_assert_eq(uv_tcp_connect(&raw->connect, &raw->tcp, (struct sockaddr *)&address, raw_on_connected), 0);
+}

@@ -41,6 +41,25 @@ struct net_world {
     unsigned n_ends; /* listener closes once so many server connections have ended; 1 unless changed */
 };
 
+/* A peer that can do what ours never does: any bytes, inside TLS or not. It closes itself when the stream ends, and
+ * then stops the world's listener unless the server's end of a connection is still there. */
+struct net_raw {
+    struct net_world *world;
+    uv_tcp_t tcp;
+    uv_connect_t connect;
+    struct pt_tls *tls; /* NULL: plain TCP */
+    bool opened;
+    void (*on_open)(struct net_raw *raw); /* connected, and the handshake (if any) is done */
+    void (*on_data)(struct net_raw *raw); /* plaintext came for the first time */
+    size_t n_read;                        /* plaintext, or TCP bytes without TLS */
+    bool closed;
+};
+void net_raw_connect(struct net_world *world, struct net_raw *raw, bool with_tls);
+void net_raw_send(struct net_raw *raw, struct pt_bytes bytes); /* inside TLS if there is one */
+void net_raw_goodbye(struct net_raw *raw);
+void net_raw_close(struct net_raw *raw);
+void net_raw_reset(struct net_raw *raw);
+
 /* Short clocks for tests: fast, yet long enough for a loaded machine. */
 struct pt_conn_clocks net_clocks(void);
 void net_world_open(struct net_world *world, const struct pt_listener_options *options);
