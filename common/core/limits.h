@@ -54,7 +54,7 @@
 #define PT_PROGRESS_MS 30000 /* while a frame is open at least PT_PROGRESS_BYTES arrive in this time */
 #define PT_PROGRESS_BYTES 256
 #define PT_STALL_MS_MAX 60000 /* the peer takes nothing, or the queue stays over its maximum */
-#define PT_LINGER_MS_MAX 5000 /* to send what is queued at the end, and to see the peer's end */
+#define PT_LINGER_MS_MAX 5000 /* to see the peer's end after ours */
 #define PT_SESSION_MS_MAX (30 * 60 * 1000)
 #define PT_SESSIONS_MAX 4000
 #define PT_SESSIONS_PER_ADDRESS_MAX 400 /* a whole office may sit behind one address */

@@ -168,7 +168,7 @@ void pt__conn_finish(struct pt_conn *conn, enum pt_err why)
     conn->why = why;
     conn->throttled = false;
     pt__clock_set(conn, CLOCK_PROGRESS, 0);
-    pt__clock_set(conn, CLOCK_STATE, conn->clocks.linger_ms);
+    pt__clock_set(conn, CLOCK_STATE, 0); /* a thin link may need long for the queue: the stall clock watches it */
     pt__conn_flush(conn);
     pt__conn_update_reading(conn);
 }

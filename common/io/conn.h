@@ -36,9 +36,9 @@ struct pt_conn_clocks {
     unsigned tls_ms;      /* from the connection to the end of the handshake */
     unsigned hello_ms;    /* from there to pt_conn_set_known */
     unsigned progress_ms; /* a window in which an open frame must get PT_PROGRESS_BYTES or end */
-    unsigned stall_ms;
-    unsigned linger_ms;
-    unsigned life_ms; /* of the whole connection */
+    unsigned stall_ms;    /* with bytes queued, none of which leaves */
+    unsigned linger_ms;   /* for the peer to end, once all of ours is sent */
+    unsigned life_ms;     /* of the whole connection */
 };
 struct pt_conn_clocks pt_conn_clocks_default(void); /* from limits.h */
 

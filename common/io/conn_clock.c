@@ -68,7 +68,6 @@ static void state_expired(struct pt_conn *conn)
     switch (conn->state) {
     case CONN_RESOLVING:
     case CONN_HANDSHAKE:
-    case CONN_FLUSHING:
         pt__conn_abort(conn, PT_ETIMEOUT);
         break;
     case CONN_CONNECTING:
@@ -80,6 +79,7 @@ static void state_expired(struct pt_conn *conn)
     case CONN_LINGERING: /* all of ours is out; the peer just does not end */
         pt__conn_abort(conn, conn->why);
         break;
+    case CONN_FLUSHING:
     case CONN_ENDING:
         break;
     }

@@ -5,8 +5,8 @@
  *
  * finish() leads to FLUSHING: what is queued (an alert, the last frames, the goodbye) goes out, then our half of TCP is
  * shut, and what the peer still sends is read and dropped until it ends too, because closing over unread bytes would
- * reset the connection and take our last words with it. abort() leads straight to ENDING. Each state but OPEN has a
- * clock. n_open counts what libuv still holds; at 0 the connection tells its owner and is freed. */
+ * reset the connection and take our last words with it. abort() leads straight to ENDING. Every state has a clock.
+ * n_open counts what libuv still holds; at 0 the connection tells its owner and is freed. */
 #ifndef PT_CONN_INTERNAL_H
 #define PT_CONN_INTERNAL_H
 
@@ -29,7 +29,7 @@ enum pt__conn_state {
 };
 
 enum pt__conn_clock {
-    CLOCK_STATE,    /* connect, tls, hello, linger: one after the other */
+    CLOCK_STATE,    /* connect, tls, hello, linger: one after the other; FLUSHING has CLOCK_STALL */
     CLOCK_PROGRESS, /* an open frame */
     CLOCK_STALL,    /* a queue that does not move */
     CLOCK_LIFE,

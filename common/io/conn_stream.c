@@ -90,6 +90,7 @@ static void on_shutdown(uv_shutdown_t *shutdown, int status)
 static void shut_down(struct pt_conn *conn)
 {
     conn->state = CONN_LINGERING;
+    pt__clock_set(conn, CLOCK_STATE, conn->clocks.linger_ms);
     bool peer_ended = conn->eof || pt_tls_peer_closed(conn->tls);
     if (peer_ended || uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->tcp, on_shutdown) != 0) {
         pt__conn_abort(conn, conn->why);

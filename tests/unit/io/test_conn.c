@@ -212,6 +212,60 @@ Test(conn, strangers_never_reach_the_owner)
     }
 }
 
+/* A peer that sends a frame of 1,500 bytes in parts, one at every tick. */
+struct dribble {
+    struct net_raw raw;
+    uv_timer_t timer;
+    size_t part;
+    size_t left;
+};
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct dribble *dribble = timer->data;
+    static const uint8_t bytes[1500];
+    if (dribble->left == 0 || dribble->raw.closed) {
+        uv_close((uv_handle_t *)timer, NULL);
+        if (!dribble->raw.closed) {
+            net_raw_goodbye(&dribble->raw);
+        }
+        return;
+    }
+    size_t n = dribble->left < dribble->part ? dribble->left : dribble->part;
+    dribble->left -= n;
+    net_raw_send(&dribble->raw, pt_bytes_of(bytes, n));
+}
+
+static void dribble_begin(struct net_raw *raw)
+{
+    struct dribble *dribble = (struct dribble *)raw;
+    net_raw_send(raw, pt_bytes_of("\0\0\x05\xdc", 4));
+    cr_assert_eq(uv_timer_start(&dribble->timer, on_tick, 0, 100), 0);
+}
+
+Test(conn, an_open_frame_must_move)
+{
+    static const struct {
+        size_t part;
+        unsigned n_frames;
+        enum pt_err why;
+    } rows[] = {{300, 1, PT_OK}, {1, 0, PT_ETIMEOUT}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct pt_conn_clocks clocks = net_clocks();
+        clocks.progress_ms = 400; /* 4 parts, of which one is enough */
+        struct net_world world;
+        net_world_open(&world, &(struct pt_listener_options){.clocks = &clocks});
+        struct dribble dribble = {.raw = {.on_open = dribble_begin}, .part = rows[i].part, .left = 1500};
+        cr_assert_eq(uv_timer_init(&world.loop, &dribble.timer), 0);
+        dribble.timer.data = &dribble;
+        net_raw_connect(&world, &dribble.raw, true);
+        net_world_run(&world);
+        cr_expect_eq(world.server.why, rows[i].why, "row %zu", i);
+        cr_expect_eq(world.server.n_frames, rows[i].n_frames, "row %zu", i);
+        net_world_close(&world);
+    }
+}
+
 /* --- limits and back-pressure --- */
 
 static const uint8_t zeros[PT_FRAME_BYTES_MAX + 1];
