@@ -48,11 +48,23 @@
 #define PT_INVITE_TTL_S (7 * 24 * 3600)
 
 /* connection clocks */
+#define PT_CONNECT_MS_MAX 20000 /* one address; the kernel alone would try for 130 s */
 #define PT_TLS_MS_MAX 20000
 #define PT_HELLO_MS_MAX 20000
 #define PT_PROGRESS_MS 30000 /* while a frame is open at least PT_PROGRESS_BYTES arrive in this time */
 #define PT_PROGRESS_BYTES 256
+#define PT_STALL_MS_MAX 60000 /* the peer takes nothing, or the queue stays over its maximum */
+#define PT_LINGER_MS_MAX 5000 /* to see the peer's end after ours */
 #define PT_SESSION_MS_MAX (30 * 60 * 1000)
 #define PT_SESSIONS_MAX 4000
+#define PT_SESSIONS_PER_ADDRESS_MAX 400 /* a whole office may sit behind one address */
+
+#define PT_SEGMENT_BYTES 1348 /* TCP segment that passes the tunnels of mobile networks */
+
+/* what waits to be sent on one connection */
+#define PT_QUEUE_BYTES_HIGH (64 * 1024) /* above it nothing more is read from the peer */
+#define PT_QUEUE_BYTES_LOW (16 * 1024)
+#define PT_QUEUE_BYTES_MAX (256 * 1024) /* from here on nothing more is taken */
+#define PT_FRAMES_PER_TURN 32           /* handled before other connections get their turn */
 
 #endif

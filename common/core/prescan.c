@@ -188,7 +188,7 @@ static enum pt_err walk_run(struct walk *walk, const ProtobufCFieldDescriptor *f
         return pt_utf8_ok(run) ? PT_OK : PT_EMALFORMED;
     }
     if (field->type == PROTOBUF_C_TYPE_BYTES) {
-        walk->sum->memory += block(run.n);
+        walk->sum->memory += run.n == 0 ? 0 : block(run.n);
         return PT_OK;
     }
     /* protobuf-c merges two of them, with allocations of its own; no sender of ours writes a submessage twice. */
