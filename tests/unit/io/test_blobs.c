@@ -241,9 +241,9 @@ Test(blobs, another_content_than_declared_is_refused_and_forgotten)
 
 Test(blobs, a_torn_part_is_asked_for_again)
 {
-    struct pt_blob_claim claim = claim_of(1000);
     char path[PATH_MAX];
     struct pt_blobs *blobs = setup(NULL);
+    struct pt_blob_claim claim = claim_of(1000);
     uint32_t arrived;
     cr_assert_eq(pt_blobs_append(blobs, &claim, 0, pt_bytes_of(content, 400), &arrived), PT_OK);
     cr_assert_eq(pt_blobs_append(blobs, &claim, 400, pt_bytes_of(content + 400, 400), &arrived), PT_OK);
