@@ -8,6 +8,7 @@
  * list damaged by the first cut would show only then.
  * To see that the test can fail, the same is done with a disk that lies about syncs: losses must be found.
  * usage: power_cut [SEED]; ends with "N passed, N failed". */
+#include "base/mem.h"
 #include "io/store_lmdb.h"
 #include "support/disk_shim.h"
 #include "support/workload.h"
@@ -53,7 +54,7 @@ static void image_write(struct image *image, uint64_t offset, const uint8_t *dat
 {
     size_t end = (size_t)offset + n;
     if (end > image->n) {
-        image->data = realloc(image->data, end);
+        image->data = pt_realloc(image->data, end);
         need(image->data != NULL, "memory");
         memset(image->data + image->n, 0, end - image->n);
         image->n = end;
@@ -189,7 +190,7 @@ static const char *second_cut(const struct place *place, const struct image *bas
     struct image image = image_at(base, &trace, (size_t)random_below(trace.n), false, &acked);
     place_fill(place, &image);
     wrong = image_check(place, acked, &done);
-    free(image.data);
+    pt_free(image.data);
     disk_trace_free(&trace);
     return wrong;
 }
@@ -234,7 +235,7 @@ static size_t cut_everywhere(const struct place *place, const struct disk_trace 
         size_t point = from + (size_t)random_below(to > from ? to - from : 1);
         struct image image = image_at(&nothing, trace, point, lying, &acked);
         bad += !point_is_good(place, &image, acked, lying);
-        free(image.data);
+        pt_free(image.data);
     }
     return bad;
 }
