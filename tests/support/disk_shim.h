@@ -17,13 +17,13 @@ void disk_shim_watch(const char *folder);
 void disk_shim_fault_arm(size_t pass, int code);
 void disk_shim_fault_disarm(void);
 
-enum disk_op { DISK_WRITE, DISK_TRUNCATE, DISK_SYNC, DISK_ACK };
+enum disk_op { DISK_WRITE, DISK_SYNC, DISK_ACK };
 
 struct disk_record {
     enum disk_op op;
     bool durable;    /* a write through a descriptor with O_DSYNC or O_SYNC */
     char name[32];   /* of the file, without the folder */
-    uint64_t offset; /* of a write; new size; number of the acknowledgement */
+    uint64_t offset; /* of a write; number of the acknowledgement */
     size_t n;
     uint8_t *data; /* of a write; the trace's */
 };
