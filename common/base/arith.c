@@ -71,29 +71,41 @@ static bool round_quotient(uint64_t quotient, uint64_t remainder, uint64_t divis
     return true;
 }
 
-bool pt_muldiv_portable(int64_t a, int64_t b, int64_t c, enum pt_rounding rounding, int64_t *out)
+static struct pt_sum wide_product(uint64_t x, uint64_t y)
 {
-    PT_CHECK(c != 0);
-    uint64_t x = magnitude(a);
-    uint64_t y = magnitude(b);
-    uint64_t divisor = magnitude(c);
     uint64_t low_low = (x & 0xffffffff) * (y & 0xffffffff);
     uint64_t mid = (x >> 32) * (y & 0xffffffff) + (low_low >> 32);
     uint64_t mid2 = (x & 0xffffffff) * (y >> 32) + (mid & 0xffffffff);
-    uint64_t high = (x >> 32) * (y >> 32) + (mid >> 32) + (mid2 >> 32);
-    uint64_t low = mid2 << 32 | (low_low & 0xffffffff);
-    if (high >= divisor) {
+    return (struct pt_sum){.high = (x >> 32) * (y >> 32) + (mid >> 32) + (mid2 >> 32),
+                           .low = mid2 << 32 | (low_low & 0xffffffff)};
+}
+
+static bool wide_divide(struct pt_sum dividend, uint64_t divisor, uint64_t *quotient, uint64_t *remainder)
+{
+    if (dividend.high >= divisor) {
         return false; /* the quotient needs more than 64 bits */
     }
-    uint64_t quotient = 0;
-    uint64_t remainder = high;
+    *quotient = 0;
+    *remainder = dividend.high;
     for (int bit = 63; bit >= 0; bit--) { /* long division, one bit a turn */
-        bool carry = (remainder >> 63) != 0;
-        remainder = remainder << 1 | (low >> bit & 1);
-        if (carry || remainder >= divisor) {
-            remainder -= divisor;
-            quotient |= (uint64_t)1 << bit;
+        bool carry = (*remainder >> 63) != 0;
+        *remainder = *remainder << 1 | (dividend.low >> bit & 1);
+        if (carry || *remainder >= divisor) {
+            *remainder -= divisor;
+            *quotient |= (uint64_t)1 << bit;
         }
+    }
+    return true;
+}
+
+bool pt_muldiv_portable(int64_t a, int64_t b, int64_t c, enum pt_rounding rounding, int64_t *out)
+{
+    PT_CHECK(c != 0);
+    uint64_t divisor = magnitude(c);
+    uint64_t quotient;
+    uint64_t remainder;
+    if (!wide_divide(wide_product(magnitude(a), magnitude(b)), divisor, &quotient, &remainder)) {
+        return false;
     }
     bool negative = ((a < 0) != (b < 0)) != (c < 0);
     return round_quotient(quotient, remainder, divisor, negative, rounding, out);
@@ -115,4 +127,28 @@ bool pt_muldiv(int64_t a, int64_t b, int64_t c, enum pt_rounding rounding, int64
 #else
     return pt_muldiv_portable(a, b, c, rounding, out);
 #endif
+}
+
+bool pt_sum_add(struct pt_sum *sum, int64_t a, int64_t b)
+{
+    PT_CHECK(a >= 0 && b >= 0);
+    struct pt_sum product = wide_product((uint64_t)a, (uint64_t)b);
+    uint64_t low = sum->low + product.low;
+    uint64_t carry = low < sum->low ? 1 : 0;
+    uint64_t high;
+    if (__builtin_add_overflow(sum->high, product.high + carry, &high)) { /* a product's high half is below 2^62 */
+        return false;
+    }
+    sum->high = high;
+    sum->low = low;
+    return true;
+}
+
+bool pt_sum_divide(const struct pt_sum *sum, int64_t divisor, enum pt_rounding rounding, int64_t *out)
+{
+    PT_CHECK(divisor > 0);
+    uint64_t quotient;
+    uint64_t remainder;
+    return wide_divide(*sum, (uint64_t)divisor, &quotient, &remainder) &&
+           round_quotient(quotient, remainder, (uint64_t)divisor, false, rounding, out);
 }

@@ -26,4 +26,15 @@ bool pt_muldiv(int64_t a, int64_t b, int64_t c, enum pt_rounding rounding, int64
 /* The same through 64-bit halves, for compilers without __int128; always built, tested against the other. */
 bool pt_muldiv_portable(int64_t a, int64_t b, int64_t c, enum pt_rounding rounding, int64_t *out);
 
+/* A sum of products of numbers that are not negative, exact in 128 bits, so that a weighted mean is rounded once.
+ * Starts as zeros. */
+struct pt_sum {
+    uint64_t high;
+    uint64_t low;
+};
+/* Adds a * b; a and b >= 0. false when 128 bits do not hold it, *sum untouched then. */
+bool pt_sum_add(struct pt_sum *sum, int64_t a, int64_t b);
+/* sum / divisor; divisor > 0. false when the quotient does not fit. */
+bool pt_sum_divide(const struct pt_sum *sum, int64_t divisor, enum pt_rounding rounding, int64_t *out);
+
 #endif
