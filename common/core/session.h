@@ -40,12 +40,10 @@ struct pt_blob_ops {
     /* Part of a blob; NOTFOUND. *bytes lives in the arena. */
     enum pt_err (*read)(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max, struct pt_arena *arena,
                         struct pt_bytes *bytes, uint64_t *total);
-    /* How much of it is staged already. */
-    enum pt_err (*staged)(void *data, const struct pt_hash *hash, uint64_t *n_bytes);
-    /* Next part; *complete: all there, the hash fits and it is durable. SIGNATURE: all there and the hash does not fit.
-     */
+    /* Take a part. *next: the offset to go on from (parts that arrived in an earlier session are not asked for again).
+     * *complete: all there, the hash fits and it is durable. MALFORMED: all there and the hash does not fit. */
     enum pt_err (*append)(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total, struct pt_bytes part,
-                          bool *complete);
+                          uint64_t *next, bool *complete);
     void *data;
 };
 

@@ -71,10 +71,6 @@ void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, struct pt_up
     }
     enum pt_err end = pt_rows_end(&rows);
     err = err == PT_OK ? end : err;
-    uint64_t offset = 0;
-    if (err == PT_OK && found && !small) {
-        err = s->config.blobs->staged(s->config.blobs->data, &hash, &offset);
-    }
     if (err != PT_OK) {
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
@@ -83,7 +79,7 @@ void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, struct pt_up
         s->asking = true;
         s->asked = hash;
         s->asked_small = small;
-        say_want(s, u, &hash, offset);
+        say_want(s, u, &hash, 0);
     }
 }
 
@@ -170,10 +166,11 @@ static void take_text(struct pt_session *s, const Patuh__BlobPart *part, const s
 static void take_file(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now, struct pt_update *u)
 {
     bool complete = false;
+    uint64_t next = 0;
     struct pt_bytes bytes = pt_bytes_of(part->data.data, part->data.len);
     enum pt_err err =
-        s->config.blobs->append(s->config.blobs->data, &s->asked, part->offset, part->total, bytes, &complete);
-    if (err == PT_ESIGNATURE || err == PT_EMALFORMED || err == PT_ELIMIT) {
+        s->config.blobs->append(s->config.blobs->data, &s->asked, part->offset, part->total, bytes, &next, &complete);
+    if (err == PT_EMALFORMED || err == PT_ELIMIT) {
         not_there(s, u); /* what came is not what the entry names */
         return;
     }
@@ -183,7 +180,7 @@ static void take_file(struct pt_session *s, const Patuh__BlobPart *part, const s
         return;
     }
     if (!complete) {
-        say_want(s, u, &s->asked, part->offset + bytes.n);
+        say_want(s, u, &s->asked, next);
         return;
     }
     struct pt_inbox *inbox = pt__session_inbox(s, u, now);
