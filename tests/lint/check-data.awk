@@ -11,6 +11,8 @@ FNR == 1 {
 {
     if (csv_split($0, f) != n_columns)
         fault("has another number of fields than its header")
+    if ($0 ~ /[^ -~\r]/)
+        fault("has a character outside ASCII")
     split("", row)
     for (i = 1; i <= n_columns; i++)
         row[header[i]] = f[i]
