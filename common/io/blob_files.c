@@ -1,0 +1,42 @@
+/* blob_files.c - the session's blob operations over files. */
+#include "io/link.h"
+
+static enum pt_err read_file(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max,
+                             struct pt_arena *arena, struct pt_bytes *bytes, uint64_t *total)
+{
+    struct pt_buf content = {0};
+    enum pt_err err = pt_blobs_get(data, hash, &content);
+    if (err == PT_OK) {
+        size_t from = offset < content.n ? (size_t)offset : content.n;
+        size_t n = content.n - from < n_max ? content.n - from : n_max;
+        *bytes = pt_arena_dup(arena, pt_bytes_of(content.data + from, n));
+        *total = content.n;
+        err = bytes->data == NULL ? PT_ENOMEM : PT_OK;
+    }
+    pt_buf_free(&content);
+    return err;
+}
+
+static enum pt_err append_file(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total,
+                               struct pt_bytes part, uint64_t *next, bool *complete)
+{
+    struct pt_blobs *blobs = data;
+    struct pt_blob_claim claim = {.hash = *hash, .size = (uint32_t)total};
+    uint32_t arrived = 0;
+    *complete = pt_blobs_has(blobs, hash);
+    if (*complete) {
+        return PT_OK;
+    }
+    enum pt_err err = pt_blobs_append(blobs, &claim, (uint32_t)offset, part, &arrived);
+    if (err == PT_OK && arrived == claim.size) {
+        err = pt_blobs_finish(blobs, &claim);
+        *complete = err == PT_OK;
+    }
+    *next = arrived;
+    return err == PT_EGAP ? PT_OK : err; /* go on from where we are */
+}
+
+struct pt_blob_ops pt_blob_files(struct pt_blobs *blobs)
+{
+    return (struct pt_blob_ops){.read = read_file, .append = append_file, .data = blobs};
+}
