@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "core/unpack.h"
+#include "chunk.pb-c.h"
 #include "enrol.pb-c.h"
 
 #include <stdio.h>
