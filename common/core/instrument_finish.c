@@ -150,9 +150,7 @@ static size_t ops_of(const struct pt_instrument *ins, uint32_t program)
     return program == PT_NONE ? 0 : ins->programs[program].n_ops;
 }
 
-/* What a node depends on, one after the other: its parent, then what relevant and calculation read. PT_NONE for an
- * operation that reads nothing; false at the end. */
-static bool dependency(const struct pt_instrument *ins, uint32_t node, size_t i, uint32_t *out)
+bool pt_node_dependency(const struct pt_instrument *ins, uint32_t node, size_t i, uint32_t *out)
 {
     const struct pt_node *n = &ins->nodes[node];
     size_t n_relevant = ops_of(ins, n->relevant);
@@ -205,7 +203,7 @@ static enum pt_err sort_from(const struct pt_instrument *ins, struct sorter *sor
     while (sorter->depth > 0) {
         struct visit *visit = &sorter->stack[sorter->depth - 1];
         uint32_t on = PT_NONE;
-        if (!dependency(ins, visit->node, visit->next++, &on)) {
+        if (!pt_node_dependency(ins, visit->node, visit->next++, &on)) {
             sorter->marks[visit->node] = MARK_DONE;
             sorter->order[sorter->n_order++] = visit->node;
             sorter->depth--;
@@ -249,7 +247,7 @@ static void mark_needed(const struct pt_instrument *ins, struct pt_node *nodes)
         uint32_t i = ins->order[k];
         nodes[i].needed |= nodes[i].required || pt_node_is_scored(&nodes[i]);
         uint32_t on;
-        for (size_t d = 0; dependency(ins, i, d, &on); d++) {
+        for (size_t d = 0; pt_node_dependency(ins, i, d, &on); d++) {
             if (on == PT_NONE) {
                 continue;
             }

@@ -14,5 +14,8 @@ enum pt_err pt_instrument_shape(struct pt_node *nodes, size_t n_nodes);
  * node that depends on itself), NOMEM. */
 enum pt_err pt_instrument_finish(struct pt_instrument *instrument, struct pt_node *nodes, struct pt_arena *arena,
                                  uint32_t *circle);
+/* What the value and relevance of a node depend on, one after the other (i = 0, 1, ...): its parent, then what its
+ * relevant and calculation read. *out is PT_NONE for an operation that reads nothing; false at the end. */
+bool pt_node_dependency(const struct pt_instrument *ins, uint32_t node, size_t i, uint32_t *out);
 
 #endif

@@ -1,0 +1,337 @@
+#include "core/score.h"
+
+#include "core/instrument_finish.h"
+#include "core/score_view.h"
+
+#include <string.h>
+
+/* Conflicts whose values are tried one by one. */
+struct trial {
+    struct pt_view *view;
+    uint32_t *answers; /* index into pt_answers.answers */
+    size_t n_answers;
+    size_t n_combinations; /* 0: more than PT_CONFLICT_COMBINATIONS_MAX */
+};
+
+/* No expression reads it and each value counts as an answer: its own lowest and highest value bound the score. */
+static bool enters_by_itself(const struct pt_view *view, uint32_t node, const struct pt_answer *answer)
+{
+    const struct pt_node *n = &view->ins->nodes[node];
+    bool all_answer = true;
+    for (size_t i = 0; i < answer->n_values; i++) {
+        const struct pt_value *value = &answer->values[i];
+        all_answer = all_answer && value->type != PT_VALUE_NONE && pt_value_fits(view->ins, node, value);
+    }
+    return !n->referenced && (all_answer || !pt_node_is_scored(n));
+}
+
+static enum pt_err plan_trial(struct pt_view *view, struct pt_arena *arena, struct trial *out)
+{
+    struct trial trial = {.view = view, .n_combinations = 1};
+    trial.answers = pt_arena_zalloc(arena, view->answers->n_answers, sizeof *trial.answers);
+    if (trial.answers == NULL) {
+        return pt_arena_err(arena);
+    }
+    for (size_t slot = 0; slot < view->n_slots; slot++) {
+        const struct pt_answer *answer =
+            view->answer_of[slot] == 0 ? NULL : &view->answers->answers[view->answer_of[slot] - 1];
+        if (answer == NULL || answer->n_values < 2) {
+            continue;
+        }
+        size_t index = view->answer_of[slot] - 1;
+        if (enters_by_itself(view, view->slot_node[slot], answer)) {
+            view->picks[index] = PT_PICK_ALL;
+            continue;
+        }
+        trial.answers[trial.n_answers++] = (uint32_t)index;
+        bool fits = answer->n_values <= PT_CONFLICT_COMBINATIONS_MAX &&
+                    trial.n_combinations * answer->n_values <= PT_CONFLICT_COMBINATIONS_MAX;
+        trial.n_combinations = fits ? trial.n_combinations * answer->n_values : 0;
+    }
+    *out = trial;
+    return PT_OK;
+}
+
+/* The next combination; after the last one the first again. */
+static void advance(const struct trial *trial)
+{
+    for (size_t i = 0; i < trial->n_answers; i++) {
+        size_t *pick = &trial->view->picks[trial->answers[i]];
+        if (++*pick < trial->view->answers->answers[trial->answers[i]].n_values) {
+            return;
+        }
+        *pick = 0;
+    }
+}
+
+/* A new combination beside what was found so far. */
+static void widen(struct pt_node_score *to, const struct pt_node_score *from, bool *exact)
+{
+    *exact = *exact && to->has_score == from->has_score;
+    if (from->has_score) {
+        to->low = !to->has_score || from->low < to->low ? from->low : to->low;
+        to->high = !to->has_score || from->high > to->high ? from->high : to->high;
+        to->has_score = true;
+    }
+    if (from->relevant && !to->relevant) {
+        to->relevant = true;
+        to->blocker = PT_NONE;
+    }
+    to->n_answered = from->n_answered > to->n_answered ? from->n_answered : to->n_answered;
+}
+
+static enum pt_err try_all(const struct trial *trial, struct pt_arena *arena, struct pt_node_score *scores, bool *exact)
+{
+    size_t n_nodes = trial->view->ins->n_nodes;
+    struct pt_node_score *one = pt_arena_zalloc(arena, n_nodes, sizeof *one);
+    if (one == NULL) {
+        return pt_arena_err(arena);
+    }
+    struct pt_arena scratch;
+    pt_arena_init(&scratch, arena->budget);
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; err == PT_OK && i < trial->n_combinations; i++) {
+        pt_view_run(trial->view);
+        err = pt_tree_run(trial->view, NULL, &scratch, i == 0 ? scores : one);
+        bool same = true;
+        for (size_t k = 0; i > 0 && k < n_nodes; k++) {
+            widen(&scores[k], &one[k], k == 0 ? exact : &same);
+        }
+        advance(trial);
+        pt_arena_reset(&scratch);
+    }
+    pt_arena_close(&scratch);
+    if (trial->n_combinations > 1) {
+        pt_view_run(trial->view); /* leave the slots of the first combination */
+    }
+    return err;
+}
+
+/* Every scored node that a conflict can reach, and all it hands its score to. `order` puts what is read first. */
+static void force_reached(const struct trial *trial, bool *reached, bool *forced)
+{
+    const struct pt_instrument *ins = trial->view->ins;
+    for (size_t i = 0; i < trial->n_answers; i++) {
+        const struct pt_answer *answer = &trial->view->answers->answers[trial->answers[i]];
+        reached[pt_node_by_number(ins, answer->question)] = true;
+    }
+    for (size_t k = 0; k < ins->n_nodes; k++) {
+        uint32_t node = ins->order[k];
+        uint32_t on;
+        for (size_t d = 0; pt_node_dependency(ins, node, d, &on); d++) {
+            reached[node] |= on != PT_NONE && reached[on];
+        }
+        for (uint32_t up = node; reached[node] && pt_node_is_scored(&ins->nodes[node]) && up != 0;
+             up = ins->nodes[up].scorer) {
+            forced[up] = true;
+        }
+    }
+}
+
+static enum pt_err bound_all(const struct trial *trial, struct pt_arena *arena, struct pt_node_score *scores)
+{
+    size_t n_nodes = trial->view->ins->n_nodes;
+    bool *reached = pt_arena_zalloc(arena, n_nodes, sizeof *reached);
+    bool *forced = pt_arena_zalloc(arena, n_nodes, sizeof *forced);
+    if (reached == NULL || forced == NULL) {
+        return pt_arena_err(arena);
+    }
+    force_reached(trial, reached, forced);
+    pt_view_run(trial->view);
+    return pt_tree_run(trial->view, forced, arena, scores);
+}
+
+static enum pt_err score_view(struct pt_view *view, struct pt_arena *arena, struct pt_node_score *scores, bool *exact)
+{
+    struct trial trial;
+    enum pt_err err = plan_trial(view, arena, &trial);
+    *exact = err == PT_OK && trial.n_combinations > 0;
+    if (err != PT_OK) {
+        return err;
+    }
+    return *exact ? try_all(&trial, arena, scores, exact) : bound_all(&trial, arena, scores);
+}
+
+static bool is_missing(const struct pt_view *view, size_t slot)
+{
+    const struct pt_slot *s = &view->slots[slot];
+    size_t answer = view->answer_of[slot];
+    bool in_conflict = answer != 0 && view->answers->answers[answer - 1].n_values > 1;
+    return s->relevant && !s->answered && !in_conflict;
+}
+
+/* A question of a repeat that is asked and has fewer answers than it needs, with no empty instance to point at. */
+static bool too_few(const struct pt_view *view, uint32_t node, const struct pt_node_score *score, size_t n_found)
+{
+    const struct pt_node *n = &view->ins->nodes[node];
+    return n->repeat != 0 && score->relevant && n_found == 0 && pt_node_is_scored(n) &&
+           score->n_answered < pt_view_min_count(view, node);
+}
+
+static enum pt_err list_missing(const struct pt_view *view, struct pt_arena *arena, struct pt_unit_score *out)
+{
+    struct pt_missing *missing = pt_arena_zalloc(arena, view->n_slots + view->ins->n_nodes, sizeof *missing);
+    if (missing == NULL) {
+        return pt_arena_err(arena);
+    }
+    size_t n = 0;
+    for (uint32_t i = 0; i < view->ins->n_nodes; i++) {
+        const struct pt_node *node = &view->ins->nodes[i];
+        if (!node->needed || !pt_node_is_question(node)) {
+            continue;
+        }
+        size_t before = n;
+        for (uint32_t k = 0; k < view->spans[i].count; k++) {
+            if (is_missing(view, view->spans[i].first + k)) {
+                uint32_t instance = node->repeat == 0 ? 0 : view->first_instance[node->repeat] + k + 1;
+                missing[n++] = (struct pt_missing){.node = i, .instance = instance};
+            }
+        }
+        if (too_few(view, i, &out->nodes[i], n - before)) {
+            missing[n++] = (struct pt_missing){.node = i};
+        }
+    }
+    out->missing = missing;
+    out->n_missing = n;
+    return PT_OK;
+}
+
+static void describe_unit(const struct pt_view *view, struct pt_unit_score *out)
+{
+    for (size_t i = 0; i < view->n_slots; i++) {
+        size_t answer = view->answer_of[i];
+        out->n_conflicts += answer != 0 && view->answers->answers[answer - 1].n_values > 1 ? 1 : 0;
+    }
+    for (size_t i = 1; i < out->n_nodes; i++) {
+        const struct pt_node *node = &view->ins->nodes[i];
+        out->placeholder |= node->placeholder && node->has_weight && out->nodes[i].has_score;
+    }
+    out->has_score = out->nodes[0].has_score;
+    out->low = out->nodes[0].low;
+    out->high = out->nodes[0].high;
+}
+
+static enum pt_err score_product(const struct pt_view *unit, uint32_t instance, struct pt_product_score *out)
+{
+    struct pt_arena scratch;
+    struct pt_view view;
+    pt_arena_init(&scratch, SIZE_MAX);
+    *out = (struct pt_product_score){.instance = instance};
+    enum pt_err err = pt_view_make(unit->ins, unit->answers, instance + 1, &scratch, &view);
+    struct pt_node_score *scores = pt_arena_zalloc(&scratch, unit->ins->n_nodes, sizeof *scores);
+    if (err == PT_OK) {
+        err = scores == NULL ? PT_ENOMEM : score_view(&view, &scratch, scores, &out->exact);
+    }
+    if (err == PT_OK) {
+        out->has_score = scores[0].has_score;
+        out->low = scores[0].low;
+        out->high = scores[0].high;
+    }
+    pt_arena_close(&scratch);
+    return err;
+}
+
+static enum pt_err score_products(const struct pt_view *view, struct pt_arena *arena, struct pt_unit_score *out)
+{
+    uint32_t repeat = view->ins->settings.product_repeat;
+    if (view->ins->settings.institution_rule != PT_MEAN_OF_PRODUCTS || repeat == 0) {
+        return PT_OK;
+    }
+    uint32_t first = view->first_instance[repeat];
+    size_t n = 0;
+    while (first + n < view->answers->n_instances &&
+           view->answers->instances[first + n].repeat == view->ins->nodes[repeat].number) {
+        n++;
+    }
+    struct pt_product_score *products = pt_arena_zalloc(arena, n, sizeof *products);
+    enum pt_err err = products == NULL ? pt_arena_err(arena) : PT_OK;
+    for (size_t i = 0; err == PT_OK && i < n; i++) {
+        err = score_product(view, first + (uint32_t)i, &products[i]);
+    }
+    out->products = products;
+    out->n_products = n;
+    return err;
+}
+
+enum pt_err pt_score_unit(const struct pt_instrument *instrument, const struct pt_answers *answers,
+                          struct pt_arena *arena, struct pt_unit_score *out)
+{
+    struct pt_unit_score score = {.n_nodes = instrument->n_nodes};
+    struct pt_view view;
+    enum pt_err err = pt_view_make(instrument, answers, 0, arena, &view);
+    if (err != PT_OK) {
+        return err;
+    }
+    struct pt_node_score *nodes = pt_arena_zalloc(arena, instrument->n_nodes, sizeof *nodes);
+    if (nodes == NULL) {
+        return pt_arena_err(arena);
+    }
+    err = score_view(&view, arena, nodes, &score.exact);
+    score.nodes = nodes;
+    score.slots = view.slots;
+    score.spans = view.spans;
+    if (err == PT_OK) {
+        describe_unit(&view, &score);
+        err = list_missing(&view, arena, &score);
+    }
+    if (err == PT_OK) {
+        err = score_products(&view, arena, &score);
+    }
+    if (err == PT_OK) {
+        *out = score;
+    }
+    return err;
+}
+
+const struct pt_slot *pt_unit_slot(const struct pt_instrument *instrument, const struct pt_answers *answers,
+                                   const struct pt_unit_score *score, uint32_t node, uint32_t instance)
+{
+    const struct pt_span *span = &score->spans[node];
+    if (!span->repeated || instance == 0 || instance > answers->n_instances) {
+        return !span->repeated && instance == 0 ? &score->slots[span->first] : NULL;
+    }
+    uint32_t number = instrument->nodes[instrument->nodes[node].repeat].number;
+    uint32_t first = instance - 1;
+    if (answers->instances[first].repeat != number) {
+        return NULL;
+    }
+    while (first > 0 && answers->instances[first - 1].repeat == number) {
+        first--;
+    }
+    return &score->slots[span->first + (instance - 1 - first)];
+}
+
+enum pt_err pt_answer_check(const struct pt_instrument *instrument, const struct pt_answers *answers, uint32_t node,
+                            uint32_t instance, const struct pt_value *value, struct pt_arena *arena,
+                            struct pt_problem *problem)
+{
+    const struct pt_node *n = &instrument->nodes[node];
+    struct pt_view view;
+    if (n->constraint == PT_NONE || value->type == PT_VALUE_NONE) {
+        return PT_OK;
+    }
+    enum pt_err err = pt_view_make(instrument, answers, 0, arena, &view);
+    if (err != PT_OK) {
+        return err;
+    }
+    size_t at = pt_view_slot(&view, node, instance);
+    struct pt_slot self = {0};
+    pt_slot_read(instrument, node, value, 0, &self);
+    pt_view_run(&view);
+    struct pt_expr_env env = {.slots = view.slots,
+                              .spans = view.spans,
+                              .text_numbers = instrument->text_numbers,
+                              .instance = at == SIZE_MAX ? 0 : (uint32_t)(at - view.spans[node].first),
+                              .self = &self};
+    if (n->repeat != 0 && at == SIZE_MAX) {
+        return PT_OK; /* an instance nobody knows yet: there is nothing beside it to compare with */
+    }
+    struct pt_cell cell = pt_expr_eval(&instrument->programs[n->constraint], &env);
+    if (pt_cell_true(&cell)) {
+        return PT_OK;
+    }
+    const char *rule = instrument->programs[n->constraint].source;
+    const char *id = n->constraint_message.id[0] != '\0' ? n->constraint_message.id : rule;
+    const char *en = n->constraint_message.en[0] != '\0' ? n->constraint_message.en : id;
+    return pt_problem_set(problem, PT_EINVALID, PT_MSG_VALUE_CONSTRAINT, n->name, id, en, NULL);
+}
