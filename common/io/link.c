@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "io/clock.h"
+#include "io/listener.h"
 
 #include <string.h>
 
