@@ -40,8 +40,8 @@
 #define PT_STORE_RESERVE_BYTES (64LL * 1024 * 1024)
 
 /* wire */
-#define PT_FRAME_BYTES_MAX_UNKNOWN (16 * 1024) /* before the peer is known */
-#define PT_FRAME_BYTES_MAX (64 * 1024)
+#define PT_FRAME_BYTES_MAX_UNKNOWN 16384 /* before the peer is known */
+#define PT_FRAME_BYTES_MAX 65536
 #define PT_ENROL_FRAME_BYTES_MAX 1024
 #define PT_FRAME_DEPTH_MAX 8
 #define PT_FRAME_FIELDS_MAX 20000
@@ -71,9 +71,9 @@
 #define PT_SEGMENT_BYTES 1348 /* TCP segment that passes the tunnels of mobile networks */
 
 /* what waits to be sent on one connection */
-#define PT_QUEUE_BYTES_HIGH (64 * 1024) /* above it nothing more is read from the peer */
-#define PT_QUEUE_BYTES_LOW (16 * 1024)
-#define PT_QUEUE_BYTES_MAX (256 * 1024) /* from here on nothing more is taken */
-#define PT_FRAMES_PER_TURN 32           /* handled before other connections get their turn */
+#define PT_QUEUE_BYTES_HIGH 65536 /* above it nothing more is read from the peer */
+#define PT_QUEUE_BYTES_LOW 16384
+#define PT_QUEUE_BYTES_MAX 262144 /* from here on nothing more is taken */
+#define PT_FRAMES_PER_TURN 32     /* handled before other connections get their turn */
 
 #endif

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <uv.h>
 
@@ -66,7 +67,7 @@ enum pt_err pt_address_numeric(const struct pt_address *address, struct sockaddr
 void pt_address_host_text(const struct sockaddr *socket, char out[PT_ADDRESS_TEXT_BYTES])
 {
     static const char mapped[] = "::ffff:";
-    (void)strcpy(out, "?");
+    (void)snprintf(out, PT_ADDRESS_TEXT_BYTES, "?");
     if (socket->sa_family == AF_INET) {
         (void)uv_ip4_name((const struct sockaddr_in *)(const void *)socket, out, PT_ADDRESS_TEXT_BYTES);
         return;

@@ -13,8 +13,8 @@ struct uv_loop_s;
 struct pt_control;
 struct pt_control_call;
 
-#define PT_CONTROL_FRAME_BYTES_MAX (1024 * 1024)
-#define PT_CONTROL_QUEUE_BYTES_HIGH (1024 * 1024)
+#define PT_CONTROL_FRAME_BYTES_MAX 1048576
+#define PT_CONTROL_QUEUE_BYTES_HIGH 1048576
 #define PT_CONTROL_CALLS_MAX 64
 #define PT_CONTROL_REQUEST_MS 20000 /* to send the request in */
 

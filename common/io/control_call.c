@@ -83,7 +83,7 @@ enum pt_err pt_control_call_run(const char *path, struct pt_bytes request,
                                 enum pt_err (*on_reply)(struct pt_bytes reply, void *data), void *data,
                                 struct pt_problem *problem)
 {
-    int fd;
+    int fd = -1;
     enum pt_err err = open_socket(path, &fd, problem);
     if (err != PT_OK) {
         return err;

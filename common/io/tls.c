@@ -112,10 +112,12 @@ static bool context_limit(SSL_CTX *context)
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     SSL_CTX_set_cert_verify_callback(context, on_certificate, NULL);
     SSL_CTX_set_alpn_select_cb(context, on_alpn, NULL);
+    char group[] = GROUP; /* OpenSSL's macros take these two without const */
+    char scheme[] = SIGNATURE_SCHEME;
     return SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 && SSL_CTX_set_num_tickets(context, 0) == 1 &&
-           SSL_CTX_set_ciphersuites(context, SUITE) == 1 && SSL_CTX_set1_groups_list(context, GROUP) == 1 &&
-           SSL_CTX_set1_sigalgs_list(context, SIGNATURE_SCHEME) == 1;
+           SSL_CTX_set_ciphersuites(context, SUITE) == 1 && SSL_CTX_set1_groups_list(context, group) == 1 &&
+           SSL_CTX_set1_sigalgs_list(context, scheme) == 1;
 }
 
 enum pt_err pt_tls_identity_create(const uint8_t seed[PT_KEY_BYTES], struct pt_tls_identity **out)

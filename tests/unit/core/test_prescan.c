@@ -4,6 +4,9 @@
 #include "core/unpack.h"
 
 #include "hostile.pb-c.h"
+#define TYPE(name)
+#include "protocol_types.def"
+#undef TYPE
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -265,4 +268,17 @@ Test(prescan, recursive_types_are_found)
     cr_expect(pt_descriptor_is_bounded(&test__level1__descriptor), "exactly the depth allowed");
     cr_expect_not(pt_descriptor_is_bounded(&test__level0__descriptor), "one deeper");
     cr_expect_not(pt_descriptor_is_bounded(NEST), "recursive");
+}
+
+Test(prescan, every_type_of_the_protocol_is_bounded)
+{
+    static const ProtobufCMessageDescriptor *const types[] = {
+#define TYPE(name) &patuh__##name##__descriptor,
+#include "protocol_types.def"
+#undef TYPE
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        cr_expect(pt_descriptor_is_bounded(types[i]), "%s", types[i]->name);
+    }
+    cr_expect_gt(sizeof types / sizeof *types, 20);
 }

@@ -3,6 +3,7 @@
 #include "core/unpack.h"
 
 #include "hostile.pb-c.h"
+#include "wire.pb-c.h"
 
 #include <criterion/criterion.h>
 #include <stdint.h>
@@ -63,4 +64,24 @@ Test(unpack, budget_does_not_overflow)
 {
     cr_expect_eq(pt_unpack_budget(0), PT_FRAME_ARENA_BASE);
     cr_expect_geq(pt_unpack_budget(SIZE_MAX), SIZE_MAX - PT_FRAME_ARENA_FACTOR);
+}
+
+/* The smallest messages expand most: a full page of heads by number is the densest frame of the protocol. */
+Test(unpack, a_full_page_of_heads_fits_its_budget)
+{
+    struct pt_buf page = {0};
+    for (unsigned i = 0; i < PT_HEADS_PER_PAGE; i++) {
+        static const uint8_t link[PT_HASH_BYTES] = {1};
+        pt_buf_put(&page, "\x0a\x28\x0a\x02\x08\x01\x10\x05\x1a\x20", 10); /* head { log { number } seq link */
+        pt_buf_put(&page, link, sizeof link);
+    }
+    struct pt_arena arena;
+    pt_arena_init(&arena, pt_unpack_budget(page.n));
+    ProtobufCMessage *message = NULL;
+    cr_assert_eq(pt_unpack(&patuh__heads__descriptor, pt_buf_bytes(&page), &arena, &message), PT_OK);
+    const Patuh__Heads *heads = (const Patuh__Heads *)message;
+    cr_expect_eq(heads->n_head, PT_HEADS_PER_PAGE);
+    cr_expect_eq(heads->head[0]->link.len, PT_HASH_BYTES);
+    pt_arena_close(&arena);
+    pt_buf_free(&page);
 }

@@ -1,7 +1,7 @@
 #include "base/mem.h"
 #include "io/listener.h"
 
-#include "unit/io/net_world.h"
+#include "support/net_world.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "io/address.h"
 #include "io/listener.h"
 
-#include "unit/io/net_world.h"
+#include "support/net_world.h"
 
 #include <criterion/criterion.h>
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-#include "unit/io/net_world.h"
+#include "support/net_world.h"
 
 #include "base/mem.h"
 
