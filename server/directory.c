@@ -1,0 +1,189 @@
+#include "directory.h"
+
+#include "base/mem.h"
+#include "core/unpack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_assessments(const void *a, const void *b)
+{
+    const struct directory_assessment *x = a;
+    const struct directory_assessment *y = b;
+    return strcmp(x->subject.text, y->subject.text);
+}
+
+static enum pt_err read_authority(struct pt_txn *txn, const struct office *office, const struct pt_head *heads,
+                                  size_t n, struct directory *d)
+{
+    struct pt_view *views = pt_arena_zalloc(&d->arena, n, sizeof *views);
+    size_t n_views = 0;
+    enum pt_err err = views == NULL ? PT_ENOMEM : PT_OK;
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        if (heads[i].log.subject.text[0] == 'o') {
+            err = pt_logs_view(txn, &heads[i], 0, false, &d->arena, &views[n_views++]);
+        }
+    }
+    return err == PT_OK ? pt_authority_build(views, n_views, &office->root, &d->arena, &d->authority) : err;
+}
+
+static void add_surveyor(struct directory_assessment *a, const char *name)
+{
+    for (size_t i = 0; i < a->n_surveyors; i++) {
+        if (strcmp(a->surveyors[i], name) == 0) {
+            return;
+        }
+    }
+    a->surveyors[a->n_surveyors++] = name;
+}
+
+static void take_entry(struct directory *d, struct directory_assessment *a, const struct pt_entry *entry)
+{
+    ProtobufCMessage *message;
+    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_OPEN && a->opening == NULL &&
+        pt_unpack(&patuh__opening__descriptor, entry->detail, &d->arena, &message) == PT_OK) {
+        a->opening = (const Patuh__Opening *)message;
+        a->office = a->opening->office;
+    }
+    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN &&
+        pt_unpack(&patuh__assignment__descriptor, entry->detail, &d->arena, &message) == PT_OK) {
+        const Patuh__Assignment *assignment = (const Patuh__Assignment *)message;
+        if (assignment->surveyor != NULL) {
+            add_surveyor(a, assignment->surveyor);
+        }
+    }
+}
+
+/* Logs come sorted by subject: the assessment of the last one, or a new one. */
+static struct directory_assessment *assessment_for(struct directory *d, const struct pt_subject *subject)
+{
+    struct directory_assessment *last = d->n_assessments == 0 ? NULL : &d->assessments[d->n_assessments - 1];
+    if (last != NULL && pt_subject_eq(&last->subject, subject)) {
+        return last;
+    }
+    d->assessments[d->n_assessments] = (struct directory_assessment){.subject = *subject};
+    return &d->assessments[d->n_assessments++];
+}
+
+static enum pt_err take_log(struct pt_txn *txn, struct directory *d, const struct pt_head *head)
+{
+    struct pt_view view;
+    struct directory_assessment *a = assessment_for(d, &head->log.subject);
+    if (pt_authority_office(&d->authority, &head->log.author) == NULL) {
+        return PT_OK; /* only offices open and assign */
+    }
+    enum pt_err err = pt_logs_view(txn, head, 0, false, &d->arena, &view);
+    if (err != PT_OK) {
+        return err;
+    }
+    const char **grown = pt_arena_zalloc(&d->arena, a->n_surveyors + view.n_entries, sizeof *grown);
+    if (grown == NULL) {
+        return PT_ENOMEM;
+    }
+    if (a->n_surveyors > 0) {
+        memcpy(grown, a->surveyors, a->n_surveyors * sizeof *grown);
+    }
+    a->surveyors = grown;
+    for (size_t i = 0; i < view.n_entries; i++) {
+        take_entry(d, a, &view.entries[i]);
+    }
+    return d->arena.exhausted ? PT_ENOMEM : PT_OK;
+}
+
+static enum pt_err build(struct pt_txn *txn, const struct office *office, struct directory *d)
+{
+    struct pt_head *heads;
+    size_t n = 0;
+    enum pt_err err = pt_logs_list(txn, NULL, &d->arena, &heads, &n);
+    if (err == PT_OK) {
+        err = read_authority(txn, office, heads, n, d);
+    }
+    d->assessments = pt_arena_zalloc(&d->arena, n, sizeof *d->assessments);
+    if (err == PT_OK && d->assessments == NULL) {
+        err = PT_ENOMEM;
+    }
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        if (heads[i].log.subject.text[0] == 'a') {
+            err = take_log(txn, d, &heads[i]);
+        }
+    }
+    if (err == PT_OK) { /* log ids sort by length first; look-ups want plain order */
+        qsort(d->assessments, d->n_assessments, sizeof *d->assessments, compare_assessments);
+    }
+    return err;
+}
+
+enum pt_err directory_open(const struct office *office, struct directory *out)
+{
+    struct pt_txn *txn;
+    struct directory d = {0};
+    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    pt_arena_init(&d.arena, SIZE_MAX);
+    err = build(txn, office, &d);
+    pt_store_abort(txn);
+    if (err != PT_OK) {
+        directory_close(&d);
+        return err;
+    }
+    *out = d;
+    return PT_OK;
+}
+
+void directory_close(struct directory *directory)
+{
+    pt_arena_close(&directory->arena);
+    *directory = (struct directory){0};
+}
+
+const struct directory_assessment *directory_find(const struct directory *directory, const struct pt_subject *subject)
+{
+    struct directory_assessment wanted = {.subject = *subject};
+    return bsearch(&wanted, directory->assessments, directory->n_assessments, sizeof *directory->assessments,
+                   compare_assessments);
+}
+
+bool directory_is_assigned(const struct directory_assessment *assessment, const char *surveyor)
+{
+    for (size_t i = 0; i < assessment->n_surveyors; i++) {
+        if (strcmp(assessment->surveyors[i], surveyor) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool directory_has_cycle(const struct directory *directory, const char *surveyor, const char *cycle)
+{
+    for (size_t i = 0; i < directory->n_assessments; i++) {
+        const struct directory_assessment *a = &directory->assessments[i];
+        char of[PT_SUBJECT_BYTES_MAX + 1];
+        pt_subject_cycle(&a->subject, of);
+        if (strcmp(of, cycle) == 0 && directory_is_assigned(a, surveyor)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct pt_member *directory_by_transport(const struct directory *directory, const uint8_t *transport_key)
+{
+    for (size_t i = 0; i < directory->authority.n_members; i++) {
+        if (memcmp(directory->authority.members[i].transport_key.b, transport_key, PT_KEY_BYTES) == 0) {
+            return &directory->authority.members[i];
+        }
+    }
+    return NULL;
+}
+
+const struct pt_office *directory_office_by_transport(const struct directory *directory, const uint8_t *transport_key)
+{
+    for (size_t i = 0; i < directory->authority.n_offices; i++) {
+        if (memcmp(directory->authority.offices[i].transport_key.b, transport_key, PT_KEY_BYTES) == 0) {
+            return &directory->authority.offices[i];
+        }
+    }
+    return NULL;
+}

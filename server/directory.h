@@ -1,0 +1,38 @@
+/* directory.h - who is who and which assessment belongs to whom, read from the office's own store.
+ *
+ * A cache of what the logs say: rebuilt whenever office logs grew. It decides what a peer may see and bring; what
+ * counts in a score is decided by merge alone.
+ * Thread: any one thread at a time.  Memory: everything lives in its arena until directory_close. */
+#ifndef PATUHD_DIRECTORY_H
+#define PATUHD_DIRECTORY_H
+
+#include "core/authority.h"
+#include "office.h"
+
+struct directory_assessment {
+    struct pt_subject subject;
+    const Patuh__Opening *opening; /* NULL: not opened yet */
+    const char *office;            /* responsible office; NULL while not opened */
+    const char **surveyors;        /* ever assigned */
+    size_t n_surveyors;
+};
+
+struct directory {
+    struct pt_arena arena;
+    struct pt_authority authority;
+    struct directory_assessment *assessments; /* sorted by subject */
+    size_t n_assessments;
+};
+
+enum pt_err directory_open(const struct office *office, struct directory *out);
+void directory_close(struct directory *directory);
+
+const struct directory_assessment *directory_find(const struct directory *directory, const struct pt_subject *subject);
+bool directory_is_assigned(const struct directory_assessment *assessment, const char *surveyor);
+/* Has this surveyor any assessment of the cycle? */
+bool directory_has_cycle(const struct directory *directory, const char *surveyor, const char *cycle);
+/* A member by its TLS key; NULL. */
+const struct pt_member *directory_by_transport(const struct directory *directory, const uint8_t *transport_key);
+const struct pt_office *directory_office_by_transport(const struct directory *directory, const uint8_t *transport_key);
+
+#endif

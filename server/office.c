@@ -1,0 +1,411 @@
+#include "office.h"
+
+#include "base/mem.h"
+#include "chunk.pb-c.h"
+#include "io/clock.h"
+#include "io/files.h"
+#include "io/identity.h"
+#include "io/store_lmdb.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define ROLE_REGIONAL "regional"
+#define ROLE_NATIONAL "national"
+
+enum pt_err office_pack(const ProtobufCMessage *message, struct pt_arena *arena, struct pt_bytes *out)
+{
+    uint8_t *bytes = pt_arena_alloc(arena, protobuf_c_message_get_packed_size(message));
+    if (bytes == NULL) {
+        return PT_ENOMEM;
+    }
+    *out = pt_bytes_of(bytes, protobuf_c_message_pack(message, bytes));
+    return PT_OK;
+}
+
+static ProtobufCBinaryData binary(const void *data, size_t n)
+{
+    ProtobufCBinaryData out = {.len = n};
+    memcpy(&out.data, &data, sizeof data); /* protobuf-c wants it writable and does not write */
+    return out;
+}
+
+/* --- opening --- */
+
+static enum pt_err take_lock(struct office *office, struct pt_problem *problem)
+{
+    char path[PATH_MAX];
+    if (pt_path_join(path, sizeof path, office->dir, "lock") != PT_OK) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_OFFICE_NONE, office->dir, NULL);
+    }
+    office->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (office->lock < 0) {
+        return pt_problem_set(problem, PT_ENOTFOUND, PT_MSG_OFFICE_NONE, office->dir, NULL);
+    }
+    if (flock(office->lock, LOCK_EX | LOCK_NB) != 0) {
+        return pt_problem_set(problem, PT_EBUSY, PT_MSG_STORE_IN_USE, office->dir, NULL);
+    }
+    return PT_OK;
+}
+
+static enum pt_err open_parts(struct office *office, struct pt_problem *problem)
+{
+    char path[PATH_MAX];
+    struct pt_store_lmdb_options options = pt_store_lmdb_defaults();
+    struct pt_random random = pt_random_system();
+    enum pt_err err = pt_identity_load(office->dir, "author", &office->pair, NULL, problem);
+    if (err == PT_OK) {
+        err = pt_identity_load(office->dir, "transport", &office->transport, NULL, problem);
+    }
+    if (err == PT_OK && (err = pt_path_join(path, sizeof path, office->dir, "store")) == PT_OK) {
+        err = pt_store_lmdb_open(path, NULL, &options, &office->store, problem);
+    }
+    if (err == PT_OK) {
+        err = pt_store_format_check(office->store, office->dir, problem);
+    }
+    if (err == PT_OK && (err = pt_path_join(path, sizeof path, office->dir, "blobs")) == PT_OK) {
+        err = pt_blobs_open(path, NULL, &random, options.reserve, &office->blobs, problem);
+    }
+    office->author = pt_author_of(office->pair.public_key);
+    return err;
+}
+
+static enum pt_err copy_text(struct pt_txn *txn, const char *name, char *out, size_t n)
+{
+    struct pt_bytes value;
+    enum pt_err err = pt_meta_get(txn, name, &value);
+    if (err == PT_OK && value.n >= n) {
+        err = PT_EDAMAGED;
+    }
+    if (err == PT_OK) {
+        memcpy(out, value.data, value.n);
+        out[value.n] = '\0';
+    }
+    return err;
+}
+
+/* Who is above us: ourselves for head office, else what its answer says. */
+static enum pt_err load_root(struct office *office, struct pt_txn *txn)
+{
+    struct pt_bytes answer;
+    if (office->national) {
+        office->joined = true;
+        office->root = office->author;
+        memcpy(office->root_key.b, office->pair.public_key, sizeof office->root_key.b);
+        return pt_subject_make(PT_SUBJECT_OFFICE, office->code, &office->root_subject);
+    }
+    enum pt_err err = pt_meta_get(txn, "enrolment", &answer);
+    if (err == PT_ENOTFOUND) {
+        return PT_OK; /* not joined yet */
+    }
+    struct pt_arena arena;
+    struct pt_enrolment enrolment;
+    pt_arena_init(&arena, SIZE_MAX);
+    if (err == PT_OK) {
+        err = pt_enrolment_read(answer, NULL, &arena, &enrolment);
+    }
+    if (err == PT_OK) {
+        const struct pt_office_record *root = pt_enrolment_root(&enrolment);
+        office->joined = true;
+        office->root_key = root->key;
+        office->root = pt_author_of(root->key.b);
+        pt_buf_clear(&office->enrolment);
+        pt_buf_put_bytes(&office->enrolment, answer);
+        err = pt_subject_make(PT_SUBJECT_OFFICE, root->code, &office->root_subject);
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
+static enum pt_err load_identity(struct office *office, struct pt_problem *problem)
+{
+    struct pt_txn *txn;
+    char role[16] = "";
+    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    err = copy_text(txn, "role", role, sizeof role);
+    bool known = strcmp(role, ROLE_NATIONAL) == 0 || strcmp(role, ROLE_REGIONAL) == 0;
+    if ((err == PT_OK || err == PT_ENOTFOUND) && !known) {
+        err = pt_problem_set(problem, PT_EVERSION, PT_MSG_OFFICE_ROLE, office->dir, role, NULL);
+    }
+    office->national = strcmp(role, ROLE_NATIONAL) == 0;
+    if (err == PT_OK) {
+        err = copy_text(txn, "code", office->code, sizeof office->code);
+    }
+    if (err == PT_OK) {
+        err = copy_text(txn, "name", office->name, sizeof office->name);
+    }
+    if (err == PT_OK) {
+        err = pt_meta_get_u64(txn, "epoch", &office->epoch);
+    }
+    if (err == PT_OK) {
+        err = pt_meta_get_u64(txn, "incarnation", &office->incarnation);
+    }
+    if (err == PT_OK) {
+        err = load_root(office, txn);
+    }
+    pt_store_abort(txn);
+    return err;
+}
+
+enum pt_err office_open(const char *dir, struct office *out, struct pt_problem *problem)
+{
+    struct office office = {.lock = -1};
+    (void)snprintf(office.dir, sizeof office.dir, "%s", dir);
+    enum pt_err err = take_lock(&office, problem);
+    if (err == PT_OK) {
+        err = open_parts(&office, problem);
+    }
+    if (err == PT_OK) {
+        err = load_identity(&office, problem);
+    }
+    if (err != PT_OK) {
+        office_close(&office);
+        return pt_problem_default(problem, err, "open");
+    }
+    *out = office;
+    return PT_OK;
+}
+
+void office_close(struct office *office)
+{
+    pt_store_close(office->store);
+    pt_blobs_close(office->blobs);
+    pt_keypair_wipe(&office->pair);
+    pt_keypair_wipe(&office->transport);
+    pt_buf_free(&office->enrolment);
+    if (office->lock >= 0) {
+        (void)close(office->lock);
+    }
+    *office = (struct office){.lock = -1};
+}
+
+/* --- making --- */
+
+/* Head office names itself in its log, so that everybody who has the log knows name and transport key. */
+static enum pt_err write_own_office(struct office *office)
+{
+    struct pt_arena arena;
+    Patuh__Office detail = PATUH__OFFICE__INIT;
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_OFFICE, pt_now_read().wall_ms / 1000);
+    detail.code = office->code;
+    detail.name = office->name;
+    detail.has_public_key = detail.has_transport_key = detail.has_generation = true;
+    detail.public_key = binary(office->pair.public_key, PT_KEY_BYTES);
+    detail.transport_key = binary(office->transport.public_key, PT_KEY_BYTES);
+    detail.generation = 1;
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = office_pack(&detail.base, &arena, &entry.detail);
+    if (err == PT_OK) {
+        err = office_log(office, &office->root_subject, &entry, 1);
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
+static enum pt_err write_identity(struct pt_txn *txn, const struct office *office)
+{
+    enum pt_err err = pt_meta_put(txn, "role", pt_bytes_str(office->national ? ROLE_NATIONAL : ROLE_REGIONAL));
+    if (err == PT_OK) {
+        err = pt_meta_put(txn, "code", pt_bytes_str(office->code));
+    }
+    if (err == PT_OK) {
+        err = pt_meta_put(txn, "name", pt_bytes_str(office->name));
+    }
+    if (err == PT_OK) {
+        err = pt_meta_put_u64(txn, "epoch", office->epoch);
+    }
+    return err == PT_OK ? pt_meta_put_u64(txn, "incarnation", office->incarnation) : err;
+}
+
+static enum pt_err fill_new(struct office *office, struct pt_problem *problem)
+{
+    struct pt_txn *txn;
+    struct pt_random random = pt_random_system();
+    office->epoch = pt_random_u64(&random);
+    office->incarnation = pt_random_u64(&random);
+    enum pt_err err = pt_store_begin(office->store, true, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    err = write_identity(txn, office);
+    if (err == PT_OK) {
+        err = load_root(office, txn);
+    }
+    if (err != PT_OK) {
+        pt_store_abort(txn);
+        return err;
+    }
+    err = pt_store_commit(txn);
+    if (err == PT_OK && office->national) {
+        err = write_own_office(office);
+    }
+    return pt_problem_default(problem, err, "init");
+}
+
+static enum pt_err check_names(const char *code, const char *name, struct pt_problem *problem)
+{
+    struct pt_subject subject;
+    if (strlen(code) >= OFFICE_ROOT_CODE_MAX || pt_subject_make(PT_SUBJECT_OFFICE, code, &subject) != PT_OK) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_OFFICE_CODE, code, NULL);
+    }
+    bool good = name[0] != '\0' && strlen(name) <= PT_NAME_BYTES_MAX && pt_utf8_ok(pt_bytes_str(name));
+    return good ? PT_OK : pt_problem_set(problem, PT_EINVALID, PT_MSG_OFFICE_NAME, NULL);
+}
+
+enum pt_err office_init(const char *dir, bool national, const char *code, const char *name, struct pt_problem *problem)
+{
+    char path[PATH_MAX];
+    struct office office = {.lock = -1, .national = national};
+    struct pt_keypair pair;
+    struct pt_random random = pt_random_system();
+    enum pt_err err = check_names(code, name, problem);
+    if (err == PT_OK) {
+        err = pt_path_join(path, sizeof path, dir, "author.key");
+    }
+    if (err == PT_OK && pt_file_exists(path)) {
+        err = pt_problem_set(problem, PT_EEXISTS, PT_MSG_OFFICE_EXISTS, dir, NULL);
+    }
+    if (err == PT_OK) {
+        err = pt_folder_make(dir, 0700, problem);
+    }
+    if (err == PT_OK) {
+        err = pt_identity_create(dir, "transport", &random, &pair, problem);
+    }
+    if (err == PT_OK) {
+        err = pt_identity_create(dir, "author", &random, &pair, problem);
+    }
+    pt_keypair_wipe(&pair);
+    if (err == PT_OK) {
+        (void)snprintf(office.dir, sizeof office.dir, "%s", dir);
+        (void)snprintf(office.code, sizeof office.code, "%s", code);
+        (void)snprintf(office.name, sizeof office.name, "%s", name);
+        err = take_lock(&office, problem);
+    }
+    if (err == PT_OK) {
+        err = open_parts(&office, problem);
+    }
+    if (err == PT_OK) {
+        err = fill_new(&office, problem);
+    }
+    office_close(&office);
+    return pt_problem_default(problem, err, "init");
+}
+
+/* --- writing --- */
+
+struct direct {
+    pt_write_run run;
+    void *data;
+};
+
+static enum pt_err write_direct(struct pt_store *store, const struct direct *direct)
+{
+    struct pt_txn *txn;
+    struct pt_write_req req = {.data = direct->data};
+    enum pt_err err = pt_store_begin(store, true, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    err = direct->run(txn, &req);
+    if (err != PT_OK) {
+        pt_store_abort(txn);
+        return err;
+    }
+    return pt_store_commit(txn);
+}
+
+enum pt_err office_write(struct office *office, pt_write_run run, void *data)
+{
+    if (office->writer != NULL) {
+        return pt_writer_call(office->writer, run, data, PT_CHUNK_BYTES_MAX);
+    }
+    return write_direct(office->store, &(struct direct){.run = run, .data = data});
+}
+
+enum pt_err office_log_in(struct pt_txn *txn, const struct office *office, const struct pt_subject *subject,
+                          const struct pt_entry *entries, size_t n)
+{
+    struct pt_arena arena;
+    struct pt_now now = pt_now_read();
+    struct pt_author_pen pen = {
+        .pair = &office->pair,
+        .incarnation = office->incarnation,
+        .wall_ms = now.wall_ms,
+        .monotonic_ms = now.monotonic_ms,
+        .boot = now.boot,
+    };
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_pen_write(txn, &pen, subject, entries, n, &arena);
+    pt_arena_close(&arena);
+    return err;
+}
+
+struct log_job {
+    struct office *office;
+    const struct pt_subject *subject;
+    const struct pt_entry *entries;
+    size_t n;
+};
+
+static enum pt_err run_log(struct pt_txn *txn, struct pt_write_req *req)
+{
+    const struct log_job *job = req->data;
+    return office_log_in(txn, job->office, job->subject, job->entries, job->n);
+}
+
+enum pt_err office_log(struct office *office, const struct pt_subject *subject, const struct pt_entry *entries,
+                       size_t n)
+{
+    struct log_job job = {.office = office, .subject = subject, .entries = entries, .n = n};
+    return office_write(office, run_log, &job);
+}
+
+/* --- the chain --- */
+
+enum pt_err office_chain(const struct office *office, const char *address, struct pt_arena *arena,
+                         struct pt_office_record *out, size_t *n_out)
+{
+    if (!office->national) {
+        struct pt_enrolment enrolment;
+        enum pt_err err = pt_enrolment_read(pt_buf_bytes(&office->enrolment), NULL, arena, &enrolment);
+        if (err != PT_OK) {
+            return err;
+        }
+        memcpy(out, enrolment.offices, sizeof *out * enrolment.n_offices);
+        *n_out = enrolment.n_offices;
+        return PT_OK;
+    }
+    *out = (struct pt_office_record){.code = office->code, .name = office->name, .generation = 1, .tier = 2};
+    out->address = pt_arena_str(arena, address);
+    memcpy(out->key.b, office->pair.public_key, sizeof out->key.b);
+    memcpy(out->transport_key.b, office->transport.public_key, sizeof out->transport_key.b);
+    *n_out = 1;
+    return out->address == NULL ? PT_ENOMEM : pt_office_record_sign(out, &office->pair, arena);
+}
+
+static enum pt_err run_set_enrolment(struct pt_txn *txn, struct pt_write_req *req)
+{
+    const struct pt_bytes *answer = req->data;
+    return pt_meta_put(txn, "enrolment", *answer);
+}
+
+enum pt_err office_set_enrolment(struct office *office, struct pt_bytes answer, struct pt_problem *problem)
+{
+    struct pt_txn *txn;
+    enum pt_err err = office_write(office, run_set_enrolment, &answer);
+    if (err == PT_OK) {
+        err = pt_store_begin(office->store, false, &txn);
+    }
+    if (err == PT_OK) {
+        err = load_root(office, txn);
+        pt_store_abort(txn);
+    }
+    return pt_problem_default(problem, err, "join");
+}

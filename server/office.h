@@ -1,0 +1,69 @@
+/* office.h - an office's folder: keys, store, blobs, and who it is.
+ *
+ *   D/author.key     signs the office's logs, receipts and statements
+ *   D/transport.key  shown in TLS
+ *   D/store/         LMDB            D/blobs/  contents as files
+ *   D/control        socket of the running server        D/lock  held while a program has the folder open
+ *
+ * Thread: identity is read-only after opening; the store as store.h says; writes go through office_write.
+ * Memory: office_close frees everything. */
+#ifndef PATUHD_OFFICE_H
+#define PATUHD_OFFICE_H
+
+#include "base/problem.h"
+#include "core/enrol.h"
+#include "core/logs.h"
+#include "core/session.h"
+#include "io/blobs.h"
+#include "io/writer.h"
+
+#include <limits.h>
+
+#define OFFICE_ROOT_CODE_MAX 32
+
+struct office {
+    char dir[PATH_MAX];
+    int lock;
+    struct pt_store *store;
+    struct pt_blobs *blobs;
+    struct pt_writer *writer; /* while the server runs; else NULL */
+    struct pt_keypair pair;
+    struct pt_keypair transport;
+    struct pt_author author;
+    bool national;
+    char code[OFFICE_ROOT_CODE_MAX];
+    char name[PT_NAME_BYTES_MAX + 1];
+    uint64_t epoch;
+    uint64_t incarnation;
+    bool joined; /* root is known: always for head office, after join for a region */
+    struct pt_author root;
+    struct pt_public_key root_key;
+    struct pt_subject root_subject; /* "o:pusat" */
+    struct pt_buf enrolment;        /* a region's EnrolAnswer; empty for head office */
+};
+
+/* Make a new folder. Errors with a sentence: EXISTS, INVALID, IO. */
+enum pt_err office_init(const char *dir, bool national, const char *code, const char *name, struct pt_problem *problem);
+/* Errors with a sentence: NOTFOUND (no office there), BUSY (a program has it open), VERSION (role or format), ... */
+enum pt_err office_open(const char *dir, struct office *out, struct pt_problem *problem);
+void office_close(struct office *office);
+
+/* One write transaction, durable when it returns PT_OK; through the server's writer when it runs. Not from the loop. */
+enum pt_err office_write(struct office *office, pt_write_run run, void *data);
+/* The same where the caller has no request of its own: writes entries to the office's log about a subject. */
+enum pt_err office_log(struct office *office, const struct pt_subject *subject, const struct pt_entry *entries,
+                       size_t n);
+/* Inside a transaction. */
+enum pt_err office_log_in(struct pt_txn *txn, const struct office *office, const struct pt_subject *subject,
+                          const struct pt_entry *entries, size_t n);
+
+/* The office chain as enrolment answers show it, own office first. Records live in the arena. address: ours. */
+enum pt_err office_chain(const struct office *office, const char *address, struct pt_arena *arena,
+                         struct pt_office_record *out, size_t *n_out);
+/* Take over the answer of head office: from now on the root is known. */
+enum pt_err office_set_enrolment(struct office *office, struct pt_bytes answer, struct pt_problem *problem);
+
+/* Pack a message into the arena. Errors: NOMEM. */
+enum pt_err office_pack(const ProtobufCMessage *message, struct pt_arena *arena, struct pt_bytes *out);
+
+#endif
