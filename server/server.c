@@ -1,0 +1,185 @@
+#include "server.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/keys.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct directory *server_directory(struct server *server)
+{
+    if (server->has_directory) {
+        return &server->directory;
+    }
+    directory_close(&server->directory);
+    enum pt_err err = directory_open(server->office, &server->directory);
+    server->has_directory = err == PT_OK;
+    if (err != PT_OK) {
+        pt_log("directory_failed", "why=%s", pt_err_name(err));
+        return NULL;
+    }
+    return &server->directory;
+}
+
+void server_grown(struct server *server, const struct pt_link *from)
+{
+    server->has_directory = false;
+    visits_news(server, from);
+    upper_news(server->upper, from);
+}
+
+static void on_writer_stopped(void *data)
+{
+    struct server *server = data;
+    server->office->writer = NULL;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    (void)handle;
+}
+
+void server_part_ended(struct server *server)
+{
+    server->n_open--;
+    if (server->n_open > 0) {
+        return;
+    }
+    pt_writer_stop(server->office->writer, on_writer_stopped, server);
+    uv_close((uv_handle_t *)&server->news, on_handle_closed);
+    for (size_t i = 0; i < 2; i++) {
+        uv_close((uv_handle_t *)&server->signals[i], on_handle_closed);
+    }
+}
+
+static void on_listener_closed(void *data)
+{
+    server_part_ended(data);
+}
+
+static void stop(struct server *server)
+{
+    if (server->stopping) {
+        return;
+    }
+    pt_log("stopping", "code=%s", server->office->code);
+    server->stopping = true;
+    control_service_close(server);
+    visits_close(server);
+    upper_close(server->upper);
+    pt_listener_close(server->listener, on_listener_closed, server);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    stop(handle->data);
+}
+
+static void on_news(uv_async_t *handle)
+{
+    server_grown(handle->data, NULL);
+}
+
+static void on_conn(struct pt_conn *conn, void *data)
+{
+    struct server *server = data;
+    if (strcmp(pt_conn_alpn(conn), PT_ALPN_ENROL) == 0) {
+        enrol_accept(server, conn);
+    } else {
+        visit_accept(server, conn);
+    }
+}
+
+static enum pt_err run_save_address(struct pt_txn *txn, struct pt_write_req *req)
+{
+    return pt_meta_put(txn, "address", pt_bytes_str(req->data));
+}
+
+/* Where codes send people: what the last `serve` listened on. */
+static enum pt_err save_address(struct server *server, const char *host)
+{
+    char address[PT_ADDRESS_BYTES_MAX + 1];
+    const char *colon = strrchr(host, ':');
+    int n = colon == NULL ? 0 : (int)(colon - host);
+    (void)snprintf(address, sizeof address, "%.*s:%u", n, host, pt_listener_port(server->listener));
+    pt_log("serving", "address=%s code=%s role=%s", address, server->office->code,
+           server->office->national ? "national" : "regional");
+    pt_say_to(stderr, PT_MSG_OFFICE_SERVING, address, NULL);
+    return pt_writer_call(server->office->writer, run_save_address, address, sizeof address);
+}
+
+static enum pt_err start_listening(struct server *server, const char *address, struct pt_problem *problem)
+{
+    struct pt_listener_options options = {
+        .identity = server->identity,
+        .alpns = {PT_ALPN_SYNC, PT_ALPN_ENROL, NULL},
+        .on_conn = on_conn,
+        .data = server,
+    };
+    enum pt_err err = pt_listener_start(&server->loop, address, &options, &server->listener, problem);
+    if (err == PT_OK) {
+        server->n_open++;
+    }
+    return err;
+}
+
+static void start_signals(struct server *server)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+    for (size_t i = 0; i < 2; i++) {
+        (void)uv_signal_init(&server->loop, &server->signals[i]);
+        server->signals[i].data = server;
+        (void)uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+    }
+    (void)uv_async_init(&server->loop, &server->news, on_news);
+    server->news.data = server;
+}
+
+static enum pt_err start(struct server *server, const char *address, struct pt_problem *problem)
+{
+    enum pt_err err = pt_tls_identity_create(server->office->transport.secret_key, &server->identity);
+    if (err == PT_OK) {
+        err = pt_writer_start(&server->loop, server->office->store, &server->office->writer);
+    }
+    if (err != PT_OK) {
+        return err;
+    }
+    server->n_open = 1; /* this function's hold */
+    start_signals(server);
+    err = start_listening(server, address, problem);
+    if (err == PT_OK) {
+        err = save_address(server, address);
+    }
+    if (err == PT_OK) {
+        err = control_service_start(server, problem);
+    }
+    if (err == PT_OK && !server->office->national && server->office->joined) {
+        err = upper_start(server);
+    }
+    if (err != PT_OK && server->listener != NULL) {
+        stop(server);
+    }
+    server_part_ended(server);
+    return err;
+}
+
+enum pt_err server_run(struct office *office, const char *address, struct pt_problem *problem)
+{
+    struct server server = {.office = office, .blob_ops = pt_blob_files(office->blobs)};
+    if (uv_loop_init(&server.loop) != 0) {
+        return PT_ENOMEM;
+    }
+    server.guard = enrol_guard_create();
+    enum pt_err err = server.guard == NULL ? PT_ENOMEM : start(&server, address, problem);
+    (void)uv_run(&server.loop, UV_RUN_DEFAULT);
+    if (uv_loop_close(&server.loop) != 0) {
+        pt_log("loop_busy", "%s", "");
+    }
+    directory_close(&server.directory);
+    pt_tls_identity_destroy(server.identity);
+    enrol_guard_destroy(server.guard);
+    return pt_problem_default(problem, err, "serve");
+}

@@ -1,0 +1,67 @@
+/* server.h - patuhd serve: one loop that owns the listener, sessions, the link to the upper office and the control
+ * socket; one writer thread; commands run beside it on a worker thread.
+ *
+ * Thread: everything here belongs to the loop's thread unless it says otherwise.
+ * Order of the end: stop listening and commands, close links, let the writer finish, close the loop. */
+#ifndef PATUHD_SERVER_H
+#define PATUHD_SERVER_H
+
+#include "directory.h"
+#include "io/control.h"
+#include "io/link.h"
+#include "io/listener.h"
+
+#include <uv.h>
+
+struct visit;
+struct upper;
+
+struct server {
+    uv_loop_t loop;
+    struct office *office;
+    struct pt_tls_identity *identity;
+    struct pt_listener *listener;
+    struct pt_control *control;
+    struct directory directory;
+    bool has_directory; /* false: stale, rebuilt when it is needed */
+    struct visit *visits;
+    struct upper *upper; /* a region's link to head office; NULL for head office */
+    struct pt_blob_ops blob_ops;
+    uv_signal_t signals[2];
+    uv_async_t news; /* from command threads: the store has grown */
+    bool stopping;
+    size_t n_open; /* parts that are still to end: the loop runs dry when it is 0 */
+    struct enrol_guard *guard;
+};
+
+/* Serve until SIGTERM or SIGINT. Errors (with a sentence): BUSY (port in use), INVALID (address), ... */
+enum pt_err server_run(struct office *office, const char *address, struct pt_problem *problem);
+
+/* The directory, rebuilt when office logs grew; NULL when that failed. Lent until the next call. */
+const struct directory *server_directory(struct server *server);
+/* The store has grown: tell every session that may want to know. */
+void server_grown(struct server *server, const struct pt_link *from);
+/* One part of the server ended; the last one ends the writer. */
+void server_part_ended(struct server *server);
+
+/* visit.c: a peer that connected to us. */
+void visit_accept(struct server *server, struct pt_conn *conn);
+void visits_news(struct server *server, const struct pt_link *from);
+void visits_close(struct server *server);
+
+/* enrol_service.c: a stranger with a code. */
+struct enrol_guard *enrol_guard_create(void);
+void enrol_guard_destroy(struct enrol_guard *guard);
+void enrol_accept(struct server *server, struct pt_conn *conn);
+
+/* upper.c: a region keeps a session with head office, comes back after a pause when it breaks. */
+enum pt_err upper_start(struct server *server);
+void upper_news(struct upper *upper, const struct pt_link *from);
+void upper_close(struct upper *upper);
+bool upper_is_settled(const struct upper *upper);
+
+/* control_service.c: commands that come through the socket. */
+enum pt_err control_service_start(struct server *server, struct pt_problem *problem);
+void control_service_close(struct server *server);
+
+#endif

@@ -1,0 +1,229 @@
+/* visit.c - a peer that connected to us: who it is, what it may see, and its session. */
+#include "server.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/enrol.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct visit {
+    struct server *server;
+    struct pt_conn *conn;
+    struct pt_link *link;
+    struct pt_author author;
+    int role; /* chunk.proto Role */
+    char name[PT_NAME_BYTES_MAX + 1];
+    struct visit *next;
+    struct visit **link_in; /* the pointer that points to us */
+};
+
+static bool names_subject(const struct pt_log_id *log, enum pt_subject_kind kind, const char *name)
+{
+    return pt_subject_kind(&log->subject) == kind && strcmp(pt_subject_name(&log->subject), name) == 0;
+}
+
+static bool is_office_log(const struct visit *visit, const struct pt_log_id *log)
+{
+    const struct office *office = visit->server->office;
+    return pt_subject_eq(&log->subject, &office->root_subject) ||
+           names_subject(log, PT_SUBJECT_OFFICE, office->code);
+}
+
+/* A device: the office logs, the cycles it works in, the assessments it was ever assigned to. */
+static bool device_has(void *data, const struct pt_log_id *log)
+{
+    const struct visit *visit = data;
+    const struct directory *directory = server_directory(visit->server);
+    if (directory == NULL) {
+        return false;
+    }
+    switch (pt_subject_kind(&log->subject)) {
+    case PT_SUBJECT_OFFICE:
+        return is_office_log(visit, log);
+    case PT_SUBJECT_CYCLE:
+        return directory_has_cycle(directory, visit->name, pt_subject_name(&log->subject));
+    case PT_SUBJECT_ASSESSMENT: {
+        const struct directory_assessment *a = directory_find(directory, &log->subject);
+        return a != NULL && directory_is_assigned(a, visit->name);
+    }
+    case PT_SUBJECT_NONE:
+        break;
+    }
+    return false;
+}
+
+static bool device_is_up(void *data, const struct pt_log_id *log)
+{
+    return pt_author_eq(&log->author, &((const struct visit *)data)->author);
+}
+
+/* A region: head office's log and its own, all cycles, and what it assesses (or nobody has opened yet). */
+static bool region_has(void *data, const struct pt_log_id *log)
+{
+    const struct visit *visit = data;
+    const struct directory *directory = server_directory(visit->server);
+    if (directory == NULL) {
+        return false;
+    }
+    switch (pt_subject_kind(&log->subject)) {
+    case PT_SUBJECT_OFFICE:
+        return pt_subject_eq(&log->subject, &visit->server->office->root_subject) ||
+               names_subject(log, PT_SUBJECT_OFFICE, visit->name);
+    case PT_SUBJECT_CYCLE:
+        return true;
+    case PT_SUBJECT_ASSESSMENT: {
+        const struct directory_assessment *a = directory_find(directory, &log->subject);
+        return a == NULL || a->office == NULL || strcmp(a->office, visit->name) == 0;
+    }
+    case PT_SUBJECT_NONE:
+        break;
+    }
+    return false;
+}
+
+static bool region_is_up(void *data, const struct pt_log_id *log)
+{
+    const struct visit *visit = data;
+    return !pt_author_eq(&log->author, &visit->server->office->root);
+}
+
+static enum pt_err admit_member(struct visit *visit, const struct pt_statement *statement, Patuh__FailureCode *code)
+{
+    const struct directory *directory = server_directory(visit->server);
+    visit->author = pt_author_of(statement->key.b);
+    if (directory == NULL) {
+        *code = PATUH__FAILURE_CODE__FAILURE_BUSY;
+        return PT_EBUSY;
+    }
+    const struct pt_member *member = pt_authority_member(&directory->authority, &visit->author);
+    if (member != NULL && member->revoked) {
+        *code = PATUH__FAILURE_CODE__FAILURE_REVOKED;
+        return PT_EDENIED;
+    }
+    visit->role = statement->role;
+    (void)snprintf(visit->name, sizeof visit->name, "%s", statement->name);
+    return PT_OK;
+}
+
+static enum pt_err admit(void *data, const Patuh__SignedStatement *signed_statement, struct pt_peer *peer,
+                         Patuh__FailureCode *code)
+{
+    struct visit *visit = data;
+    struct pt_arena arena;
+    struct pt_statement statement;
+    struct pt_public_key key;
+    memcpy(key.b, visit->server->office->pair.public_key, sizeof key.b);
+    pt_arena_init(&arena, SIZE_MAX);
+    *code = PATUH__FAILURE_CODE__FAILURE_STRANGER;
+    enum pt_err err = pt_statement_read(signed_statement, &key, &arena, &statement);
+    if (err == PT_OK &&
+        memcmp(statement.transport_key.b, pt_conn_peer_key(visit->conn), sizeof statement.transport_key.b) != 0) {
+        err = PT_EDENIED; /* somebody else's statement */
+    }
+    if (err == PT_OK) {
+        err = admit_member(visit, &statement, code);
+    }
+    bool region = err == PT_OK && visit->role == PATUH__ROLE__ROLE_REGIONAL;
+    if (err == PT_OK) {
+        *peer = (struct pt_peer){.author = visit->author, .tier = region ? 1 : 0};
+        peer->scope = (struct pt_scope){
+            .has = region ? region_has : device_has, .is_up = region ? region_is_up : device_is_up, .data = visit};
+        pt_log("peer", "name=%s role=%d address=%s", visit->name, visit->role, pt_conn_address(visit->conn));
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
+static void on_grown(struct pt_link *link, void *data)
+{
+    struct visit *visit = data;
+    server_grown(visit->server, link);
+}
+
+static void visit_free(struct visit *visit)
+{
+    struct server *server = visit->server;
+    *visit->link_in = visit->next;
+    if (visit->next != NULL) {
+        visit->next->link_in = visit->link_in;
+    }
+    pt_free(visit);
+    server_part_ended(server);
+}
+
+static void on_end(struct pt_link *link, const struct pt_link_end *end, void *data)
+{
+    (void)link;
+    struct visit *visit = data;
+    pt_log("peer_left", "name=%s why=%s failure=%d chunks_new=%u held=%u in=%llu out=%llu", visit->name,
+           pt_err_name(end->why), (int)end->failure, end->counts.chunks_new, end->counts.held,
+           (unsigned long long)end->bytes_in, (unsigned long long)end->bytes_out);
+    visit_free(visit);
+}
+
+static struct visit *visit_new(struct server *server, struct pt_conn *conn)
+{
+    struct visit *visit = pt_zalloc(sizeof *visit);
+    if (visit == NULL) {
+        return NULL;
+    }
+    *visit = (struct visit){.server = server, .conn = conn, .next = server->visits, .link_in = &server->visits};
+    (void)snprintf(visit->name, sizeof visit->name, "?");
+    if (server->visits != NULL) {
+        server->visits->link_in = &visit->next;
+    }
+    server->visits = visit;
+    server->n_open++;
+    return visit;
+}
+
+void visit_accept(struct server *server, struct pt_conn *conn)
+{
+    struct office *office = server->office;
+    struct visit *visit = server->stopping || !office->joined ? NULL : visit_new(server, conn);
+    if (visit == NULL) {
+        pt_conn_close(conn);
+        return;
+    }
+    struct pt_link_options options = {
+        .session =
+            {
+                .store = office->store,
+                .blobs = &server->blob_ops,
+                .policy = {.evidence = !office->national, .registry = true},
+                .random = pt_random_system(),
+                .author = office->author,
+                .tier = office->national ? PT_TIER_NATIONAL : PT_TIER_REGION,
+                .epoch = office->epoch,
+                .office_pair = &office->pair,
+                .admit = admit,
+                .admit_data = visit,
+            },
+        .writer = office->writer,
+        .events = {.on_grown = on_grown, .on_end = on_end},
+        .data = visit,
+    };
+    if (pt_link_accept(conn, &options, &visit->link) != PT_OK) {
+        visit_free(visit);
+    }
+}
+
+void visits_news(struct server *server, const struct pt_link *from)
+{
+    for (struct visit *visit = server->visits; visit != NULL; visit = visit->next) {
+        if (visit->link != NULL && visit->link != from && pt_session_peer(pt_link_session(visit->link)) != NULL) {
+            pt_link_news(visit->link);
+        }
+    }
+}
+
+void visits_close(struct server *server)
+{
+    for (struct visit *visit = server->visits; visit != NULL; visit = visit->next) {
+        if (visit->link != NULL) {
+            pt_link_close(visit->link);
+        }
+    }
+}
