@@ -94,7 +94,7 @@ static enum pt_err try_all(const struct trial *trial, struct pt_arena *arena, st
         pt_layout_run(trial->layout);
         err = pt_tree_run(trial->layout, NULL, &scratch, i == 0 ? scores : one);
         bool same = true;
-        for (size_t k = 0; i > 0 && k < n_nodes; k++) {
+        for (size_t k = 0; err == PT_OK && i > 0 && k < n_nodes; k++) {
             widen(&scores[k], &one[k], k == 0 ? exact : &same);
         }
         advance(trial);
@@ -144,7 +144,7 @@ static enum pt_err bound_all(const struct trial *trial, struct pt_arena *arena, 
 static enum pt_err score_layout(struct pt_layout *layout, struct pt_arena *arena, struct pt_node_score *scores,
                                 bool *exact)
 {
-    struct trial trial;
+    struct trial trial = {0};
     enum pt_err err = plan_trial(layout, arena, &trial);
     *exact = err == PT_OK && trial.n_combinations > 0;
     if (err != PT_OK) {
@@ -216,17 +216,19 @@ static enum pt_err score_product(const struct pt_layout *unit, uint32_t instance
 {
     struct pt_arena scratch;
     struct pt_layout layout;
+    bool exact = false;
     pt_arena_init(&scratch, SIZE_MAX);
-    *out = (struct pt_product_score){.instance = instance};
     enum pt_err err = pt_layout_make(unit->ins, unit->answers, instance + 1, &scratch, &layout);
     struct pt_node_score *scores = pt_arena_zalloc(&scratch, unit->ins->n_nodes, sizeof *scores);
     if (err == PT_OK) {
-        err = scores == NULL ? PT_ENOMEM : score_layout(&layout, &scratch, scores, &out->exact);
+        err = scores == NULL ? PT_ENOMEM : score_layout(&layout, &scratch, scores, &exact);
     }
     if (err == PT_OK) {
-        out->has_score = scores[0].has_score;
-        out->low = scores[0].low;
-        out->high = scores[0].high;
+        *out = (struct pt_product_score){.instance = instance,
+                                         .has_score = scores[0].has_score,
+                                         .exact = exact,
+                                         .low = scores[0].low,
+                                         .high = scores[0].high};
     }
     pt_arena_close(&scratch);
     return err;

@@ -93,12 +93,12 @@ static enum pt_err score_question(const struct pt_layout *layout, uint32_t node,
     uint32_t need = pt_layout_min_count(layout, node);
     const struct pt_slot *repeat = &layout->slots[layout->spans[n->repeat].first];
     bool no_instance = layout->spans[node].count == 0;
-    if (counts.may_relevant || (no_instance && repeat->may_relevant)) {
+    bool may_matter = counts.may_relevant || (no_instance && repeat->may_relevant);
+    bool may_suffice = counts.answered < need && counts.answered + counts.open >= need;
+    if (may_matter || may_suffice) {
         *out = whole_scale;
     } else if (no_instance ? !repeat->relevant : counts.relevant == 0) {
         *out = layout->ins->settings.inapplicable == PT_INAPPLICABLE_FULL ? full : none;
-    } else if (counts.answered < need && counts.answered + counts.open >= need) {
-        *out = whole_scale;
     } else if (counts.answered < need) {
         *out = of_missing(layout);
     } else {

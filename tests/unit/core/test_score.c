@@ -313,7 +313,7 @@ Test(score, beyond_the_limit_the_touched_groups_take_their_whole_scale)
     answer_one(&f, &a, "x", 0, "8");
     for (int i = 0; i < 13; i++) {
         const char *both[] = {"0", "1", NULL};
-        char name[8];
+        char name[16];
         (void)snprintf(name, sizeof name, "g%d", i);
         answer_add(&f, &a, name, 0, both);
         (void)snprintf(name, sizeof name, "y%d", i);
