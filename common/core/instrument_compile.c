@@ -60,7 +60,7 @@ static enum pt_err refuse_size(struct pt_compile *c, size_t n_bytes)
 static enum pt_err check_opens(struct pt_compile *c, struct pt_bytes packed)
 {
     struct pt_instrument opened;
-    if (packed.n > PT_INSTRUMENT_BYTES_MAX) {
+    if (packed.n > (size_t)PT_INSTRUMENT_BYTES_MAX) {
         return refuse_size(c, packed.n);
     }
     enum pt_err err = pt_instrument_open(packed, c->arena, &opened);

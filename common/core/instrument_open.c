@@ -294,7 +294,7 @@ static enum pt_err open_message(const Patuh__Instrument *from, struct pt_arena *
 
 enum pt_err pt_instrument_open(struct pt_bytes bytes, struct pt_arena *arena, struct pt_instrument *out)
 {
-    if (bytes.n == 0 || bytes.n > PT_INSTRUMENT_BYTES_MAX) {
+    if (bytes.n == 0 || bytes.n > (size_t)PT_INSTRUMENT_BYTES_MAX) {
         return PT_EMALFORMED;
     }
     struct pt_arena scratch;

@@ -144,7 +144,7 @@ static enum pt_err bound_all(const struct trial *trial, struct pt_arena *arena, 
 static enum pt_err score_layout(struct pt_layout *layout, struct pt_arena *arena, struct pt_node_score *scores,
                                 bool *exact)
 {
-    struct trial trial = {0};
+    struct trial trial = {.layout = layout};
     enum pt_err err = plan_trial(layout, arena, &trial);
     *exact = err == PT_OK && trial.n_combinations > 0;
     if (err != PT_OK) {
@@ -247,7 +247,10 @@ static enum pt_err score_products(const struct pt_layout *layout, struct pt_aren
         n++;
     }
     struct pt_product_score *products = pt_arena_zalloc(arena, n, sizeof *products);
-    enum pt_err err = products == NULL ? pt_arena_err(arena) : PT_OK;
+    enum pt_err err = PT_OK;
+    if (products == NULL) {
+        return pt_arena_err(arena);
+    }
     for (size_t i = 0; err == PT_OK && i < n; i++) {
         err = score_product(layout, first + (uint32_t)i, &products[i]);
     }
