@@ -23,10 +23,14 @@ static enum pt_err read_sheets(struct pt_compile *c, const struct pt_sheets *she
     return err;
 }
 
-static enum pt_err open_previous(struct pt_compile *c, struct pt_bytes bytes, struct pt_instrument *previous)
+static enum pt_err open_previous(struct pt_compile *c, struct pt_bytes bytes)
 {
     if (bytes.n == 0) {
         return PT_OK;
+    }
+    struct pt_instrument *previous = pt_arena_zalloc(c->arena, 1, sizeof *previous);
+    if (previous == NULL) {
+        return PT_ENOMEM;
     }
     enum pt_err err = pt_instrument_open(bytes, c->arena, previous);
     if (err == PT_EMALFORMED || err == PT_EVERSION || err == PT_ELIMIT) {
@@ -94,10 +98,9 @@ static enum pt_err compile(struct pt_compile *c, const struct pt_sheets *sheets,
         make_texts,        pt_compile_settings, pt_compile_zones,       pt_compile_choices,
         pt_compile_survey, pt_compile_numbers,  pt_compile_expressions, pt_compile_weights,
     };
-    struct pt_instrument previous;
     enum pt_err err = read_sheets(c, sheets);
     if (err == PT_OK) {
-        err = open_previous(c, sheets->previous, &previous);
+        err = open_previous(c, sheets->previous);
     }
     for (size_t i = 0; err == PT_OK && i < sizeof steps / sizeof steps[0]; i++) {
         err = steps[i](c);
