@@ -1,5 +1,6 @@
 #include "core/csv.h"
 
+#include "base/check.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -157,6 +158,7 @@ static bool all_empty(const char *const *fields, size_t n)
 
 static enum pt_err read_rows(struct scan *scan, struct pt_csv *csv, struct pt_csv_row *rows, struct pt_problem *problem)
 {
+    PT_CHECK(csv->headers != NULL);
     while (scan->at < scan->end) {
         const char *fields[PT_CSV_COLUMNS_MAX + 1];
         size_t line = scan->line;

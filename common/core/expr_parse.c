@@ -1,5 +1,6 @@
 #include "core/expr.h"
 
+#include "core/expr_lexer.h"
 #include "core/number.h"
 
 #include <stdio.h>
@@ -12,20 +13,8 @@ enum kind {
     KIND_FILLED  /* known only as empty or not: texts, several choices */
 };
 
-enum token {
-    TOKEN_END,
-    TOKEN_NUMBER,
-    TOKEN_STRING,
-    TOKEN_REF,  /* ${name} */
-    TOKEN_NAME, /* function or operator in letters */
-    TOKEN_SIGN, /* one or two characters */
-    TOKEN_BAD
-};
-
 struct parse {
-    const char *at; /* after the token */
-    enum token token;
-    struct pt_bytes text; /* of the token, without quotes and ${} */
+    struct pt_lexer lex;
     const struct pt_expr_scope *scope;
     struct pt_op *ops; /* PT_EXPR_OPS_MAX */
     size_t n_ops;
@@ -54,92 +43,33 @@ static struct operand refuse(struct parse *p, enum pt_msg msg, struct pt_bytes d
         (void)snprintf(p->fault->detail, sizeof p->fault->detail, "%.*s", detail.n > 200 ? 200 : (int)detail.n,
                        detail.data == NULL ? "" : (const char *)detail.data);
     }
-    p->token = TOKEN_END;
+    p->lex.token = PT_TOKEN_END;
     return (struct operand){0};
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static void take(struct parse *p, enum token token, const char *from, size_t n, const char *next)
-{
-    p->token = token;
-    p->text = pt_bytes_of(from, n);
-    p->at = next;
-}
-
-static void next_quoted(struct parse *p, const char *from, char quote)
-{
-    const char *end = strchr(from + 1, quote);
-    if (end == NULL) {
-        take(p, TOKEN_BAD, from, strlen(from), from + strlen(from));
-        return;
-    }
-    take(p, TOKEN_STRING, from + 1, (size_t)(end - from - 1), end + 1);
-}
-
-static void next_ref(struct parse *p, const char *from)
-{
-    const char *end = from[1] == '{' ? strchr(from, '}') : NULL;
-    if (end == NULL) {
-        take(p, TOKEN_BAD, from, strlen(from), from + strlen(from));
-        return;
-    }
-    take(p, TOKEN_REF, from + 2, (size_t)(end - from - 2), end + 1);
-}
-
-static void next_word(struct parse *p, const char *from, bool number)
-{
-    const char *end = from;
-    while (number ? is_digit(*end) || *end == '.' : is_letter(*end) || is_digit(*end) || *end == '-' || *end == ':') {
-        end++;
-    }
-    take(p, number ? TOKEN_NUMBER : TOKEN_NAME, from, (size_t)(end - from), end);
 }
 
 static void next(struct parse *p)
 {
-    const char *from = p->at + strspn(p->at, " \t\r\n");
-    if (p->err != PT_OK || *from == '\0') {
-        take(p, TOKEN_END, from, 0, from);
-    } else if (*from == '\'' || *from == '"') {
-        next_quoted(p, from, *from);
-    } else if (*from == '$') {
-        next_ref(p, from);
-    } else if (is_digit(*from) || (*from == '.' && is_digit(from[1]))) {
-        next_word(p, from, true);
-    } else if (is_letter(*from)) {
-        next_word(p, from, false);
-    } else if (strchr("!<>", *from) != NULL && from[1] == '=') {
-        take(p, TOKEN_SIGN, from, 2, from + 2);
-    } else if (strchr("()+-*=<>,.", *from) != NULL) {
-        take(p, TOKEN_SIGN, from, 1, from + 1);
+    if (p->err == PT_OK) {
+        pt_lexer_next(&p->lex);
     } else {
-        take(p, TOKEN_BAD, from, strlen(from), from + strlen(from));
+        p->lex.token = PT_TOKEN_END;
     }
 }
 
-static bool is(const struct parse *p, enum token token, const char *text)
+static bool is(const struct parse *p, enum pt_token token, const char *text)
 {
-    return p->token == token && pt_bytes_eq(p->text, pt_bytes_str(text));
+    return p->lex.token == token && pt_bytes_eq(p->lex.text, pt_bytes_str(text));
 }
 
 static struct pt_bytes rest_from_token(const struct parse *p)
 {
-    const char *from = (const char *)p->text.data;
-    return p->token == TOKEN_END ? pt_bytes_str("?") : pt_bytes_of(from, strlen(from));
+    const char *from = (const char *)p->lex.text.data;
+    return p->lex.token == PT_TOKEN_END ? pt_bytes_str("?") : pt_bytes_of(from, strlen(from));
 }
 
 static void expect(struct parse *p, const char *sign)
 {
-    if (!is(p, TOKEN_SIGN, sign)) {
+    if (!is(p, PT_TOKEN_SIGN, sign)) {
         (void)refuse(p, PT_MSG_EXPR_SYNTAX, rest_from_token(p));
         return;
     }
@@ -172,8 +102,8 @@ static struct operand emit_number(struct parse *p, double number)
 static struct operand parse_number(struct parse *p)
 {
     double number = 0;
-    if (pt_number_read(p->text, &number) != PT_OK) {
-        return refuse(p, PT_MSG_EXPR_SYNTAX, p->text);
+    if (pt_number_read(p->lex.text, &number) != PT_OK) {
+        return refuse(p, PT_MSG_EXPR_SYNTAX, p->lex.text);
     }
     next(p);
     return emit_number(p, number);
@@ -181,24 +111,24 @@ static struct operand parse_number(struct parse *p)
 
 static struct operand parse_string(struct parse *p)
 {
-    uint32_t index = p->scope->text(p->scope->data, p->text);
+    uint32_t index = p->scope->text(p->scope->data, p->lex.text);
     if (index == PT_TEXT_SOME) {
         p->err = p->err == PT_OK ? PT_ENOMEM : p->err;
     }
     emit(p, PT_OP_TEXT, index, 0);
-    struct operand operand = {.kind = KIND_NAME, .literal = true, .text = p->text};
+    struct operand operand = {.kind = KIND_NAME, .literal = true, .text = p->lex.text};
     next(p);
     return operand;
 }
 
 static bool find_ref(struct parse *p, struct pt_ref *ref)
 {
-    if (p->token != TOKEN_REF) {
+    if (p->lex.token != PT_TOKEN_REF) {
         (void)refuse(p, PT_MSG_EXPR_NEEDS_NAME, rest_from_token(p));
         return false;
     }
-    if (!p->scope->find(p->scope->data, p->text, ref)) {
-        (void)refuse(p, PT_MSG_EXPR_NO_NAME, p->text);
+    if (!p->scope->find(p->scope->data, p->lex.text, ref)) {
+        (void)refuse(p, PT_MSG_EXPR_NO_NAME, p->lex.text);
         return false;
     }
     return true;
@@ -213,9 +143,9 @@ static bool readable(struct parse *p, const struct pt_ref *ref)
         fits = false; /* a repeat's own relevance is asked before it has instances */
     }
     if (ref->kind == PT_REF_REPEAT || ref->kind == PT_REF_GROUP) {
-        (void)refuse(p, PT_MSG_EXPR_NO_VALUE, p->text);
+        (void)refuse(p, PT_MSG_EXPR_NO_VALUE, p->lex.text);
     } else if (!fits) {
-        (void)refuse(p, PT_MSG_EXPR_OTHER_REPEAT, p->text);
+        (void)refuse(p, PT_MSG_EXPR_OTHER_REPEAT, p->lex.text);
     }
     return p->err == PT_OK;
 }
@@ -246,7 +176,7 @@ static struct operand parse_ref(struct parse *p)
 static struct operand parse_dot(struct parse *p)
 {
     if (!p->scope->is_constraint) {
-        return refuse(p, PT_MSG_EXPR_DOT, p->text);
+        return refuse(p, PT_MSG_EXPR_DOT, p->lex.text);
     }
     emit(p, PT_OP_SELF, 0, 0);
     next(p);
@@ -287,8 +217,8 @@ static struct operand parse_round(struct parse *p, enum pt_op_code code)
     struct operand operand = parse_expr(p, 0);
     need_number(p, &operand);
     expect(p, ",");
-    bool good = p->token == TOKEN_NUMBER && p->text.n == 1;
-    uint32_t decimals = good ? (uint32_t)(p->text.data[0] - '0') : 0;
+    bool good = p->lex.token == PT_TOKEN_NUMBER && p->lex.text.n == 1;
+    uint32_t decimals = good ? (uint32_t)(p->lex.text.data[0] - '0') : 0;
     if (!good) {
         return refuse(p, PT_MSG_EXPR_ROUND, rest_from_token(p));
     }
@@ -328,14 +258,14 @@ static struct operand parse_coalesce(struct parse *p, enum pt_op_code code)
 /* The question of selected() and count-selected(): ${name}, or the dot. */
 static bool parse_select(struct parse *p, struct pt_ref *ref, bool *self)
 {
-    *self = is(p, TOKEN_SIGN, ".") && p->scope->is_constraint;
+    *self = is(p, PT_TOKEN_SIGN, ".") && p->scope->is_constraint;
     if (*self) {
         *ref = p->scope->self;
     } else if (!find_ref(p, ref) || !readable(p, ref)) {
         return false;
     }
     if (ref->kind != PT_REF_CHOICE && ref->kind != PT_REF_CHOICES) {
-        (void)refuse(p, PT_MSG_EXPR_NOT_SELECT, p->text);
+        (void)refuse(p, PT_MSG_EXPR_NOT_SELECT, p->lex.text);
         return false;
     }
     next(p);
@@ -350,12 +280,12 @@ static struct operand parse_selected(struct parse *p, enum pt_op_code code)
         return (struct operand){0};
     }
     expect(p, ",");
-    if (p->token != TOKEN_STRING) {
+    if (p->lex.token != PT_TOKEN_STRING) {
         return refuse(p, PT_MSG_EXPR_SYNTAX, rest_from_token(p));
     }
-    uint32_t choice = p->scope->choice(p->scope->data, ref.node, p->text);
+    uint32_t choice = p->scope->choice(p->scope->data, ref.node, p->lex.text);
     if (choice == 0) {
-        return refuse(p, PT_MSG_EXPR_NO_CHOICE, p->text);
+        return refuse(p, PT_MSG_EXPR_NO_CHOICE, p->lex.text);
     }
     next(p);
     emit(p, self ? PT_OP_SELF_SELECTED : code, self ? 0 : ref.node, choice);
@@ -384,7 +314,7 @@ static struct operand parse_over_repeat(struct parse *p, enum pt_op_code code)
                                    (code == PT_OP_COUNT_ANSWERED && ref.kind != PT_REF_GROUP));
     }
     if (!fits) {
-        return refuse(p, code == PT_OP_COUNT ? PT_MSG_EXPR_NOT_REPEAT : PT_MSG_EXPR_NOT_IN_REPEAT, p->text);
+        return refuse(p, code == PT_OP_COUNT ? PT_MSG_EXPR_NOT_REPEAT : PT_MSG_EXPR_NOT_IN_REPEAT, p->lex.text);
     }
     next(p);
     emit(p, code, ref.node, 0);
@@ -423,9 +353,9 @@ static const struct function {
 
 static struct operand parse_call(struct parse *p)
 {
-    struct pt_bytes name = p->text;
+    struct pt_bytes name = p->lex.text;
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
-        if (!is(p, TOKEN_NAME, functions[i].name)) {
+        if (!is(p, PT_TOKEN_NAME, functions[i].name)) {
             continue;
         }
         next(p);
@@ -439,50 +369,50 @@ static struct operand parse_call(struct parse *p)
 
 static struct operand parse_primary(struct parse *p)
 {
-    if (is(p, TOKEN_SIGN, "(")) {
+    if (is(p, PT_TOKEN_SIGN, "(")) {
         next(p);
         struct operand operand = parse_expr(p, 0);
         expect(p, ")");
         return operand;
     }
-    if (is(p, TOKEN_SIGN, "-")) {
+    if (is(p, PT_TOKEN_SIGN, "-")) {
         next(p);
         struct operand operand = parse_expr(p, 6);
         need_number(p, &operand);
         emit(p, PT_OP_NEGATE, 0, 0);
         return (struct operand){.kind = KIND_NUMBER};
     }
-    if (is(p, TOKEN_SIGN, ".")) {
+    if (is(p, PT_TOKEN_SIGN, ".")) {
         return parse_dot(p);
     }
-    if (p->token == TOKEN_NUMBER) {
+    if (p->lex.token == PT_TOKEN_NUMBER) {
         return parse_number(p);
     }
-    if (p->token == TOKEN_STRING) {
+    if (p->lex.token == PT_TOKEN_STRING) {
         return parse_string(p);
     }
-    if (p->token == TOKEN_REF) {
+    if (p->lex.token == PT_TOKEN_REF) {
         return parse_ref(p);
     }
-    return p->token == TOKEN_NAME ? parse_call(p) : refuse(p, PT_MSG_EXPR_SYNTAX, rest_from_token(p));
+    return p->lex.token == PT_TOKEN_NAME ? parse_call(p) : refuse(p, PT_MSG_EXPR_SYNTAX, rest_from_token(p));
 }
 
 /* Binary operators, loosest level first; all of them group from the left. */
 static const struct operator
 {
     const char *text;
-    enum token token;
+    enum pt_token token;
     int level;
     enum pt_op_code code;
 }
 operators[] = {
-    {"or", TOKEN_NAME, 1, PT_OP_OR},      {"and", TOKEN_NAME, 2, PT_OP_AND},
-    {"=", TOKEN_SIGN, 3, PT_OP_EQUAL},    {"!=", TOKEN_SIGN, 3, PT_OP_NOT_EQUAL},
-    {"<", TOKEN_SIGN, 4, PT_OP_LESS},     {"<=", TOKEN_SIGN, 4, PT_OP_LESS_EQUAL},
-    {">", TOKEN_SIGN, 4, PT_OP_GREATER},  {">=", TOKEN_SIGN, 4, PT_OP_GREATER_EQUAL},
-    {"+", TOKEN_SIGN, 5, PT_OP_ADD},      {"-", TOKEN_SIGN, 5, PT_OP_SUBTRACT},
-    {"*", TOKEN_SIGN, 6, PT_OP_MULTIPLY}, {"div", TOKEN_NAME, 6, PT_OP_DIVIDE},
-    {"mod", TOKEN_NAME, 6, PT_OP_MODULO},
+    {"or", PT_TOKEN_NAME, 1, PT_OP_OR},      {"and", PT_TOKEN_NAME, 2, PT_OP_AND},
+    {"=", PT_TOKEN_SIGN, 3, PT_OP_EQUAL},    {"!=", PT_TOKEN_SIGN, 3, PT_OP_NOT_EQUAL},
+    {"<", PT_TOKEN_SIGN, 4, PT_OP_LESS},     {"<=", PT_TOKEN_SIGN, 4, PT_OP_LESS_EQUAL},
+    {">", PT_TOKEN_SIGN, 4, PT_OP_GREATER},  {">=", PT_TOKEN_SIGN, 4, PT_OP_GREATER_EQUAL},
+    {"+", PT_TOKEN_SIGN, 5, PT_OP_ADD},      {"-", PT_TOKEN_SIGN, 5, PT_OP_SUBTRACT},
+    {"*", PT_TOKEN_SIGN, 6, PT_OP_MULTIPLY}, {"div", PT_TOKEN_NAME, 6, PT_OP_DIVIDE},
+    {"mod", PT_TOKEN_NAME, 6, PT_OP_MODULO},
 };
 
 static const struct operator* find_operator(const struct parse *p)
@@ -588,14 +518,14 @@ enum pt_err pt_expr_compile(const char *source, const struct pt_expr_scope *scop
 {
     struct pt_op ops[PT_EXPR_OPS_MAX];
     double numbers[PT_EXPR_OPS_MAX];
-    struct parse p = {.at = source, .scope = scope, .ops = ops, .numbers = numbers, .fault = fault};
+    struct parse p = {.lex = {.at = source}, .scope = scope, .ops = ops, .numbers = numbers, .fault = fault};
     if (strlen(source) > PT_EXPR_BYTES_MAX) {
         (void)refuse(&p, PT_MSG_EXPR_TOO_LARGE, (struct pt_bytes){0});
         return p.err;
     }
     next(&p);
     struct operand whole = parse_expr(&p, 0);
-    if (p.err == PT_OK && p.token != TOKEN_END) {
+    if (p.err == PT_OK && p.lex.token != PT_TOKEN_END) {
         (void)refuse(&p, PT_MSG_EXPR_SYNTAX, rest_from_token(&p));
     }
     if (p.err == PT_OK && whole.kind != KIND_NUMBER) {

@@ -180,7 +180,8 @@ struct pt_sheets {
 };
 enum pt_err pt_instrument_compile(const struct pt_sheets *sheets, struct pt_buf *out, struct pt_problem *problem);
 
-/* From compiled bytes of anybody, checked in full. Errors: MALFORMED, VERSION (a newer format), NOMEM. */
+/* From compiled bytes of anybody, checked in full. Errors: MALFORMED, VERSION (a newer format), LIMIT (more
+ * than PT_INSTRUMENT_ARENA_BYTES would hold), NOMEM. */
 enum pt_err pt_instrument_open(struct pt_bytes bytes, struct pt_arena *arena, struct pt_instrument *out);
 
 /* Node index or PT_NONE. */

@@ -23,13 +23,17 @@ static enum pt_err read_sheets(struct pt_compile *c, const struct pt_sheets *she
     return err;
 }
 
-static enum pt_err open_previous(struct pt_compile *c, struct pt_bytes bytes, struct pt_instrument *previous)
+static enum pt_err open_previous(struct pt_compile *c, struct pt_bytes bytes)
 {
     if (bytes.n == 0) {
         return PT_OK;
     }
+    struct pt_instrument *previous = pt_arena_zalloc(c->arena, 1, sizeof *previous);
+    if (previous == NULL) {
+        return PT_ENOMEM;
+    }
     enum pt_err err = pt_instrument_open(bytes, c->arena, previous);
-    if (err == PT_EMALFORMED || err == PT_EVERSION) {
+    if (err == PT_EMALFORMED || err == PT_EVERSION || err == PT_ELIMIT) {
         return pt_problem_set(c->problem, PT_EINVALID, PT_MSG_INSTRUMENT_PREVIOUS, NULL);
     }
     c->previous = previous;
@@ -47,16 +51,38 @@ static enum pt_err make_texts(struct pt_compile *c)
     return pt_compile_text(c, (struct pt_bytes){0}) == PT_TEXT_EMPTY ? PT_OK : PT_ENOMEM;
 }
 
+static enum pt_err refuse_size(struct pt_compile *c, size_t n_bytes)
+{
+    char is[24];
+    char limit[24];
+    (void)snprintf(is, sizeof is, "%zu", n_bytes);
+    (void)snprintf(limit, sizeof limit, "%d", PT_INSTRUMENT_BYTES_MAX);
+    return pt_problem_set(c->problem, PT_EINVALID, PT_MSG_INSTRUMENT_TOO_LARGE, is, limit, NULL);
+}
+
+/* What nobody could open never leaves the compiler. */
+static enum pt_err check_opens(struct pt_compile *c, struct pt_bytes packed)
+{
+    struct pt_instrument opened;
+    if (packed.n > (size_t)PT_INSTRUMENT_BYTES_MAX) {
+        return refuse_size(c, packed.n);
+    }
+    enum pt_err err = pt_instrument_open(packed, c->arena, &opened);
+    if (err == PT_ELIMIT) {
+        return refuse_size(c, packed.n);
+    }
+    if (err == PT_EMALFORMED) { /* the sheets are sound: odd numbers come from the version before */
+        return pt_problem_set(c->problem, PT_EINVALID, PT_MSG_INSTRUMENT_PREVIOUS, NULL);
+    }
+    return err;
+}
+
 static enum pt_err encode_checked(struct pt_compile *c, struct pt_buf *out)
 {
     struct pt_buf packed = {0};
     enum pt_err err = pt_compile_encode(&c->ins, &packed);
-    if (err == PT_OK && packed.n > PT_INSTRUMENT_BYTES_MAX) {
-        char is[24];
-        char limit[24];
-        (void)snprintf(is, sizeof is, "%zu", packed.n);
-        (void)snprintf(limit, sizeof limit, "%d", PT_INSTRUMENT_BYTES_MAX);
-        err = pt_problem_set(c->problem, PT_EINVALID, PT_MSG_INSTRUMENT_TOO_LARGE, is, limit, NULL);
+    if (err == PT_OK) {
+        err = check_opens(c, pt_buf_bytes(&packed));
     }
     if (err == PT_OK) {
         pt_buf_put_bytes(out, pt_buf_bytes(&packed));
@@ -72,10 +98,9 @@ static enum pt_err compile(struct pt_compile *c, const struct pt_sheets *sheets,
         make_texts,        pt_compile_settings, pt_compile_zones,       pt_compile_choices,
         pt_compile_survey, pt_compile_numbers,  pt_compile_expressions, pt_compile_weights,
     };
-    struct pt_instrument previous;
     enum pt_err err = read_sheets(c, sheets);
     if (err == PT_OK) {
-        err = open_previous(c, sheets->previous, &previous);
+        err = open_previous(c, sheets->previous);
     }
     for (size_t i = 0; err == PT_OK && i < sizeof steps / sizeof steps[0]; i++) {
         err = steps[i](c);

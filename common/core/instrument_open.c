@@ -2,23 +2,10 @@
 
 #include "core/instrument_finish.h"
 #include "core/number.h"
+#include "core/unpack.h"
 #include "instrument.pb-c.h"
 
-#include <string.h>
-
 #define FORMAT 1
-
-/* protobuf-c over an arena: freeing does nothing, the arena's end frees. */
-static void *from_arena(void *data, size_t n)
-{
-    return pt_arena_alloc(data, n);
-}
-
-static void keep_until_reset(void *data, void *memory)
-{
-    (void)data;
-    (void)memory;
-}
 
 struct opening {
     struct pt_arena *arena;
@@ -51,11 +38,7 @@ static void *array(struct opening *o, size_t n, size_t item_bytes)
 
 static const char *text_of(struct opening *o, const char *text)
 {
-    if (text == NULL || !pt_utf8_ok(pt_bytes_str(text))) {
-        need(o, text == NULL);
-        return "";
-    }
-    char *copy = pt_arena_str(o->arena, text);
+    char *copy = pt_arena_str(o->arena, text == NULL ? "" : text); /* UTF-8: unpacking has checked */
     if (copy == NULL) {
         fail(o, PT_ENOMEM);
     }
@@ -311,18 +294,16 @@ static enum pt_err open_message(const Patuh__Instrument *from, struct pt_arena *
 
 enum pt_err pt_instrument_open(struct pt_bytes bytes, struct pt_arena *arena, struct pt_instrument *out)
 {
-    if (bytes.n == 0 || bytes.n > PT_INSTRUMENT_BYTES_MAX) {
+    if (bytes.n == 0 || bytes.n > (size_t)PT_INSTRUMENT_BYTES_MAX) {
         return PT_EMALFORMED;
     }
     struct pt_arena scratch;
-    pt_arena_init(&scratch, PT_INSTRUMENT_ARENA_BYTES);
-    ProtobufCAllocator allocator = {.alloc = from_arena, .free = keep_until_reset, .allocator_data = &scratch};
-    const Patuh__Instrument *message = patuh__instrument__unpack(&allocator, bytes.n, bytes.data);
-    enum pt_err err = PT_EMALFORMED;
-    if (message != NULL) {
-        err = open_message(message, arena, out);
-    } else if (scratch.exhausted && scratch.used < PT_INSTRUMENT_ARENA_BYTES / 2) {
-        err = PT_ENOMEM; /* the heap refused, not the budget */
+    ProtobufCMessage *message = NULL;
+    pt_arena_init(&scratch, SIZE_MAX);
+    enum pt_err err =
+        pt_unpack_within(&patuh__instrument__descriptor, bytes, PT_INSTRUMENT_ARENA_BYTES, &scratch, &message);
+    if (err == PT_OK) {
+        err = open_message((const Patuh__Instrument *)message, arena, out);
     }
     pt_arena_close(&scratch);
     return err;

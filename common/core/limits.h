@@ -29,8 +29,8 @@
 /* instruments */
 #define PT_INSTRUMENT_NODES_MAX 4000
 #define PT_INSTRUMENT_TEXTS_MAX 20000
-#define PT_INSTRUMENT_ARENA_BYTES (16 * 1024 * 1024) /* what 256 KiB of instrument may expand to */
-#define PT_CHOICES_MAX 64                            /* numbers of one list: bits of an answer */
+#define PT_INSTRUMENT_ARENA_BYTES 16777216 /* 16 MiB: what 256 KiB of instrument may expand to */
+#define PT_CHOICES_MAX 64                  /* numbers of one list: bits of an answer */
 #define PT_NODE_NAME_BYTES_MAX 40
 #define PT_WEIGHT_MAX 1000000LL /* weights and scores in the sheets, in whole units */
 #define PT_CONFLICT_COMBINATIONS_MAX 4096

@@ -1,46 +1,46 @@
 #include "core/score.h"
 
 #include "core/instrument_finish.h"
-#include "core/score_view.h"
+#include "core/score_layout.h"
 
 #include <string.h>
 
 /* Conflicts whose values are tried one by one. */
 struct trial {
-    struct pt_view *view;
+    struct pt_layout *layout;
     uint32_t *answers; /* index into pt_answers.answers */
     size_t n_answers;
     size_t n_combinations; /* 0: more than PT_CONFLICT_COMBINATIONS_MAX */
 };
 
 /* No expression reads it and each value counts as an answer: its own lowest and highest value bound the score. */
-static bool enters_by_itself(const struct pt_view *view, uint32_t node, const struct pt_answer *answer)
+static bool enters_by_itself(const struct pt_layout *layout, uint32_t node, const struct pt_answer *answer)
 {
-    const struct pt_node *n = &view->ins->nodes[node];
+    const struct pt_node *n = &layout->ins->nodes[node];
     bool all_answer = true;
     for (size_t i = 0; i < answer->n_values; i++) {
         const struct pt_value *value = &answer->values[i];
-        all_answer = all_answer && value->type != PT_VALUE_NONE && pt_value_fits(view->ins, node, value);
+        all_answer = all_answer && value->type != PT_VALUE_NONE && pt_value_fits(layout->ins, node, value);
     }
     return !n->referenced && (all_answer || !pt_node_is_scored(n));
 }
 
-static enum pt_err plan_trial(struct pt_view *view, struct pt_arena *arena, struct trial *out)
+static enum pt_err plan_trial(struct pt_layout *layout, struct pt_arena *arena, struct trial *out)
 {
-    struct trial trial = {.view = view, .n_combinations = 1};
-    trial.answers = pt_arena_zalloc(arena, view->answers->n_answers, sizeof *trial.answers);
+    struct trial trial = {.layout = layout, .n_combinations = 1};
+    trial.answers = pt_arena_zalloc(arena, layout->answers->n_answers, sizeof *trial.answers);
     if (trial.answers == NULL) {
         return pt_arena_err(arena);
     }
-    for (size_t slot = 0; slot < view->n_slots; slot++) {
+    for (size_t slot = 0; slot < layout->n_slots; slot++) {
         const struct pt_answer *answer =
-            view->answer_of[slot] == 0 ? NULL : &view->answers->answers[view->answer_of[slot] - 1];
+            layout->answer_of[slot] == 0 ? NULL : &layout->answers->answers[layout->answer_of[slot] - 1];
         if (answer == NULL || answer->n_values < 2) {
             continue;
         }
-        size_t index = view->answer_of[slot] - 1;
-        if (enters_by_itself(view, view->slot_node[slot], answer)) {
-            view->picks[index] = PT_PICK_ALL;
+        size_t index = layout->answer_of[slot] - 1;
+        if (enters_by_itself(layout, layout->slot_node[slot], answer)) {
+            layout->picks[index] = PT_PICK_ALL;
             continue;
         }
         trial.answers[trial.n_answers++] = (uint32_t)index;
@@ -56,8 +56,8 @@ static enum pt_err plan_trial(struct pt_view *view, struct pt_arena *arena, stru
 static void advance(const struct trial *trial)
 {
     for (size_t i = 0; i < trial->n_answers; i++) {
-        size_t *pick = &trial->view->picks[trial->answers[i]];
-        if (++*pick < trial->view->answers->answers[trial->answers[i]].n_values) {
+        size_t *pick = &trial->layout->picks[trial->answers[i]];
+        if (++*pick < trial->layout->answers->answers[trial->answers[i]].n_values) {
             return;
         }
         *pick = 0;
@@ -82,7 +82,7 @@ static void widen(struct pt_node_score *to, const struct pt_node_score *from, bo
 
 static enum pt_err try_all(const struct trial *trial, struct pt_arena *arena, struct pt_node_score *scores, bool *exact)
 {
-    size_t n_nodes = trial->view->ins->n_nodes;
+    size_t n_nodes = trial->layout->ins->n_nodes;
     struct pt_node_score *one = pt_arena_zalloc(arena, n_nodes, sizeof *one);
     if (one == NULL) {
         return pt_arena_err(arena);
@@ -91,10 +91,10 @@ static enum pt_err try_all(const struct trial *trial, struct pt_arena *arena, st
     pt_arena_init(&scratch, arena->budget);
     enum pt_err err = PT_OK;
     for (size_t i = 0; err == PT_OK && i < trial->n_combinations; i++) {
-        pt_view_run(trial->view);
-        err = pt_tree_run(trial->view, NULL, &scratch, i == 0 ? scores : one);
+        pt_layout_run(trial->layout);
+        err = pt_tree_run(trial->layout, NULL, &scratch, i == 0 ? scores : one);
         bool same = true;
-        for (size_t k = 0; i > 0 && k < n_nodes; k++) {
+        for (size_t k = 0; err == PT_OK && i > 0 && k < n_nodes; k++) {
             widen(&scores[k], &one[k], k == 0 ? exact : &same);
         }
         advance(trial);
@@ -102,7 +102,7 @@ static enum pt_err try_all(const struct trial *trial, struct pt_arena *arena, st
     }
     pt_arena_close(&scratch);
     if (trial->n_combinations > 1) {
-        pt_view_run(trial->view); /* leave the slots of the first combination */
+        pt_layout_run(trial->layout); /* leave the slots of the first combination */
     }
     return err;
 }
@@ -110,9 +110,9 @@ static enum pt_err try_all(const struct trial *trial, struct pt_arena *arena, st
 /* Every scored node that a conflict can reach, and all it hands its score to. `order` puts what is read first. */
 static void force_reached(const struct trial *trial, bool *reached, bool *forced)
 {
-    const struct pt_instrument *ins = trial->view->ins;
+    const struct pt_instrument *ins = trial->layout->ins;
     for (size_t i = 0; i < trial->n_answers; i++) {
-        const struct pt_answer *answer = &trial->view->answers->answers[trial->answers[i]];
+        const struct pt_answer *answer = &trial->layout->answers->answers[trial->answers[i]];
         reached[pt_node_by_number(ins, answer->question)] = true;
     }
     for (size_t k = 0; k < ins->n_nodes; k++) {
@@ -130,21 +130,22 @@ static void force_reached(const struct trial *trial, bool *reached, bool *forced
 
 static enum pt_err bound_all(const struct trial *trial, struct pt_arena *arena, struct pt_node_score *scores)
 {
-    size_t n_nodes = trial->view->ins->n_nodes;
+    size_t n_nodes = trial->layout->ins->n_nodes;
     bool *reached = pt_arena_zalloc(arena, n_nodes, sizeof *reached);
     bool *forced = pt_arena_zalloc(arena, n_nodes, sizeof *forced);
     if (reached == NULL || forced == NULL) {
         return pt_arena_err(arena);
     }
     force_reached(trial, reached, forced);
-    pt_view_run(trial->view);
-    return pt_tree_run(trial->view, forced, arena, scores);
+    pt_layout_run(trial->layout);
+    return pt_tree_run(trial->layout, forced, arena, scores);
 }
 
-static enum pt_err score_view(struct pt_view *view, struct pt_arena *arena, struct pt_node_score *scores, bool *exact)
+static enum pt_err score_layout(struct pt_layout *layout, struct pt_arena *arena, struct pt_node_score *scores,
+                                bool *exact)
 {
-    struct trial trial;
-    enum pt_err err = plan_trial(view, arena, &trial);
+    struct trial trial = {.layout = layout};
+    enum pt_err err = plan_trial(layout, arena, &trial);
     *exact = err == PT_OK && trial.n_combinations > 0;
     if (err != PT_OK) {
         return err;
@@ -152,42 +153,42 @@ static enum pt_err score_view(struct pt_view *view, struct pt_arena *arena, stru
     return *exact ? try_all(&trial, arena, scores, exact) : bound_all(&trial, arena, scores);
 }
 
-static bool is_missing(const struct pt_view *view, size_t slot)
+static bool is_missing(const struct pt_layout *layout, size_t slot)
 {
-    const struct pt_slot *s = &view->slots[slot];
-    size_t answer = view->answer_of[slot];
-    bool in_conflict = answer != 0 && view->answers->answers[answer - 1].n_values > 1;
+    const struct pt_slot *s = &layout->slots[slot];
+    size_t answer = layout->answer_of[slot];
+    bool in_conflict = answer != 0 && layout->answers->answers[answer - 1].n_values > 1;
     return s->relevant && !s->answered && !in_conflict;
 }
 
 /* A question of a repeat that is asked and has fewer answers than it needs, with no empty instance to point at. */
-static bool too_few(const struct pt_view *view, uint32_t node, const struct pt_node_score *score, size_t n_found)
+static bool too_few(const struct pt_layout *layout, uint32_t node, const struct pt_node_score *score, size_t n_found)
 {
-    const struct pt_node *n = &view->ins->nodes[node];
+    const struct pt_node *n = &layout->ins->nodes[node];
     return n->repeat != 0 && score->relevant && n_found == 0 && pt_node_is_scored(n) &&
-           score->n_answered < pt_view_min_count(view, node);
+           score->n_answered < pt_layout_min_count(layout, node);
 }
 
-static enum pt_err list_missing(const struct pt_view *view, struct pt_arena *arena, struct pt_unit_score *out)
+static enum pt_err list_missing(const struct pt_layout *layout, struct pt_arena *arena, struct pt_unit_score *out)
 {
-    struct pt_missing *missing = pt_arena_zalloc(arena, view->n_slots + view->ins->n_nodes, sizeof *missing);
+    struct pt_missing *missing = pt_arena_zalloc(arena, layout->n_slots + layout->ins->n_nodes, sizeof *missing);
     if (missing == NULL) {
         return pt_arena_err(arena);
     }
     size_t n = 0;
-    for (uint32_t i = 0; i < view->ins->n_nodes; i++) {
-        const struct pt_node *node = &view->ins->nodes[i];
+    for (uint32_t i = 0; i < layout->ins->n_nodes; i++) {
+        const struct pt_node *node = &layout->ins->nodes[i];
         if (!node->needed || !pt_node_is_question(node)) {
             continue;
         }
         size_t before = n;
-        for (uint32_t k = 0; k < view->spans[i].count; k++) {
-            if (is_missing(view, view->spans[i].first + k)) {
-                uint32_t instance = node->repeat == 0 ? 0 : view->first_instance[node->repeat] + k + 1;
+        for (uint32_t k = 0; k < layout->spans[i].count; k++) {
+            if (is_missing(layout, layout->spans[i].first + k)) {
+                uint32_t instance = node->repeat == 0 ? 0 : layout->first_instance[node->repeat] + k + 1;
                 missing[n++] = (struct pt_missing){.node = i, .instance = instance};
             }
         }
-        if (too_few(view, i, &out->nodes[i], n - before)) {
+        if (too_few(layout, i, &out->nodes[i], n - before)) {
             missing[n++] = (struct pt_missing){.node = i};
         }
     }
@@ -196,14 +197,14 @@ static enum pt_err list_missing(const struct pt_view *view, struct pt_arena *are
     return PT_OK;
 }
 
-static void describe_unit(const struct pt_view *view, struct pt_unit_score *out)
+static void describe_unit(const struct pt_layout *layout, struct pt_unit_score *out)
 {
-    for (size_t i = 0; i < view->n_slots; i++) {
-        size_t answer = view->answer_of[i];
-        out->n_conflicts += answer != 0 && view->answers->answers[answer - 1].n_values > 1 ? 1 : 0;
+    for (size_t i = 0; i < layout->n_slots; i++) {
+        size_t answer = layout->answer_of[i];
+        out->n_conflicts += answer != 0 && layout->answers->answers[answer - 1].n_values > 1 ? 1 : 0;
     }
     for (size_t i = 1; i < out->n_nodes; i++) {
-        const struct pt_node *node = &view->ins->nodes[i];
+        const struct pt_node *node = &layout->ins->nodes[i];
         out->placeholder |= node->placeholder && node->has_weight && out->nodes[i].has_score;
     }
     out->has_score = out->nodes[0].has_score;
@@ -211,42 +212,47 @@ static void describe_unit(const struct pt_view *view, struct pt_unit_score *out)
     out->high = out->nodes[0].high;
 }
 
-static enum pt_err score_product(const struct pt_view *unit, uint32_t instance, struct pt_product_score *out)
+static enum pt_err score_product(const struct pt_layout *unit, uint32_t instance, struct pt_product_score *out)
 {
     struct pt_arena scratch;
-    struct pt_view view;
+    struct pt_layout layout;
+    bool exact = false;
     pt_arena_init(&scratch, SIZE_MAX);
-    *out = (struct pt_product_score){.instance = instance};
-    enum pt_err err = pt_view_make(unit->ins, unit->answers, instance + 1, &scratch, &view);
+    enum pt_err err = pt_layout_make(unit->ins, unit->answers, instance + 1, &scratch, &layout);
     struct pt_node_score *scores = pt_arena_zalloc(&scratch, unit->ins->n_nodes, sizeof *scores);
     if (err == PT_OK) {
-        err = scores == NULL ? PT_ENOMEM : score_view(&view, &scratch, scores, &out->exact);
+        err = scores == NULL ? PT_ENOMEM : score_layout(&layout, &scratch, scores, &exact);
     }
     if (err == PT_OK) {
-        out->has_score = scores[0].has_score;
-        out->low = scores[0].low;
-        out->high = scores[0].high;
+        *out = (struct pt_product_score){.instance = instance,
+                                         .has_score = scores[0].has_score,
+                                         .exact = exact,
+                                         .low = scores[0].low,
+                                         .high = scores[0].high};
     }
     pt_arena_close(&scratch);
     return err;
 }
 
-static enum pt_err score_products(const struct pt_view *view, struct pt_arena *arena, struct pt_unit_score *out)
+static enum pt_err score_products(const struct pt_layout *layout, struct pt_arena *arena, struct pt_unit_score *out)
 {
-    uint32_t repeat = view->ins->settings.product_repeat;
-    if (view->ins->settings.institution_rule != PT_MEAN_OF_PRODUCTS || repeat == 0) {
+    uint32_t repeat = layout->ins->settings.product_repeat;
+    if (layout->ins->settings.institution_rule != PT_MEAN_OF_PRODUCTS || repeat == 0) {
         return PT_OK;
     }
-    uint32_t first = view->first_instance[repeat];
+    uint32_t first = layout->first_instance[repeat];
     size_t n = 0;
-    while (first + n < view->answers->n_instances &&
-           view->answers->instances[first + n].repeat == view->ins->nodes[repeat].number) {
+    while (first + n < layout->answers->n_instances &&
+           layout->answers->instances[first + n].repeat == layout->ins->nodes[repeat].number) {
         n++;
     }
     struct pt_product_score *products = pt_arena_zalloc(arena, n, sizeof *products);
-    enum pt_err err = products == NULL ? pt_arena_err(arena) : PT_OK;
+    enum pt_err err = PT_OK;
+    if (products == NULL) {
+        return pt_arena_err(arena);
+    }
     for (size_t i = 0; err == PT_OK && i < n; i++) {
-        err = score_product(view, first + (uint32_t)i, &products[i]);
+        err = score_product(layout, first + (uint32_t)i, &products[i]);
     }
     out->products = products;
     out->n_products = n;
@@ -257,8 +263,8 @@ enum pt_err pt_score_unit(const struct pt_instrument *instrument, const struct p
                           struct pt_arena *arena, struct pt_unit_score *out)
 {
     struct pt_unit_score score = {.n_nodes = instrument->n_nodes};
-    struct pt_view view;
-    enum pt_err err = pt_view_make(instrument, answers, 0, arena, &view);
+    struct pt_layout layout;
+    enum pt_err err = pt_layout_make(instrument, answers, 0, arena, &layout);
     if (err != PT_OK) {
         return err;
     }
@@ -266,16 +272,16 @@ enum pt_err pt_score_unit(const struct pt_instrument *instrument, const struct p
     if (nodes == NULL) {
         return pt_arena_err(arena);
     }
-    err = score_view(&view, arena, nodes, &score.exact);
+    err = score_layout(&layout, arena, nodes, &score.exact);
     score.nodes = nodes;
-    score.slots = view.slots;
-    score.spans = view.spans;
+    score.slots = layout.slots;
+    score.spans = layout.spans;
     if (err == PT_OK) {
-        describe_unit(&view, &score);
-        err = list_missing(&view, arena, &score);
+        describe_unit(&layout, &score);
+        err = list_missing(&layout, arena, &score);
     }
     if (err == PT_OK) {
-        err = score_products(&view, arena, &score);
+        err = score_products(&layout, arena, &score);
     }
     if (err == PT_OK) {
         *out = score;
@@ -306,22 +312,22 @@ enum pt_err pt_answer_check(const struct pt_instrument *instrument, const struct
                             struct pt_problem *problem)
 {
     const struct pt_node *n = &instrument->nodes[node];
-    struct pt_view view;
+    struct pt_layout layout;
     if (n->constraint == PT_NONE || value->type == PT_VALUE_NONE) {
         return PT_OK;
     }
-    enum pt_err err = pt_view_make(instrument, answers, 0, arena, &view);
+    enum pt_err err = pt_layout_make(instrument, answers, 0, arena, &layout);
     if (err != PT_OK) {
         return err;
     }
-    size_t at = pt_view_slot(&view, node, instance);
+    size_t at = pt_layout_slot(&layout, node, instance);
     struct pt_slot self = {0};
     pt_slot_read(instrument, node, value, 0, &self);
-    pt_view_run(&view);
-    struct pt_expr_env env = {.slots = view.slots,
-                              .spans = view.spans,
+    pt_layout_run(&layout);
+    struct pt_expr_env env = {.slots = layout.slots,
+                              .spans = layout.spans,
                               .text_numbers = instrument->text_numbers,
-                              .instance = at == SIZE_MAX ? 0 : (uint32_t)(at - view.spans[node].first),
+                              .instance = at == SIZE_MAX ? 0 : (uint32_t)(at - layout.spans[node].first),
                               .self = &self};
     if (n->repeat != 0 && at == SIZE_MAX) {
         return PT_OK; /* an instance nobody knows yet: there is nothing beside it to compare with */

@@ -84,7 +84,8 @@ struct pt_institution_score {
     size_t n_units; /* that took part */
 };
 
-/* Mean over units or over products, by the settings' rule and carry. Errors: LIMIT (more than 2^31 products). */
+/* Mean over units or over products, by the settings' rule and carry. Errors: LIMIT (a score below 0, or 2^31
+ * products and more). */
 enum pt_err pt_score_institution(const struct pt_settings *settings, const struct pt_unit_part *parts, size_t n_parts,
                                  struct pt_institution_score *out);
 

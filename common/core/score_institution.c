@@ -44,6 +44,9 @@ struct mean {
 
 static enum pt_err add(struct mean *mean, const struct pt_settings *settings, int64_t low, int64_t high, int64_t n)
 {
+    if (low < 0 || high < 0) {
+        return PT_ELIMIT;
+    }
     if (settings->carry_unit == PT_CARRY_AS_PRINTED) {
         low = pt_score_round(low, settings->decimals);
         high = pt_score_round(high, settings->decimals);

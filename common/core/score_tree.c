@@ -1,5 +1,5 @@
 #include "base/arith.h"
-#include "core/score_view.h"
+#include "core/score_layout.h"
 
 /* What has come up to a group: weighted sums of its scored children. */
 struct gather {
@@ -19,9 +19,9 @@ static const struct range whole_scale = {true, 0, PT_SCORE_MAX};
 static const struct range full = {true, PT_SCORE_MAX, PT_SCORE_MAX};
 static const struct range zero = {true, 0, 0};
 
-static struct range of_missing(const struct pt_view *view)
+static struct range of_missing(const struct pt_layout *layout)
 {
-    switch (view->ins->settings.missing) {
+    switch (layout->ins->settings.missing) {
     case PT_MISSING_ZERO:
         return zero;
     case PT_MISSING_EXCLUDE:
@@ -39,13 +39,13 @@ struct counts {
     bool may_relevant;
 };
 
-static struct counts count_slots(const struct pt_view *view, uint32_t node)
+static struct counts count_slots(const struct pt_layout *layout, uint32_t node)
 {
     struct counts counts = {0};
-    const struct pt_span *span = &view->spans[node];
-    bool calculated = view->ins->nodes[node].type == PT_NODE_CALCULATE;
+    const struct pt_span *span = &layout->spans[node];
+    bool calculated = layout->ins->nodes[node].type == PT_NODE_CALCULATE;
     for (uint32_t i = 0; i < span->count; i++) {
-        const struct pt_slot *slot = &view->slots[span->first + i];
+        const struct pt_slot *slot = &layout->slots[span->first + i];
         counts.relevant += slot->relevant ? 1 : 0;
         counts.may_relevant |= slot->may_relevant;
         if (calculated && slot->unknown) {
@@ -58,15 +58,15 @@ static struct counts count_slots(const struct pt_view *view, uint32_t node)
 }
 
 /* One of the two ends of the range: the values of all slots that count, combined, as a score. */
-static bool combine(const struct pt_view *view, uint32_t node, bool high, int64_t *out)
+static bool combine(const struct pt_layout *layout, uint32_t node, bool high, int64_t *out)
 {
-    const struct pt_node *n = &view->ins->nodes[node];
-    const struct pt_span *span = &view->spans[node];
+    const struct pt_node *n = &layout->ins->nodes[node];
+    const struct pt_span *span = &layout->spans[node];
     struct pt_sum sum = {0};
     int64_t best = -1;
     int64_t n_used = 0;
     for (uint32_t i = 0; i < span->count; i++) {
-        const struct pt_slot *slot = &view->slots[span->first + i];
+        const struct pt_slot *slot = &layout->slots[span->first + i];
         bool open = n->type == PT_NODE_CALCULATE && slot->unknown;
         if (!slot->answered && !open) {
             continue;
@@ -86,24 +86,24 @@ static bool combine(const struct pt_view *view, uint32_t node, bool high, int64_
     return pt_mul_i64(n->max_score, n_used, &divisor) && pt_sum_divide(&sum, divisor, PT_ROUND_HALF_EVEN, out);
 }
 
-static enum pt_err score_question(const struct pt_view *view, uint32_t node, struct range *out)
+static enum pt_err score_question(const struct pt_layout *layout, uint32_t node, struct range *out)
 {
-    const struct pt_node *n = &view->ins->nodes[node];
-    struct counts counts = count_slots(view, node);
-    uint32_t need = pt_view_min_count(view, node);
-    const struct pt_slot *repeat = &view->slots[view->spans[n->repeat].first];
-    bool no_instance = view->spans[node].count == 0;
-    if (counts.may_relevant || (no_instance && repeat->may_relevant)) {
+    const struct pt_node *n = &layout->ins->nodes[node];
+    struct counts counts = count_slots(layout, node);
+    uint32_t need = pt_layout_min_count(layout, node);
+    const struct pt_slot *repeat = &layout->slots[layout->spans[n->repeat].first];
+    bool no_instance = layout->spans[node].count == 0;
+    bool may_matter = counts.may_relevant || (no_instance && repeat->may_relevant);
+    bool may_suffice = counts.answered < need && counts.answered + counts.open >= need;
+    if (may_matter || may_suffice) {
         *out = whole_scale;
     } else if (no_instance ? !repeat->relevant : counts.relevant == 0) {
-        *out = view->ins->settings.inapplicable == PT_INAPPLICABLE_FULL ? full : none;
-    } else if (counts.answered < need && counts.answered + counts.open >= need) {
-        *out = whole_scale;
+        *out = layout->ins->settings.inapplicable == PT_INAPPLICABLE_FULL ? full : none;
     } else if (counts.answered < need) {
-        *out = of_missing(view);
+        *out = of_missing(layout);
     } else {
         out->has_score = true;
-        return combine(view, node, false, &out->low) && combine(view, node, true, &out->high) ? PT_OK : PT_ELIMIT;
+        return combine(layout, node, false, &out->low) && combine(layout, node, true, &out->high) ? PT_OK : PT_ELIMIT;
     }
     return PT_OK;
 }
@@ -127,30 +127,30 @@ static enum pt_err hand_up(struct gather *gather, int64_t weight, const struct r
     return fits ? PT_OK : PT_ELIMIT;
 }
 
-static void describe(const struct pt_view *view, uint32_t node, struct pt_node_score *score)
+static void describe(const struct pt_layout *layout, uint32_t node, struct pt_node_score *score)
 {
-    const struct pt_span *span = &view->spans[node];
+    const struct pt_span *span = &layout->spans[node];
     score->relevant = false;
     score->blocker = PT_NONE;
     for (uint32_t i = 0; i < span->count; i++) {
-        const struct pt_slot *slot = &view->slots[span->first + i];
+        const struct pt_slot *slot = &layout->slots[span->first + i];
         score->relevant |= slot->relevant;
         score->blocker = i == 0 ? slot->blocker : score->blocker;
     }
     if (span->count == 0) { /* as relevant as the repeat it waits in */
-        const struct pt_slot *repeat = &view->slots[view->spans[view->ins->nodes[node].repeat].first];
+        const struct pt_slot *repeat = &layout->slots[layout->spans[layout->ins->nodes[node].repeat].first];
         score->relevant = repeat->relevant;
         score->blocker = repeat->blocker;
     }
     score->blocker = score->relevant ? PT_NONE : score->blocker;
 }
 
-static void count_answers(const struct pt_view *view, struct pt_node_score *scores)
+static void count_answers(const struct pt_layout *layout, struct pt_node_score *scores)
 {
-    for (size_t i = view->ins->n_nodes; i-- > 1;) {
-        const struct pt_node *node = &view->ins->nodes[i];
+    for (size_t i = layout->ins->n_nodes; i-- > 1;) {
+        const struct pt_node *node = &layout->ins->nodes[i];
         if (pt_node_is_question(node) || node->type == PT_NODE_CALCULATE) {
-            struct counts counts = count_slots(view, (uint32_t)i);
+            struct counts counts = count_slots(layout, (uint32_t)i);
             scores[i].n_answered = counts.answered;
         }
         bool adds = node->type != PT_NODE_CALCULATE;
@@ -158,10 +158,10 @@ static void count_answers(const struct pt_view *view, struct pt_node_score *scor
     }
 }
 
-enum pt_err pt_tree_run(const struct pt_view *view, const bool *forced, struct pt_arena *arena,
+enum pt_err pt_tree_run(const struct pt_layout *layout, const bool *forced, struct pt_arena *arena,
                         struct pt_node_score *scores)
 {
-    const struct pt_instrument *ins = view->ins;
+    const struct pt_instrument *ins = layout->ins;
     struct gather *gathers = pt_arena_zalloc(arena, ins->n_nodes, sizeof *gathers);
     if (gathers == NULL) {
         return pt_arena_err(arena);
@@ -171,9 +171,9 @@ enum pt_err pt_tree_run(const struct pt_view *view, const bool *forced, struct p
         struct range range = none;
         enum pt_err err = PT_OK;
         scores[i] = (struct pt_node_score){0};
-        describe(view, i, &scores[i]);
+        describe(layout, i, &scores[i]);
         if (pt_node_is_scored(node)) {
-            err = score_question(view, i, &range);
+            err = score_question(layout, i, &range);
         } else if (i == 0 || node->has_weight) {
             err = score_group(&gathers[i], &range);
         }
@@ -190,6 +190,6 @@ enum pt_err pt_tree_run(const struct pt_view *view, const bool *forced, struct p
             return err;
         }
     }
-    count_answers(view, scores);
+    count_answers(layout, scores);
     return PT_OK;
 }

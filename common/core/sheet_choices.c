@@ -82,7 +82,7 @@ static void number_choices(const struct pt_list *before, struct pt_choice *choic
 static enum pt_err read_list(struct pt_compile *c, size_t first, struct pt_list *list)
 {
     const struct pt_list *before = previous_list(c, list->name);
-    struct pt_choice *choices = pt_arena_zalloc(c->arena, 2 * PT_CHOICES_MAX, sizeof *choices);
+    struct pt_choice *choices = pt_arena_zalloc(c->arena, (size_t)2 * PT_CHOICES_MAX, sizeof *choices);
     size_t n = 0;
     if (choices == NULL) {
         return PT_ENOMEM;

@@ -69,3 +69,24 @@ Test(arith, overflow_is_seen_and_leaves_the_output)
     cr_assert_not(pt_add_size(SIZE_MAX, 1, &n));
     cr_assert_eq(n, 5);
 }
+
+Test(arith, sums_of_products_are_rounded_once)
+{
+    struct pt_sum sum = {0};
+    int64_t out = 0;
+    /* (1 + 1 + 3) / 2 = 2.5: to even; away from zero; one thirds: 5/3 */
+    cr_assert(pt_sum_add(&sum, 1, 1) && pt_sum_add(&sum, 1, 1) && pt_sum_add(&sum, 1, 3));
+    cr_expect(pt_sum_divide(&sum, 2, PT_ROUND_HALF_EVEN, &out));
+    cr_expect_eq(out, 2);
+    cr_expect(pt_sum_divide(&sum, 2, PT_ROUND_HALF_UP, &out));
+    cr_expect_eq(out, 3);
+    cr_expect(pt_sum_divide(&sum, 3, PT_ROUND_HALF_EVEN, &out));
+    cr_expect_eq(out, 2);
+    struct pt_sum large = {0};
+    for (int i = 0; i < 4; i++) {
+        cr_assert(pt_sum_add(&large, INT64_MAX, INT64_MAX));
+    }
+    cr_expect_not(pt_sum_add(&large, INT64_MAX, INT64_MAX), "5 * 2^126 needs more than 128 bits");
+    cr_expect_not(pt_sum_divide(&large, INT64_MAX, PT_ROUND_HALF_EVEN, &out), "the quotient needs 65 bits");
+    cr_expect_eq(out, 2);
+}

@@ -1,28 +1,28 @@
-#include "core/score_view.h"
+#include "core/score_layout.h"
 
 #include "base/arith.h"
 #include "core/number.h"
 
-static bool lay_out(struct pt_view *view)
+static bool lay_out(struct pt_layout *layout)
 {
-    const struct pt_answers *answers = view->answers;
+    const struct pt_answers *answers = layout->answers;
     size_t n_slots = 0;
-    for (uint32_t i = 0; i < view->ins->n_nodes; i++) {
-        const struct pt_node *node = &view->ins->nodes[i];
-        struct pt_span *span = &view->spans[i];
+    for (uint32_t i = 0; i < layout->ins->n_nodes; i++) {
+        const struct pt_node *node = &layout->ins->nodes[i];
+        struct pt_span *span = &layout->spans[i];
         *span = (struct pt_span){.first = n_slots, .count = 1, .repeated = node->repeat != 0};
         if (node->type == PT_NODE_REPEAT) {
             uint32_t first = 0;
             while (first < answers->n_instances && answers->instances[first].repeat != node->number) {
                 first++;
             }
-            view->first_instance[i] = first;
+            layout->first_instance[i] = first;
         }
         if (span->repeated) {
-            uint32_t first = view->first_instance[node->repeat];
+            uint32_t first = layout->first_instance[node->repeat];
             uint32_t end = first;
             while (end < answers->n_instances &&
-                   answers->instances[end].repeat == view->ins->nodes[node->repeat].number) {
+                   answers->instances[end].repeat == layout->ins->nodes[node->repeat].number) {
                 end++;
             }
             span->count = end - first;
@@ -31,88 +31,88 @@ static bool lay_out(struct pt_view *view)
             return false;
         }
     }
-    view->n_slots = n_slots;
+    layout->n_slots = n_slots;
     return true;
 }
 
 /* Keep one instance of the product repeat. */
-static void reduce_to_product(struct pt_view *view)
+static void reduce_to_product(struct pt_layout *layout)
 {
-    uint32_t repeat = view->ins->settings.product_repeat;
-    if (view->product == 0) {
+    uint32_t repeat = layout->ins->settings.product_repeat;
+    if (layout->product == 0) {
         return;
     }
-    view->first_instance[repeat] = view->product - 1;
+    layout->first_instance[repeat] = layout->product - 1;
     size_t n_slots = 0;
-    for (uint32_t i = 0; i < view->ins->n_nodes; i++) {
-        view->spans[i].count = view->ins->nodes[i].repeat == repeat ? 1 : view->spans[i].count;
-        view->spans[i].first = n_slots;
-        n_slots += view->spans[i].count;
+    for (uint32_t i = 0; i < layout->ins->n_nodes; i++) {
+        layout->spans[i].count = layout->ins->nodes[i].repeat == repeat ? 1 : layout->spans[i].count;
+        layout->spans[i].first = n_slots;
+        n_slots += layout->spans[i].count;
     }
-    view->n_slots = n_slots;
+    layout->n_slots = n_slots;
 }
 
-size_t pt_view_slot(const struct pt_view *view, uint32_t node, uint32_t instance)
+size_t pt_layout_slot(const struct pt_layout *layout, uint32_t node, uint32_t instance)
 {
-    const struct pt_node *n = &view->ins->nodes[node];
-    const struct pt_span *span = &view->spans[node];
+    const struct pt_node *n = &layout->ins->nodes[node];
+    const struct pt_span *span = &layout->spans[node];
     if (n->repeat == 0 || instance == 0) {
         return n->repeat == 0 && instance == 0 ? span->first : SIZE_MAX;
     }
-    uint32_t first = view->first_instance[n->repeat];
+    uint32_t first = layout->first_instance[n->repeat];
     return instance - 1 >= first && instance - 1 - first < span->count ? span->first + (instance - 1 - first)
                                                                        : SIZE_MAX;
 }
 
-static void map_answers(struct pt_view *view)
+static void map_answers(struct pt_layout *layout)
 {
-    for (size_t i = 0; i < view->answers->n_answers; i++) {
-        const struct pt_answer *answer = &view->answers->answers[i];
-        uint32_t node = pt_node_by_number(view->ins, answer->question);
+    for (size_t i = 0; i < layout->answers->n_answers; i++) {
+        const struct pt_answer *answer = &layout->answers->answers[i];
+        uint32_t node = pt_node_by_number(layout->ins, answer->question);
         size_t slot = SIZE_MAX;
-        if (node != PT_NONE && pt_node_is_question(&view->ins->nodes[node])) {
-            slot = pt_view_slot(view, node, answer->instance);
+        if (node != PT_NONE && pt_node_is_question(&layout->ins->nodes[node])) {
+            slot = pt_layout_slot(layout, node, answer->instance);
         }
         if (slot != SIZE_MAX) {
-            view->answer_of[slot] = (uint32_t)i + 1;
+            layout->answer_of[slot] = (uint32_t)i + 1;
         }
     }
 }
 
-enum pt_err pt_view_make(const struct pt_instrument *ins, const struct pt_answers *answers, uint32_t product,
-                         struct pt_arena *arena, struct pt_view *out)
+enum pt_err pt_layout_make(const struct pt_instrument *ins, const struct pt_answers *answers, uint32_t product,
+                           struct pt_arena *arena, struct pt_layout *out)
 {
-    struct pt_view view = {.ins = ins, .answers = answers, .product = product};
-    view.spans = pt_arena_zalloc(arena, ins->n_nodes, sizeof *view.spans);
-    view.first_instance = pt_arena_zalloc(arena, ins->n_nodes, sizeof *view.first_instance);
-    view.picks = pt_arena_zalloc(arena, answers->n_answers, sizeof *view.picks);
-    if (view.spans == NULL || view.first_instance == NULL || view.picks == NULL) {
+    struct pt_layout layout = {.ins = ins, .answers = answers, .product = product};
+    layout.spans = pt_arena_zalloc(arena, ins->n_nodes, sizeof *layout.spans);
+    layout.first_instance = pt_arena_zalloc(arena, ins->n_nodes, sizeof *layout.first_instance);
+    layout.picks = pt_arena_zalloc(arena, answers->n_answers, sizeof *layout.picks);
+    if (layout.spans == NULL || layout.first_instance == NULL || layout.picks == NULL) {
         return pt_arena_err(arena);
     }
-    if (answers->n_instances >= UINT32_MAX || answers->n_answers >= UINT32_MAX || !lay_out(&view)) {
+    if (answers->n_instances >= UINT32_MAX || answers->n_answers >= UINT32_MAX || !lay_out(&layout)) {
         return PT_ELIMIT;
     }
-    reduce_to_product(&view);
-    view.slots = pt_arena_zalloc(arena, view.n_slots, sizeof *view.slots);
-    view.answer_of = pt_arena_zalloc(arena, view.n_slots, sizeof *view.answer_of);
-    view.slot_node = pt_arena_zalloc(arena, view.n_slots, sizeof *view.slot_node);
-    if (view.slots == NULL || view.answer_of == NULL || view.slot_node == NULL) {
+    reduce_to_product(&layout);
+    layout.slots = pt_arena_zalloc(arena, layout.n_slots, sizeof *layout.slots);
+    layout.answer_of = pt_arena_zalloc(arena, layout.n_slots, sizeof *layout.answer_of);
+    layout.slot_node = pt_arena_zalloc(arena, layout.n_slots, sizeof *layout.slot_node);
+    if (layout.slots == NULL || layout.answer_of == NULL || layout.slot_node == NULL) {
         return pt_arena_err(arena);
     }
     for (uint32_t i = 0; i < ins->n_nodes; i++) {
-        for (uint32_t k = 0; k < view.spans[i].count; k++) {
-            view.slot_node[view.spans[i].first + k] = i;
+        for (uint32_t k = 0; k < layout.spans[i].count; k++) {
+            layout.slot_node[layout.spans[i].first + k] = i;
         }
     }
-    map_answers(&view);
-    *out = view;
+    map_answers(&layout);
+    *out = layout;
     return PT_OK;
 }
 
-uint32_t pt_view_min_count(const struct pt_view *view, uint32_t node)
+uint32_t pt_layout_min_count(const struct pt_layout *layout, uint32_t node)
 {
-    const struct pt_node *n = &view->ins->nodes[node];
-    bool one_product = view->product != 0 && n->repeat == view->ins->settings.product_repeat;
+    const struct pt_node *n = &layout->ins->nodes[node];
+    bool one_product = layout->product != 0 && n->repeat == layout->ins->settings.product_repeat;
     return one_product || n->min_count == 0 ? 1 : n->min_count;
 }
 
@@ -192,37 +192,39 @@ void pt_slot_read(const struct pt_instrument *ins, uint32_t node, const struct p
     slot->high = slot->low;
 }
 
-static struct pt_cell eval(const struct pt_view *view, uint32_t program, uint32_t instance)
+static struct pt_cell eval(const struct pt_layout *layout, uint32_t program, uint32_t instance)
 {
-    struct pt_expr_env env = {
-        .slots = view->slots, .spans = view->spans, .text_numbers = view->ins->text_numbers, .instance = instance};
-    return pt_expr_eval(&view->ins->programs[program], &env);
+    struct pt_expr_env env = {.slots = layout->slots,
+                              .spans = layout->spans,
+                              .text_numbers = layout->ins->text_numbers,
+                              .instance = instance};
+    return pt_expr_eval(&layout->ins->programs[program], &env);
 }
 
-static bool by_range(const struct pt_view *view)
+static bool by_range(const struct pt_layout *layout)
 {
-    return view->ins->settings.missing == PT_MISSING_RANGE;
+    return layout->ins->settings.missing == PT_MISSING_RANGE;
 }
 
-static void set_relevance(const struct pt_view *view, uint32_t node, uint32_t instance, struct pt_slot *slot)
+static void set_relevance(const struct pt_layout *layout, uint32_t node, uint32_t instance, struct pt_slot *slot)
 {
-    const struct pt_node *n = &view->ins->nodes[node];
+    const struct pt_node *n = &layout->ins->nodes[node];
     slot->relevant = true;
     slot->blocker = PT_NONE;
     if (node == 0) {
         return;
     }
-    const struct pt_span *span = &view->spans[n->parent];
-    const struct pt_slot *parent = &view->slots[span->first + (span->repeated ? instance : 0)];
+    const struct pt_span *span = &layout->spans[n->parent];
+    const struct pt_slot *parent = &layout->slots[span->first + (span->repeated ? instance : 0)];
     slot->relevant = parent->relevant;
     slot->may_relevant = parent->may_relevant;
     slot->blocker = parent->blocker;
     if (n->relevant == PT_NONE || (!parent->relevant && !parent->may_relevant)) {
         return;
     }
-    struct pt_cell cell = eval(view, n->relevant, instance);
+    struct pt_cell cell = eval(layout, n->relevant, instance);
     bool own = pt_cell_true(&cell);
-    bool open = by_range(view) && cell.unknown;
+    bool open = by_range(layout) && cell.unknown;
     slot->may_relevant = open || (own && parent->may_relevant);
     if (!own) {
         slot->blocker = parent->relevant ? node : parent->blocker;
@@ -230,30 +232,30 @@ static void set_relevance(const struct pt_view *view, uint32_t node, uint32_t in
     }
 }
 
-static void read_answer(const struct pt_view *view, size_t at, uint32_t node, struct pt_slot *slot)
+static void read_answer(const struct pt_layout *layout, size_t at, uint32_t node, struct pt_slot *slot)
 {
     static const struct pt_value nothing = {.type = PT_VALUE_NONE};
-    if (view->answer_of[at] == 0) {
-        pt_slot_read(view->ins, node, &nothing, 0, slot);
+    if (layout->answer_of[at] == 0) {
+        pt_slot_read(layout->ins, node, &nothing, 0, slot);
         return;
     }
-    size_t index = view->answer_of[at] - 1;
-    const struct pt_answer *answer = &view->answers->answers[index];
-    bool all = view->picks[index] == PT_PICK_ALL;
-    size_t pick = all ? 0 : view->picks[index];
-    pt_slot_read(view->ins, node, answer->n_values == 0 ? &nothing : &answer->values[pick], answer->n_evidence, slot);
+    size_t index = layout->answer_of[at] - 1;
+    const struct pt_answer *answer = &layout->answers->answers[index];
+    bool all = layout->picks[index] == PT_PICK_ALL;
+    size_t pick = all ? 0 : layout->picks[index];
+    pt_slot_read(layout->ins, node, answer->n_values == 0 ? &nothing : &answer->values[pick], answer->n_evidence, slot);
     for (size_t i = 1; all && i < answer->n_values; i++) {
         struct pt_slot other = {0};
-        pt_slot_read(view->ins, node, &answer->values[i], answer->n_evidence, &other);
+        pt_slot_read(layout->ins, node, &answer->values[i], answer->n_evidence, &other);
         slot->low = other.low < slot->low ? other.low : slot->low;
         slot->high = other.high > slot->high ? other.high : slot->high;
     }
 }
 
-static void calculate(const struct pt_view *view, uint32_t node, uint32_t instance, struct pt_slot *slot)
+static void calculate(const struct pt_layout *layout, uint32_t node, uint32_t instance, struct pt_slot *slot)
 {
-    const struct pt_node *n = &view->ins->nodes[node];
-    struct pt_cell cell = eval(view, n->calculation, instance);
+    const struct pt_node *n = &layout->ins->nodes[node];
+    struct pt_cell cell = eval(layout, n->calculation, instance);
     slot->number = cell.number;
     slot->answered = !pt_number_is_nan(cell.number);
     slot->text = slot->answered ? PT_TEXT_SOME : PT_TEXT_EMPTY;
@@ -266,41 +268,41 @@ static void calculate(const struct pt_view *view, uint32_t node, uint32_t instan
     }
 }
 
-static void fill(const struct pt_view *view, uint32_t node, uint32_t instance)
+static void fill(const struct pt_layout *layout, uint32_t node, uint32_t instance)
 {
     static const struct pt_value nothing = {.type = PT_VALUE_NONE};
-    const struct pt_node *n = &view->ins->nodes[node];
-    size_t at = view->spans[node].first + instance;
-    struct pt_slot *slot = &view->slots[at];
+    const struct pt_node *n = &layout->ins->nodes[node];
+    size_t at = layout->spans[node].first + instance;
+    struct pt_slot *slot = &layout->slots[at];
     *slot = (struct pt_slot){0};
-    set_relevance(view, node, instance, slot);
+    set_relevance(layout, node, instance, slot);
     if (n->type == PT_NODE_REPEAT) {
-        uint32_t child = node + 1 < n->end ? view->spans[node + 1].count : 0;
+        uint32_t child = node + 1 < n->end ? layout->spans[node + 1].count : 0;
         slot->number = slot->relevant ? child : 0;
         slot->text = PT_TEXT_SOME;
         slot->unknown = slot->may_relevant;
         return;
     }
     if (!slot->relevant || (n->type != PT_NODE_CALCULATE && !pt_node_is_question(n))) {
-        pt_slot_read(view->ins, node, &nothing, 0, slot);
+        pt_slot_read(layout->ins, node, &nothing, 0, slot);
         slot->unknown = slot->may_relevant;
         return;
     }
     if (n->type == PT_NODE_CALCULATE) {
-        calculate(view, node, instance, slot);
+        calculate(layout, node, instance, slot);
     } else {
-        read_answer(view, at, node, slot);
-        slot->unknown = by_range(view) && n->needed && !slot->answered;
+        read_answer(layout, at, node, slot);
+        slot->unknown = by_range(layout) && n->needed && !slot->answered;
     }
     slot->unknown |= slot->may_relevant;
 }
 
-void pt_view_run(struct pt_view *view)
+void pt_layout_run(struct pt_layout *layout)
 {
-    for (size_t k = 0; k < view->ins->n_nodes; k++) {
-        uint32_t node = view->ins->order[k];
-        for (uint32_t i = 0; i < view->spans[node].count; i++) {
-            fill(view, node, i);
+    for (size_t k = 0; k < layout->ins->n_nodes; k++) {
+        uint32_t node = layout->ins->order[k];
+        for (uint32_t i = 0; i < layout->spans[node].count; i++) {
+            fill(layout, node, i);
         }
     }
 }
