@@ -96,8 +96,8 @@ static enum pt_err name_peer(struct pt_txn *txn, const struct enrol_job *job, co
     Patuh__Office office = PATUH__OFFICE__INIT;
     struct pt_subject subject;
     bool is_office = invite->role == PATUH__ROLE__ROLE_REGIONAL;
-    struct pt_entry entry = pt_entry_of(
-        is_office ? PATUH__ENTRY_KIND__ENTRY_OFFICE : PATUH__ENTRY_KIND__ENTRY_MEMBER, job->now_ms / 1000);
+    struct pt_entry entry =
+        pt_entry_of(is_office ? PATUH__ENTRY_KIND__ENTRY_OFFICE : PATUH__ENTRY_KIND__ENTRY_MEMBER, job->now_ms / 1000);
     office.has_public_key = office.has_transport_key = office.has_generation = true;
     office.code = writable(invite->name);
     office.name = writable(invite->name);
@@ -125,8 +125,8 @@ static void fill_office(Patuh__SignedOffice *out, const struct pt_office_record 
 }
 
 /* An office that joins stands first in its own chain, signed by us. */
-static enum pt_err add_joining(const struct enrol_job *job, const struct invite *invite,
-                               struct pt_office_record *chain, size_t *n)
+static enum pt_err add_joining(const struct enrol_job *job, const struct invite *invite, struct pt_office_record *chain,
+                               size_t *n)
 {
     memmove(&chain[1], &chain[0], *n * sizeof *chain);
     chain[0] = (struct pt_office_record){.code = invite->name, .name = invite->name, .generation = 1, .tier = 1};

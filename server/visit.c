@@ -27,8 +27,7 @@ static bool names_subject(const struct pt_log_id *log, enum pt_subject_kind kind
 static bool is_office_log(const struct visit *visit, const struct pt_log_id *log)
 {
     const struct office *office = visit->server->office;
-    return pt_subject_eq(&log->subject, &office->root_subject) ||
-           names_subject(log, PT_SUBJECT_OFFICE, office->code);
+    return pt_subject_eq(&log->subject, &office->root_subject) || names_subject(log, PT_SUBJECT_OFFICE, office->code);
 }
 
 /* A device: the office logs, the cycles it works in, the assessments it was ever assigned to. */

@@ -1,8 +1,8 @@
 #include "core/enrol.h"
 
 #include "base/text.h"
-#include "core/unpack.h"
 #include "chunk.pb-c.h"
+#include "core/unpack.h"
 #include "enrol.pb-c.h"
 
 #include <stdio.h>
@@ -290,6 +290,19 @@ static enum pt_err check_chain(const struct pt_enrolment *enrolment)
     return PT_OK;
 }
 
+/* The first office says who a device is; of an office that joins, the one above it. */
+static enum pt_err read_statement(const Patuh__SignedStatement *signed_statement, struct pt_enrolment *enrolment,
+                                  struct pt_arena *arena, size_t *signer)
+{
+    enum pt_err err = pt_statement_read(signed_statement, &enrolment->offices[0].key, arena, &enrolment->statement);
+    *signer = 0;
+    if (err == PT_ESIGNATURE && enrolment->n_offices > 1) {
+        err = pt_statement_read(signed_statement, &enrolment->offices[1].key, arena, &enrolment->statement);
+        *signer = 1;
+    }
+    return err;
+}
+
 enum pt_err pt_enrolment_read(struct pt_bytes answer, const uint8_t *office_key, struct pt_arena *arena,
                               struct pt_enrolment *out)
 {
@@ -309,13 +322,14 @@ enum pt_err pt_enrolment_read(struct pt_bytes answer, const uint8_t *office_key,
     if (err == PT_OK) {
         err = check_chain(&enrolment);
     }
+    size_t signer = 0;
+    if (err == PT_OK) {
+        err = read_statement(body->statement, &enrolment, arena, &signer);
+    }
     if (err == PT_OK && office_key != NULL) {
         uint8_t key[PT_CODE_KEY_BYTES];
-        pt_code_key_of(enrolment.offices[0].transport_key.b, key);
+        pt_code_key_of(enrolment.offices[signer].transport_key.b, key);
         err = memcmp(key, office_key, sizeof key) == 0 ? PT_OK : PT_ESIGNATURE;
-    }
-    if (err == PT_OK) {
-        err = pt_statement_read(body->statement, &enrolment.offices[0].key, arena, &enrolment.statement);
     }
     if (err == PT_OK) {
         err = pack(&body->statement->base, arena, &enrolment.signed_statement);

@@ -9,6 +9,7 @@
 
 struct call {
     const struct pt_code *code;
+    const struct pt_applicant *applicant;
     struct pt_buf request;
     struct pt_buf *answer;
     struct pt_problem *problem;
@@ -47,6 +48,9 @@ static void take_answer(struct call *call, const Patuh__EnrolAnswer *answer)
     if (bytes != NULL) {
         (void)patuh__enrol_answer__pack(answer, bytes);
         err = pt_enrolment_read(pt_bytes_of(bytes, n), call->code->key, &arena, &enrolment);
+    }
+    if (err == PT_OK && memcmp(enrolment.statement.key.b, call->applicant->pair->public_key, PT_KEY_BYTES) != 0) {
+        err = PT_ESIGNATURE; /* about somebody else */
     }
     if (err == PT_OK) {
         pt_buf_put(call->answer, bytes, n);
@@ -122,7 +126,7 @@ static enum pt_err run(struct call *call, const struct pt_keypair *transport)
 enum pt_err pt_enrol_call(const struct pt_code *code, const struct pt_applicant *applicant,
                           const struct pt_keypair *transport, struct pt_buf *answer, struct pt_problem *problem)
 {
-    struct call call = {.code = code, .answer = answer, .problem = problem};
+    struct call call = {.code = code, .applicant = applicant, .answer = answer, .problem = problem};
     enum pt_err err = pt_enrol_request_put(&call.request, code, applicant);
     if (err == PT_OK) {
         err = run(&call, transport);

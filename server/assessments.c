@@ -1,0 +1,154 @@
+#include "assessments.h"
+
+#include "io/clock.h"
+
+#include <string.h>
+
+static char *writable(const char *text)
+{
+    char *out;
+    memcpy(&out, &text, sizeof out); /* protobuf-c wants it writable and does not write */
+    return out;
+}
+
+bool person_name_ok(const char *name)
+{
+    size_t n = strlen(name);
+    return n <= PT_INSTANCE_BYTES_MAX && pt_code_ok(name, n);
+}
+
+enum pt_err assignment_check(const struct office *office, const struct cycle_data *cycle,
+                             const struct assignment *assignment, struct pt_problem *problem)
+{
+    char unit_code[PT_SUBJECT_BYTES_MAX + 1];
+    char code[PT_SUBJECT_BYTES_MAX + 1];
+    pt_subject_cycle(&assignment->subject, code);
+    pt_subject_unit(&assignment->subject, unit_code);
+    if (!person_name_ok(assignment->surveyor)) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_NAME_INVALID, assignment->surveyor, NULL);
+    }
+    if (cycle->instrument_bytes.n == 0) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_NO_INSTRUMENT, code, NULL);
+    }
+    if (!cycle->has_registry) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_NO_REGISTRY, code, NULL);
+    }
+    const struct pt_unit_row *unit = pt_registry_unit(&cycle->registry, unit_code);
+    const struct pt_institution_row *institution =
+        unit == NULL ? NULL : pt_registry_institution(&cycle->registry, unit->institution);
+    if (institution == NULL) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_UNIT_UNKNOWN, unit_code, NULL);
+    }
+    if (strcmp(institution->office, office->code) != 0) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_UNIT_OTHER_OFFICE, unit_code, institution->office, NULL);
+    }
+    return PT_OK;
+}
+
+static enum pt_err add_products(Patuh__Opening *opening, const struct pt_registry *registry, const char *unit,
+                                struct pt_arena *arena)
+{
+    size_t n = 0;
+    const struct pt_product_row *rows = pt_registry_products(registry, unit, &n);
+    Patuh__Product *items = pt_arena_zalloc(arena, n, sizeof *items);
+    opening->product = pt_arena_zalloc(arena, n, sizeof(Patuh__Product *));
+    if (items == NULL || opening->product == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *slash = strrchr(rows[i].code, '/');
+        patuh__product__init(&items[i]);
+        items[i].code = writable(slash == NULL ? rows[i].code : slash + 1);
+        items[i].name = writable(rows[i].name);
+        opening->product[i] = &items[i];
+    }
+    opening->n_product = n;
+    return PT_OK;
+}
+
+static enum pt_err opening_entry(const struct office *office, const struct cycle_data *cycle,
+                                 const struct pt_subject *subject, int64_t wall_s, struct pt_arena *arena,
+                                 struct pt_entry *out)
+{
+    char unit_code[PT_SUBJECT_BYTES_MAX + 1];
+    Patuh__Opening opening = PATUH__OPENING__INIT;
+    pt_subject_unit(subject, unit_code);
+    const struct pt_unit_row *unit = pt_registry_unit(&cycle->registry, unit_code);
+    const struct pt_institution_row *institution = pt_registry_institution(&cycle->registry, unit->institution);
+    opening.unit_name = writable(unit->name);
+    opening.unit_type = writable(unit->type);
+    opening.institution_name = writable(institution->name);
+    opening.institution_type = writable(institution->type);
+    opening.office = writable(office->code);
+    *out = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_OPEN, wall_s);
+    enum pt_err err = add_products(&opening, &cycle->registry, unit_code, arena);
+    return err == PT_OK ? office_pack(&opening.base, arena, &out->detail) : err;
+}
+
+static enum pt_err assignment_entry(const struct assignment *assignment, int64_t wall_s, struct pt_arena *arena,
+                                    struct pt_entry *out)
+{
+    Patuh__Assignment detail = PATUH__ASSIGNMENT__INIT;
+    detail.surveyor = writable(assignment->surveyor);
+    detail.instead_of = assignment->instead_of == NULL ? NULL : writable(assignment->instead_of);
+    *out = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ASSIGN, wall_s);
+    return office_pack(&detail.base, arena, &out->detail);
+}
+
+struct job {
+    const struct office *office;
+    const struct cycle_data *cycle;
+    const struct assignment *assignments;
+    size_t n;
+    int64_t wall_s;
+};
+
+/* Our own log about the assessment is there once we opened it. */
+static enum pt_err is_opened(struct pt_txn *txn, const struct office *office, const struct pt_subject *subject,
+                             bool *opened)
+{
+    struct pt_head head;
+    struct pt_log_id id = {.subject = *subject, .author = office->author, .incarnation = office->incarnation};
+    enum pt_err err = pt_logs_find(txn, &id, &head);
+    *opened = err == PT_OK && head.seq > 0;
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
+static enum pt_err write_one(struct pt_txn *txn, const struct job *job, const struct assignment *assignment)
+{
+    struct pt_arena arena;
+    struct pt_entry entries[2];
+    size_t n = 0;
+    bool opened = false;
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = is_opened(txn, job->office, &assignment->subject, &opened);
+    if (err == PT_OK && !opened) {
+        err = opening_entry(job->office, job->cycle, &assignment->subject, job->wall_s, &arena, &entries[n++]);
+    }
+    if (err == PT_OK) {
+        err = assignment_entry(assignment, job->wall_s, &arena, &entries[n++]);
+    }
+    if (err == PT_OK) {
+        err = office_log_in(txn, job->office, &assignment->subject, entries, n);
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
+static enum pt_err run_job(struct pt_txn *txn, struct pt_write_req *req)
+{
+    const struct job *job = req->data;
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < job->n && err == PT_OK; i++) {
+        err = write_one(txn, job, &job->assignments[i]);
+    }
+    return err;
+}
+
+enum pt_err assignments_write(struct office *office, const struct cycle_data *cycle,
+                              const struct assignment *assignments, size_t n)
+{
+    struct job job = {.office = office, .cycle = cycle, .assignments = assignments, .n = n};
+    job.wall_s = pt_now_read().wall_ms / 1000;
+    return office_write(office, run_job, &job);
+}

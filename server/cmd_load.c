@@ -1,0 +1,332 @@
+/* cmd_load.c - patuhd load: instrument, registry, assignments and published results into a cycle. */
+#include "assessments.h"
+#include "command.h"
+#include "core/csv.h"
+#include "core/results.h"
+#include "io/clock.h"
+#include "io/files.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SHEET_BYTES_MAX (8 * 1024 * 1024)
+
+static char *writable(const char *text)
+{
+    char *out;
+    memcpy(&out, &text, sizeof out); /* protobuf-c wants it writable and does not write */
+    return out;
+}
+
+/* One entry of the cycle log that names a blob; nothing when the same blob is current. */
+static enum pt_err load_blob(struct command *c, const char *cycle, Patuh__EntryKind kind, struct pt_bytes content,
+                             const char *title)
+{
+    struct pt_arena arena;
+    struct cycle_data data;
+    struct pt_subject subject;
+    Patuh__Loaded detail = PATUH__LOADED__INIT;
+    struct pt_entry entry = pt_entry_of(kind, pt_now_read().wall_ms / 1000);
+    enum pt_err err = pt_subject_make(PT_SUBJECT_CYCLE, cycle, &subject);
+    if (err == PT_OK) {
+        err = pt_blobs_put(c->office->blobs, content, &entry.hash); /* durable before an entry names it */
+    }
+    if (err == PT_OK) {
+        err = cycle_data_open(c->office, cycle, &data);
+    }
+    if (err != PT_OK) {
+        return err;
+    }
+    const struct pt_loaded *current = pt_cycle_current(&data.cycle, kind);
+    bool same = current != NULL && pt_hash_eq(&current->blob, &entry.hash);
+    cycle_data_close(&data);
+    pt_arena_init(&arena, SIZE_MAX);
+    detail.title = writable(title);
+    detail.has_bytes = true;
+    detail.bytes = (uint32_t)content.n;
+    if (!same) {
+        err = office_pack(&detail.base, &arena, &entry.detail);
+        err = err == PT_OK ? office_log(c->office, &subject, &entry, 1) : err;
+    }
+    pt_arena_close(&arena);
+    if (err == PT_OK) {
+        command_tell(c, same ? PT_MSG_LOADED_SAME : PT_MSG_LOADED, title, cycle);
+    }
+    return err;
+}
+
+/* A file of a folder; one that is not there stays empty when it may. */
+static enum pt_err read_part(struct command *c, const char *folder, const char *name, bool needed, struct pt_buf *out)
+{
+    char path[PATH_MAX];
+    enum pt_err err = pt_path_join(path, sizeof path, folder, name);
+    if (err != PT_OK || (!needed && !pt_file_exists(path))) {
+        return err;
+    }
+    return pt_file_read(path, SHEET_BYTES_MAX, out, &c->problem);
+}
+
+/* --- instrument --- */
+
+static enum pt_err compile(struct command *c, const char *folder, struct pt_buf part[4], struct pt_buf *out)
+{
+    static const char *const names[] = {"survey.csv", "choices.csv", "settings.csv", "zones.csv"};
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < 4 && err == PT_OK; i++) {
+        err = read_part(c, folder, names[i], i >= 2, &part[i]);
+    }
+    if (err != PT_OK) {
+        return err;
+    }
+    struct pt_sheets sheets = {.survey = pt_buf_bytes(&part[0]),
+                               .choices = pt_buf_bytes(&part[1]),
+                               .settings = pt_buf_bytes(&part[2]),
+                               .zones = pt_buf_bytes(&part[3])};
+    return pt_instrument_compile(&sheets, out, &c->problem);
+}
+
+/* Compiled once more with the version before, so that a name keeps its number for the whole cycle. */
+static enum pt_err compile_after(struct command *c, const char *cycle, const struct pt_buf part[4], struct pt_buf *out)
+{
+    struct cycle_data data;
+    enum pt_err err = cycle_data_open(c->office, cycle, &data);
+    if (err != PT_OK) {
+        return err;
+    }
+    if (data.instrument_bytes.n > 0) {
+        struct pt_sheets sheets = {.survey = pt_buf_bytes(&part[0]),
+                                   .choices = pt_buf_bytes(&part[1]),
+                                   .settings = pt_buf_bytes(&part[2]),
+                                   .zones = pt_buf_bytes(&part[3]),
+                                   .previous = data.instrument_bytes};
+        pt_buf_clear(out);
+        err = pt_instrument_compile(&sheets, out, &c->problem);
+    }
+    cycle_data_close(&data);
+    return err;
+}
+
+static enum pt_err load_instrument(struct command *c, const char *folder)
+{
+    struct pt_buf part[4] = {0};
+    struct pt_buf compiled = {0};
+    struct pt_arena arena;
+    struct pt_instrument instrument;
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = compile(c, folder, part, &compiled);
+    if (err == PT_OK) {
+        err = pt_instrument_open(pt_buf_bytes(&compiled), &arena, &instrument);
+    }
+    if (err == PT_OK) {
+        err = compile_after(c, instrument.settings.cycle, part, &compiled);
+    }
+    if (err == PT_OK) {
+        err = load_blob(c, instrument.settings.cycle, PATUH__ENTRY_KIND__ENTRY_INSTRUMENT, pt_buf_bytes(&compiled),
+                        instrument.settings.form_title);
+    }
+    pt_arena_close(&arena);
+    for (size_t i = 0; i < 4; i++) {
+        pt_buf_free(&part[i]);
+    }
+    pt_buf_free(&compiled);
+    return err;
+}
+
+/* --- registry --- */
+
+/* Into one cycle, or into every cycle that has questions. */
+static enum pt_err load_registry_blob(struct command *c, const char *cycle, struct pt_bytes blob)
+{
+    struct pt_arena arena;
+    const char **codes;
+    size_t n = 0;
+    if (cycle != NULL) {
+        return load_blob(c, cycle, PATUH__ENTRY_KIND__ENTRY_REGISTRY, blob, "registry");
+    }
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = cycle_codes(c->office, &arena, &codes, &n);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        struct cycle_data data;
+        err = cycle_data_open(c->office, codes[i], &data);
+        if (err == PT_OK) {
+            bool asks = data.instrument_bytes.n > 0 && data.instrument.n_nodes > 1;
+            cycle_data_close(&data);
+            err = asks ? load_blob(c, codes[i], PATUH__ENTRY_KIND__ENTRY_REGISTRY, blob, "registry") : PT_OK;
+        }
+    }
+    if (err == PT_OK && n == 0) {
+        err = pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_CYCLE_NEEDED, NULL);
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
+static enum pt_err load_registry(struct command *c, const char *folder, const char *cycle)
+{
+    static const char *const names[] = {"offices.csv", "institutions.csv", "units.csv", "products.csv"};
+    struct pt_buf part[4] = {0};
+    struct pt_buf blob = {0};
+    struct pt_arena arena;
+    struct pt_registry registry;
+    enum pt_err err = PT_OK;
+    pt_arena_init(&arena, SIZE_MAX);
+    for (size_t i = 0; i < 4 && err == PT_OK; i++) {
+        err = read_part(c, folder, names[i], true, &part[i]);
+    }
+    struct pt_registry_files files = {.offices = pt_buf_bytes(&part[0]),
+                                      .institutions = pt_buf_bytes(&part[1]),
+                                      .units = pt_buf_bytes(&part[2]),
+                                      .products = pt_buf_bytes(&part[3])};
+    if (err == PT_OK) {
+        err = pt_registry_read(&files, &arena, &registry, &c->problem);
+    }
+    if (err == PT_OK) {
+        err = pt_registry_pack(&files, &blob, &c->problem);
+    }
+    if (err == PT_OK) {
+        err = load_registry_blob(c, cycle, pt_buf_bytes(&blob));
+    }
+    pt_arena_close(&arena);
+    for (size_t i = 0; i < 4; i++) {
+        pt_buf_free(&part[i]);
+    }
+    pt_buf_free(&blob);
+    return err;
+}
+
+/* --- results --- */
+
+static enum pt_err load_results(struct command *c, const char *path)
+{
+    struct pt_buf file = {0};
+    struct pt_arena arena;
+    struct pt_results results;
+    pt_arena_init(&arena, SIZE_MAX);
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    enum pt_err err = pt_file_read(path, PT_BLOB_BYTES_MAX, &file, &c->problem);
+    if (err == PT_OK) {
+        err = pt_results_read(pt_buf_bytes(&file), name, &arena, &results, &c->problem);
+    }
+    if (err == PT_OK) {
+        err = load_blob(c, results.cycle, PATUH__ENTRY_KIND__ENTRY_RESULTS, pt_buf_bytes(&file), name);
+    }
+    pt_arena_close(&arena);
+    pt_buf_free(&file);
+    return err;
+}
+
+/* --- assignments --- */
+
+/* All rows of one cycle must name the same one: its registry and instrument are opened once. */
+static enum pt_err read_assignments(struct command *c, const struct pt_csv *csv, struct pt_arena *arena,
+                                    struct assignment **out)
+{
+    struct assignment *list = pt_arena_zalloc(arena, csv->n_rows, sizeof *list);
+    if (list == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t i = 0; i < csv->n_rows; i++) {
+        const struct pt_csv_row *row = &csv->rows[i];
+        const char *cycle = pt_csv_get(csv, row, "cycle");
+        char *name = pt_arena_printf(arena, "%s/%s", cycle, pt_csv_get(csv, row, "unit_code"));
+        if (name == NULL) {
+            return PT_ENOMEM;
+        }
+        if (strcmp(cycle, pt_csv_get(csv, &csv->rows[0], "cycle")) != 0) {
+            return pt_csv_refuse(csv, row->line, "cycle", PT_MSG_ASSIGN_ONE_CYCLE, cycle, &c->problem);
+        }
+        if (pt_subject_make(PT_SUBJECT_ASSESSMENT, name, &list[i].subject) != PT_OK) {
+            return pt_csv_refuse(csv, row->line, "unit_code", PT_MSG_ASSIGN_ROW, name, &c->problem);
+        }
+        list[i].surveyor = pt_csv_get(csv, row, "surveyor");
+    }
+    *out = list;
+    return PT_OK;
+}
+
+static enum pt_err write_assignments(struct command *c, const struct pt_csv *csv, const struct assignment *list)
+{
+    struct cycle_data cycle;
+    char count[24];
+    enum pt_err err = cycle_data_open(c->office, pt_csv_get(csv, &csv->rows[0], "cycle"), &cycle);
+    if (err != PT_OK) {
+        return err;
+    }
+    for (size_t i = 0; i < csv->n_rows && err == PT_OK; i++) {
+        struct pt_problem why = {0};
+        err = assignment_check(c->office, &cycle, &list[i], &why);
+        if (err == PT_EINVALID) {
+            struct pt_buf sentence = {0};
+            pt_problem_put(&sentence, &why);
+            err = pt_csv_refuse(csv, csv->rows[i].line, "unit_code", PT_MSG_ASSIGN_ROW, pt_buf_text(&sentence),
+                                &c->problem);
+            pt_buf_free(&sentence);
+        }
+    }
+    if (err == PT_OK) {
+        err = assignments_write(c->office, &cycle, list, csv->n_rows);
+    }
+    cycle_data_close(&cycle);
+    if (err == PT_OK) {
+        (void)snprintf(count, sizeof count, "%zu", csv->n_rows);
+        command_tell(c, PT_MSG_ASSIGNED_MANY, count, "");
+    }
+    return err;
+}
+
+static enum pt_err load_assignments(struct command *c, const char *path)
+{
+    static const struct pt_csv_header known[] = {{"cycle", true}, {"surveyor", true}, {"unit_code", true}};
+    struct pt_buf file = {0};
+    struct pt_arena arena;
+    struct pt_csv csv;
+    struct assignment *list = NULL;
+    pt_arena_init(&arena, SIZE_MAX);
+    const char *slash = strrchr(path, '/');
+    enum pt_err err = pt_file_read(path, SHEET_BYTES_MAX, &file, &c->problem);
+    if (err == PT_OK) {
+        err = pt_csv_read(pt_buf_bytes(&file), slash == NULL ? path : slash + 1, &arena, &csv, &c->problem);
+    }
+    if (err == PT_OK) {
+        err = pt_csv_check(&csv, known, 3, &c->problem);
+    }
+    if (err == PT_OK && csv.n_rows > 0) {
+        err = read_assignments(c, &csv, &arena, &list);
+        err = err == PT_OK ? write_assignments(c, &csv, list) : err;
+    }
+    pt_arena_close(&arena);
+    pt_buf_free(&file);
+    return err;
+}
+
+enum pt_err cmd_load(struct command *c)
+{
+    struct pt_option options[] = {{.name = "--cycle", .has_value = true}};
+    const char *words[2];
+    char path[PATH_MAX];
+    size_t n = 0;
+    enum pt_err err = command_words(c, options, 1, words, 2, &n);
+    if (err == PT_OK && n < 2) {
+        err = command_usage(c, PT_MSG_WORD_NEEDED, n == 0 ? "instrument|registry|assignments|results" : "PATH");
+    }
+    if (err == PT_OK) {
+        err = command_path(c, words[1], path, sizeof path);
+    }
+    if (err != PT_OK) {
+        return err;
+    }
+    if (strcmp(words[0], "assignments") == 0) {
+        return load_assignments(c, path);
+    }
+    if (!c->office->national) {
+        return pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_OFFICE_ONLY_NATIONAL, "load", NULL);
+    }
+    if (strcmp(words[0], "instrument") == 0) {
+        return load_instrument(c, path);
+    }
+    if (strcmp(words[0], "registry") == 0) {
+        return load_registry(c, path, options[0].value);
+    }
+    return strcmp(words[0], "results") == 0 ? load_results(c, path) : command_usage(c, PT_MSG_LOAD_WHAT, words[0]);
+}

@@ -1,0 +1,86 @@
+/* cmd_rollup.c - patuhd rollup and verify. */
+#include "command.h"
+#include "rollup/rollup.h"
+
+static enum pt_err read_blob(void *data, const struct pt_hash *hash, struct pt_buf *out)
+{
+    return pt_blobs_get(data, hash, out);
+}
+
+static struct pt_rollup_input input_of(const struct command *c)
+{
+    return (struct pt_rollup_input){
+        .store = c->office->store,
+        .root = c->office->root,
+        .office = &c->office->pair,
+        .blob = read_blob,
+        .blob_data = c->office->blobs,
+    };
+}
+
+static enum pt_err build(struct command *c, const struct pt_rollup_input *input, const char *folder)
+{
+    struct pt_rollup_files files = {0};
+    enum pt_err err = pt_rollup_build(input, &files, &c->problem);
+    if (err == PT_OK) {
+        err = pt_rollup_write(&files, folder, &c->problem);
+    }
+    if (err == PT_OK) {
+        const struct pt_buf *results = pt_rollup_file(&files, "results.csv");
+        pt_buf_put_bytes(&c->out, pt_buf_bytes(results));
+        command_tell(c, PT_MSG_ROLLUP_DONE, input->cycle, folder);
+    }
+    pt_rollup_files_free(&files);
+    return err;
+}
+
+enum pt_err cmd_rollup(struct command *c)
+{
+    struct pt_option options[] = {{.name = "--cycle", .has_value = true},
+                                  {.name = "--level", .has_value = true},
+                                  {.name = "--out", .has_value = true}};
+    char folder[PATH_MAX];
+    size_t n = 0;
+    enum pt_err err = command_words(c, options, 3, NULL, 0, &n);
+    if (err != PT_OK) {
+        return err;
+    }
+    if (options[0].value == NULL || options[2].value == NULL) {
+        return command_usage(c, PT_MSG_OPTION_NEEDED, options[0].value == NULL ? "--cycle" : "--out");
+    }
+    struct pt_rollup_input input = input_of(c);
+    input.cycle = options[0].value;
+    input.level = PT_LEVEL_REGION;
+    if (options[1].value != NULL && pt_level_read(options[1].value, &input.level) != PT_OK) {
+        return command_usage(c, PT_MSG_ROLLUP_LEVEL, options[1].value);
+    }
+    err = command_path(c, options[2].value, folder, sizeof folder);
+    return err == PT_OK ? build(c, &input, folder) : err;
+}
+
+enum pt_err cmd_verify(struct command *c)
+{
+    const char *words[1];
+    char folder[PATH_MAX];
+    size_t n = 0;
+    struct pt_rollup_files files = {0};
+    enum pt_err err = command_words(c, NULL, 0, words, 1, &n);
+    if (err == PT_OK && n == 0) {
+        err = command_usage(c, PT_MSG_WORD_NEEDED, "OUT");
+    }
+    if (err == PT_OK) {
+        err = command_path(c, words[0], folder, sizeof folder);
+    }
+    if (err == PT_OK) {
+        err = pt_rollup_read(folder, &files, &c->problem);
+    }
+    if (err == PT_OK) {
+        struct pt_rollup_input input = input_of(c);
+        err = pt_rollup_verify(&input, &files, &c->out);
+        if (err != PT_OK) {
+            (void)pt_problem_set(&c->problem, err, PT_MSG_VERIFY_FAILED, folder, NULL);
+        }
+    }
+    pt_rollup_files_free(&files);
+    return err;
+}

@@ -1,0 +1,77 @@
+#include "command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct command_row command_rows[] = {
+    {"load", cmd_load, "instrument PATH | registry DIR [--cycle C] | assignments FILE | results FILE", PT_MSG_HELP_LOAD,
+     false},
+    {"invite", cmd_invite, "--surveyor NAME | --reviewer NAME | --office CODE [--ttl 7d] [--address HOST:PORT]",
+     PT_MSG_HELP_INVITE, false},
+    {"join", cmd_join, "[--code-file F] [--address HOST:PORT]", PT_MSG_HELP_JOIN, true},
+    {"status", cmd_status, "[--json]", PT_MSG_HELP_STATUS, false},
+    {"assign", cmd_assign, "ASSESSMENT --surveyor NAME [--instead-of NAME]", PT_MSG_HELP_ASSIGN, false},
+    {"rollup", cmd_rollup, "--cycle C [--level submitted|region|national|fixed] --out OUT", PT_MSG_HELP_ROLLUP, false},
+    {"verify", cmd_verify, "OUT", PT_MSG_HELP_VERIFY, false},
+    {NULL, NULL, NULL, PT_MSG_NONE, false},
+};
+
+const struct command_row *command_find(const char *name)
+{
+    for (const struct command_row *row = command_rows; row->name != NULL; row++) {
+        if (strcmp(row->name, name) == 0) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+int command_run(struct command *command, const char *name)
+{
+    const struct command_row *row = command_find(name);
+    enum pt_err err = row == NULL ? command_usage(command, PT_MSG_COMMAND_UNKNOWN, name) : row->run(command);
+    if (err == PT_OK) {
+        err = command->out.err;
+    }
+    if (err == PT_OK) {
+        return EXIT_GOOD;
+    }
+    (void)pt_problem_default(&command->problem, err, name);
+    pt_problem_put(&command->err, &command->problem);
+    pt_buf_put_str(&command->err, "\n");
+    return command->usage ? EXIT_USAGE : EXIT_FAILED;
+}
+
+void command_close(struct command *command)
+{
+    pt_buf_free(&command->out);
+    pt_buf_free(&command->err);
+}
+
+enum pt_err command_usage(struct command *command, enum pt_msg msg, const char *argument)
+{
+    command->usage = true;
+    return pt_problem_set(&command->problem, PT_EINVALID, msg, argument, NULL);
+}
+
+enum pt_err command_words(struct command *command, struct pt_option *options, size_t n_options, const char **words,
+                          size_t n_words_max, size_t *n_words)
+{
+    struct pt_words list = {.words = words, .n_max = n_words_max};
+    enum pt_err err = pt_options_read(command->argc, command->argv, options, n_options, &list, &command->problem);
+    command->usage = err != PT_OK;
+    *n_words = list.n;
+    return err;
+}
+
+enum pt_err command_path(const struct command *command, const char *word, char *out, size_t n)
+{
+    int written = word[0] == '/' ? snprintf(out, n, "%s", word) : snprintf(out, n, "%s/%s", command->folder, word);
+    return written < 0 || (size_t)written >= n ? PT_ELIMIT : PT_OK;
+}
+
+void command_tell(struct command *command, enum pt_msg msg, const char *a, const char *b)
+{
+    pt_say(&command->err, msg, a, b, NULL);
+    pt_buf_put_str(&command->err, "\n");
+}

@@ -1,0 +1,59 @@
+/* command.h - one command of patuhd: words in, bytes out, an exit code.
+ *
+ * The same function runs beside a server (through its control socket, on a worker thread) or alone under the lock.
+ * Thread: the caller's; commands read the store in short transactions and write through office_write.
+ * Memory: out and err are the command's until command_close. */
+#ifndef PATUHD_COMMAND_H
+#define PATUHD_COMMAND_H
+
+#include "base/options.h"
+#include "office.h"
+
+enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct command {
+    struct office *office;
+    const char *folder; /* paths in words are relative to it */
+    int argc;           /* words after the command's name */
+    const char *const *argv;
+    struct pt_bytes input; /* a secret, for commands that take one */
+    struct pt_buf out;
+    struct pt_buf err;
+    struct pt_problem problem;
+    bool usage; /* the words were wrong: exit code 2 */
+};
+
+struct command_row {
+    const char *name;
+    enum pt_err (*run)(struct command *command);
+    const char *words; /* for --help */
+    enum pt_msg help;
+    bool takes_code; /* main reads a one-time code for it */
+};
+
+/* Closed by a row without a name. */
+extern const struct command_row command_rows[];
+const struct command_row *command_find(const char *name);
+
+/* Run by name and fill out and err; returns the exit code. */
+int command_run(struct command *command, const char *name);
+void command_close(struct command *command);
+
+/* Read the words; sets usage on error. --dir is always accepted (and was taken by main). */
+enum pt_err command_words(struct command *command, struct pt_option *options, size_t n_options, const char **words,
+                          size_t n_words_max, size_t *n_words);
+/* A path word as an absolute path. Errors: LIMIT. */
+enum pt_err command_path(const struct command *command, const char *word, char *out, size_t n);
+enum pt_err command_usage(struct command *command, enum pt_msg msg, const char *argument);
+/* One line to err, both languages. */
+void command_tell(struct command *command, enum pt_msg msg, const char *a, const char *b);
+
+enum pt_err cmd_load(struct command *command);
+enum pt_err cmd_invite(struct command *command);
+enum pt_err cmd_join(struct command *command);
+enum pt_err cmd_status(struct command *command);
+enum pt_err cmd_assign(struct command *command);
+enum pt_err cmd_rollup(struct command *command);
+enum pt_err cmd_verify(struct command *command);
+
+#endif

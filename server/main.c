@@ -1,0 +1,282 @@
+/* main.c - patuhd: finds the folder and the command, then runs it in the server that has the folder open, or alone. */
+#include "base/log.h"
+#include "command.h"
+#include "control.pb-c.h"
+#include "core/unpack.h"
+#include "io/control.h"
+#include "io/files.h"
+#include "io/secret.h"
+#include "qr.h"
+#include "server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_ADDRESS "127.0.0.1:7440"
+#define WORDS_MAX 256
+
+/* The command line without --dir and --code-file, which are taken here. */
+struct line {
+    const char *dir;
+    const char *code_file;
+    const char *command;
+    const char *words[WORDS_MAX];
+    int n_words;
+};
+
+static int fail(const struct pt_problem *problem, int exit_code)
+{
+    pt_problem_print(stderr, problem);
+    return exit_code;
+}
+
+static int usage(enum pt_msg msg, const char *argument)
+{
+    pt_say_to(stderr, msg, argument, NULL);
+    return EXIT_USAGE;
+}
+
+static void put_help_row(const char *name, const char *words, enum pt_msg help)
+{
+    (void)printf("  patuhd %-8s --dir D %s\n      ", name, words);
+    pt_say_to(stdout, help, NULL);
+}
+
+static int help(void)
+{
+    put_help_row("init", "--role regional|national --code CODE --name NAME", PT_MSG_HELP_INIT);
+    put_help_row("serve", "[--listen " DEFAULT_ADDRESS "]", PT_MSG_HELP_SERVE);
+    for (const struct command_row *row = command_rows; row->name != NULL; row++) {
+        put_help_row(row->name, row->words, row->help);
+    }
+    return EXIT_GOOD;
+}
+
+/* An option main itself takes, as "--name VALUE" or "--name=VALUE"; moves *i over what it took. */
+static const char *take_option(const char *name, int argc, char **argv, int *i)
+{
+    size_t n = strlen(name);
+    if (strncmp(argv[*i], name, n) != 0) {
+        return NULL;
+    }
+    if (argv[*i][n] == '=') {
+        return argv[*i] + n + 1;
+    }
+    return argv[*i][n] == '\0' && *i + 1 < argc ? argv[++*i] : NULL;
+}
+
+static int read_line(int argc, char **argv, struct line *line)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *dir = take_option("--dir", argc, argv, &i);
+        const char *code_file = dir == NULL ? take_option("--code-file", argc, argv, &i) : NULL;
+        if (dir != NULL) {
+            line->dir = dir;
+        } else if (code_file != NULL) {
+            line->code_file = code_file;
+        } else if (line->command == NULL) {
+            line->command = argv[i];
+        } else if (line->n_words == WORDS_MAX) {
+            return usage(PT_MSG_OPTION_WORD, argv[i]);
+        } else {
+            line->words[line->n_words++] = argv[i];
+        }
+    }
+    return EXIT_GOOD;
+}
+
+static int run_init(const struct line *line)
+{
+    struct pt_option options[] = {{.name = "--role", .has_value = true},
+                                  {.name = "--code", .has_value = true},
+                                  {.name = "--name", .has_value = true}};
+    struct pt_words words = {0};
+    struct pt_problem problem = {0};
+    if (pt_options_read(line->n_words, line->words, options, 3, &words, &problem) != PT_OK) {
+        return fail(&problem, EXIT_USAGE);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        if (options[i].value == NULL) {
+            return usage(PT_MSG_OPTION_NEEDED, options[i].name);
+        }
+    }
+    bool national = strcmp(options[0].value, "national") == 0;
+    if (!national && strcmp(options[0].value, "regional") != 0) {
+        return usage(PT_MSG_OPTION_NEEDED, "--role regional|national");
+    }
+    if (office_init(line->dir, national, options[1].value, options[2].value, &problem) != PT_OK) {
+        return fail(&problem, EXIT_FAILED);
+    }
+    pt_say_to(stderr, PT_MSG_OFFICE_READY, options[2].value, line->dir, NULL);
+    return EXIT_GOOD;
+}
+
+static int run_serve(const struct line *line)
+{
+    struct pt_option options[] = {{.name = "--listen", .has_value = true}};
+    struct pt_words words = {0};
+    struct pt_problem problem = {0};
+    struct office office;
+    if (pt_options_read(line->n_words, line->words, options, 1, &words, &problem) != PT_OK) {
+        return fail(&problem, EXIT_USAGE);
+    }
+    const char *address = options[0].value == NULL ? DEFAULT_ADDRESS : options[0].value;
+    enum pt_err err = office_open(line->dir, &office, &problem);
+    if (err != PT_OK) {
+        return fail(&problem, EXIT_FAILED);
+    }
+    err = server_run(&office, address, &problem);
+    office_close(&office);
+    return err == PT_OK ? EXIT_GOOD : fail(&problem, EXIT_FAILED);
+}
+
+/* --- through the control socket --- */
+
+struct remote {
+    int exit;
+    struct pt_buf out; /* kept for the QR code of an invitation */
+};
+
+static enum pt_err on_reply(struct pt_bytes reply, void *data)
+{
+    struct remote *remote = data;
+    struct pt_arena arena;
+    ProtobufCMessage *message;
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_unpack_within(&patuh__control_reply__descriptor, reply, SIZE_MAX, &arena, &message);
+    if (err == PT_OK) {
+        const Patuh__ControlReply *part = (const Patuh__ControlReply *)message;
+        (void)fwrite(part->out.data, 1, part->out.len, stdout);
+        (void)fwrite(part->err.data, 1, part->err.len, stderr);
+        pt_buf_put(&remote->out, part->out.data, part->out.len);
+        remote->exit = part->has_exit ? (int)part->exit : remote->exit;
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
+static enum pt_err pack_request(const struct line *line, struct pt_bytes input, struct pt_arena *arena,
+                                struct pt_bytes *out)
+{
+    Patuh__ControlRequest request = PATUH__CONTROL_REQUEST__INIT;
+    char folder[PATH_MAX];
+    char **words = pt_arena_zalloc(arena, (size_t)line->n_words + 1, sizeof *words);
+    if (words == NULL || getcwd(folder, sizeof folder) == NULL) {
+        return PT_EIO;
+    }
+    words[0] = pt_arena_str(arena, line->command);
+    for (int i = 0; i < line->n_words; i++) {
+        words[i + 1] = pt_arena_str(arena, line->words[i]);
+    }
+    request.argument = words;
+    request.n_argument = (size_t)line->n_words + 1;
+    request.folder = folder;
+    request.has_input = input.n > 0;
+    request.input.len = input.n;
+    struct pt_bytes copy = pt_arena_dup(arena, input);
+    memcpy(&request.input.data, &copy.data, sizeof request.input.data);
+    return arena->exhausted ? PT_ENOMEM : office_pack(&request.base, arena, out);
+}
+
+/* NOTFOUND: no server runs there. */
+static enum pt_err run_remote(const struct line *line, struct pt_bytes input, struct remote *remote,
+                              struct pt_problem *problem)
+{
+    struct pt_arena arena;
+    struct pt_bytes request;
+    char path[PATH_MAX];
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_path_join(path, sizeof path, line->dir, "control");
+    if (err == PT_OK) {
+        err = pack_request(line, input, &arena, &request);
+    }
+    if (err == PT_OK) {
+        err = pt_control_call_run(path, request, on_reply, remote, problem);
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
+/* --- alone --- */
+
+static int run_alone(const struct line *line, struct pt_bytes input, struct pt_buf *out)
+{
+    struct office office;
+    struct pt_problem problem = {0};
+    char folder[PATH_MAX];
+    if (office_open(line->dir, &office, &problem) != PT_OK) {
+        return fail(&problem, EXIT_FAILED);
+    }
+    struct command command = {
+        .office = &office,
+        .folder = getcwd(folder, sizeof folder) == NULL ? "/" : folder,
+        .argc = line->n_words,
+        .argv = line->words,
+        .input = input,
+    };
+    int exit_code = command_run(&command, line->command);
+    (void)fwrite(command.out.data, 1, command.out.n, stdout);
+    (void)fwrite(command.err.data, 1, command.err.n, stderr);
+    pt_buf_put_bytes(out, pt_buf_bytes(&command.out));
+    command_close(&command);
+    office_close(&office);
+    return exit_code;
+}
+
+static int run_command(const struct line *line)
+{
+    const struct command_row *row = command_find(line->command);
+    struct pt_problem problem = {0};
+    struct pt_buf input = {0};
+    struct remote remote = {.exit = EXIT_FAILED};
+    if (row == NULL) {
+        return usage(PT_MSG_COMMAND_UNKNOWN, line->command);
+    }
+    if (row->takes_code && pt_secret_read(line->code_file, PT_MSG_CODE_ASK, &input, &problem) != PT_OK) {
+        return fail(&problem, EXIT_FAILED);
+    }
+    enum pt_err err = run_remote(line, pt_buf_bytes(&input), &remote, &problem);
+    int exit_code = remote.exit;
+    if (err == PT_ENOTFOUND) {
+        exit_code = run_alone(line, pt_buf_bytes(&input), &remote.out);
+    } else if (err != PT_OK) {
+        (void)pt_problem_default(&problem, err, line->command);
+        exit_code = fail(&problem, EXIT_FAILED);
+    }
+    if (exit_code == EXIT_GOOD && strcmp(line->command, "invite") == 0 && isatty(STDOUT_FILENO)) {
+        qr_print(stdout, pt_buf_text(&remote.out));
+    }
+    pt_buf_free(&input);
+    pt_buf_free(&remote.out);
+    return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    struct line line = {0};
+    int exit_code = read_line(argc, argv, &line);
+    if (exit_code != EXIT_GOOD) {
+        return exit_code;
+    }
+    if (line.command == NULL || strcmp(line.command, "--help") == 0 || strcmp(line.command, "help") == 0) {
+        return help();
+    }
+    if (line.dir == NULL) {
+        return usage(PT_MSG_OPTION_NEEDED, "--dir D");
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (pt_crypto_init() != PT_OK) {
+        return EXIT_FAILED;
+    }
+    if (strcmp(line.command, "init") == 0) {
+        return run_init(&line);
+    }
+    if (strcmp(line.command, "serve") == 0) {
+        return run_serve(&line);
+    }
+    pt_log_enable(0);
+    return run_command(&line);
+}
