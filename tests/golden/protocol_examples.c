@@ -1,0 +1,543 @@
+/* Every example in proto/README.md is computed here from the code, so that the document cannot rot. In a block fenced
+ * with ```example a line is "name = hex"; lines that begin with a blank go on with the value before. */
+#include "base/arena.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/enrol.h"
+#include "core/frame.h"
+#include "core/session.h"
+#include "core/store_mem.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WALL_MS 1700000000000LL
+#define INCARNATION 0x0102030405060708ULL
+#define EXAMPLES_MAX 48
+
+struct examples {
+    struct pt_arena arena;
+    const char *names[EXAMPLES_MAX];
+    const char *values[EXAMPLES_MAX];
+    size_t n;
+};
+
+static void add_text(struct examples *x, const char *name, const char *value)
+{
+    cr_assert_lt(x->n, EXAMPLES_MAX);
+    x->names[x->n] = name;
+    x->values[x->n++] = pt_arena_str(&x->arena, value);
+}
+
+static void add(struct examples *x, const char *name, const void *bytes, size_t n)
+{
+    struct pt_buf hex = {0};
+    pt_hex_put(&hex, pt_bytes_of(bytes, n));
+    add_text(x, name, pt_buf_text(&hex));
+    pt_buf_free(&hex);
+}
+
+static void add_frame(struct examples *x, const char *name, struct pt_bytes body)
+{
+    struct pt_buf framed = {0};
+    pt_frame_put(&framed, body);
+    add(x, name, framed.data, framed.n);
+    pt_buf_free(&framed);
+}
+
+static ProtobufCBinaryData binary(const void *data, size_t n)
+{
+    ProtobufCBinaryData out = {.len = n};
+    memcpy(&out.data, &data, sizeof data);
+    return out;
+}
+
+static struct pt_keypair pair_of(uint8_t byte)
+{
+    uint8_t seed[PT_KEY_BYTES];
+    struct pt_keypair pair;
+    memset(seed, byte, sizeof seed);
+    pt_keypair_from_seed(seed, &pair);
+    return pair;
+}
+
+/* Bytes that count up: the office's salt is 0807060504030201 in the frames. */
+static void count_up(void *data, void *out, size_t n)
+{
+    uint8_t *at = data;
+    for (size_t i = 0; i < n; i++) {
+        ((uint8_t *)out)[i] = ++*at;
+    }
+}
+
+/* --- the two peers --- */
+
+struct world {
+    struct pt_keypair device, device_transport, office, office_transport, head_office;
+    struct pt_store *stores[2]; /* device, office */
+    struct pt_log_id log;
+    Patuh__SignedStatement *signed_statement;
+    struct pt_bytes statement; /* packed */
+    struct pt_hash text_hash;
+    uint8_t counter;
+};
+
+static bool all_logs(void *data, const struct pt_log_id *log)
+{
+    (void)data;
+    (void)log;
+    return true;
+}
+
+static bool of_the_device(void *data, const struct pt_log_id *log)
+{
+    const struct world *w = data;
+    return pt_author_eq(&w->log.author, &log->author);
+}
+
+static enum pt_err admit(void *data, const Patuh__SignedStatement *statement, struct pt_peer *peer,
+                         Patuh__FailureCode *code)
+{
+    struct world *w = data;
+    struct pt_public_key office;
+    struct pt_statement read;
+    struct pt_arena arena;
+    pt_arena_init(&arena, SIZE_MAX);
+    memcpy(office.b, w->office.public_key, sizeof office.b);
+    enum pt_err err = pt_statement_read(statement, &office, &arena, &read);
+    *peer = (struct pt_peer){.author = pt_author_of(read.key.b), .scope = {all_logs, of_the_device, w}};
+    *code = PATUH__FAILURE_CODE__FAILURE_SIGNATURE;
+    pt_arena_close(&arena);
+    return err;
+}
+
+static void world_open(struct world *w)
+{
+    static char unit[] = "2023/62.71/disdukcapil";
+    struct pt_random random = pt_random_system();
+    *w = (struct world){.device = pair_of(1),
+                        .device_transport = pair_of(2),
+                        .office = pair_of(3),
+                        .office_transport = pair_of(4),
+                        .head_office = pair_of(5)};
+    w->log.author = pt_author_of(w->device.public_key);
+    w->log.incarnation = INCARNATION;
+    cr_assert_eq(pt_subject_make(PT_SUBJECT_ASSESSMENT, unit, &w->log.subject), PT_OK);
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(pt_store_mem_create(NULL, &random, &w->stores[i]), PT_OK);
+    }
+}
+
+static void world_close(struct world *w)
+{
+    pt_store_close(w->stores[0]);
+    pt_store_close(w->stores[1]);
+}
+
+static void show_keys(struct examples *x, const struct world *w)
+{
+    struct pt_author office = pt_author_of(w->office.public_key);
+    struct pt_hash abc = pt_hash1(PT_CONTEXT_BLOB, pt_bytes_str("abc"));
+    struct pt_signature signature;
+    pt_sign(&w->device, PT_CONTEXT_LINK, &abc, &signature);
+    add(x, "hash_of_abc", abc.b, sizeof abc.b);
+    add(x, "signed_abc", signature.b, sizeof signature.b);
+    add(x, "device_key", w->device.public_key, PT_KEY_BYTES);
+    add(x, "device_author", w->log.author.b, sizeof w->log.author.b);
+    add(x, "office_key", w->office.public_key, PT_KEY_BYTES);
+    add(x, "office_author", office.b, sizeof office.b);
+}
+
+static void show_log(struct examples *x, const struct world *w)
+{
+    struct pt_buf id = {0};
+    char name[8];
+    struct pt_hash link = pt_link_first(&w->log);
+    pt_log_id_put(&id, &w->log);
+    pt_entry_instance_name(&w->log, 1, name);
+    add(x, "log_id", id.data, id.n);
+    add(x, "link_0", link.b, sizeof link.b);
+    add_text(x, "instance_name", name);
+    pt_buf_free(&id);
+}
+
+/* --- enrolment --- */
+
+static void show_signed(struct examples *x, const char *const names[3], const char *context, struct pt_bytes body,
+                        const struct pt_signature *signature)
+{
+    struct pt_hash hash = pt_hash1(context, body);
+    add(x, names[0], body.data, body.n);
+    add(x, names[1], hash.b, sizeof hash.b);
+    add(x, names[2], signature->b, sizeof signature->b);
+}
+
+static void show_request(struct examples *x, const struct world *w)
+{
+    struct pt_code code = {.address = "kalteng.example:7420", .id = {1, 2, 3, 4, 5}};
+    struct pt_applicant device = {.pair = &w->device, .transport_key = w->device_transport.public_key};
+    struct pt_buf text = {0};
+    struct pt_buf request = {0};
+    memset(code.secret, 0xaa, sizeof code.secret);
+    pt_code_key_of(w->office_transport.public_key, code.key);
+    pt_code_put(&text, &code);
+    cr_assert_eq(pt_enrol_request_put(&request, &code, &device), PT_OK);
+    add_text(x, "code", pt_buf_text(&text));
+    add_frame(x, "frame_enrol_request", pt_buf_bytes(&request));
+    pt_buf_free(&text);
+    pt_buf_free(&request);
+}
+
+static void make_statement(struct examples *x, struct world *w)
+{
+    static const char *const names[] = {"statement_body", "statement_hash", "statement_signature"};
+    struct pt_statement statement = {
+        .role = PATUH__ROLE__ROLE_DEVICE, .name = "sari", .office = "62", .issued_ms = WALL_MS - 86400000};
+    struct pt_signature signature;
+    memcpy(statement.key.b, w->device.public_key, PT_KEY_BYTES);
+    memcpy(statement.transport_key.b, w->device_transport.public_key, PT_KEY_BYTES);
+    cr_assert_eq(pt_statement_sign(&statement, &w->office, &x->arena, &w->signed_statement), PT_OK);
+    uint8_t *bytes = pt_arena_alloc(&x->arena, patuh__signed_statement__get_packed_size(w->signed_statement));
+    w->statement = pt_bytes_of(bytes, patuh__signed_statement__pack(w->signed_statement, bytes));
+    memcpy(signature.b, w->signed_statement->signature.data, sizeof signature.b);
+    const ProtobufCBinaryData *body = &w->signed_statement->body;
+    show_signed(x, names, PT_CONTEXT_STATEMENT, pt_bytes_of(body->data, body->len), &signature);
+}
+
+static void sign_offices(struct examples *x, const struct world *w, struct pt_office_record offices[2])
+{
+    static const char *const names[] = {"office_body", "office_hash", "office_signature"};
+    offices[0] = (struct pt_office_record){
+        .code = "62", .name = "Kalimantan Tengah", .address = "kalteng.example:7420", .generation = 1, .tier = 1};
+    offices[1] = (struct pt_office_record){.code = "00", .name = "Pusat", .address = "", .generation = 1, .tier = 2};
+    memcpy(offices[0].key.b, w->office.public_key, PT_KEY_BYTES);
+    memcpy(offices[0].transport_key.b, w->office_transport.public_key, PT_KEY_BYTES);
+    memcpy(offices[1].key.b, w->head_office.public_key, PT_KEY_BYTES);
+    memcpy(offices[1].transport_key.b, w->head_office.public_key, PT_KEY_BYTES);
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(pt_office_record_sign(&offices[i], &w->head_office, &x->arena), PT_OK);
+    }
+    show_signed(x, names, PT_CONTEXT_OFFICE, offices[0].body, &offices[0].signature);
+}
+
+static void show_answer(struct examples *x, const struct world *w)
+{
+    struct pt_office_record records[2];
+    struct pt_enrolment read;
+    Patuh__SignedOffice offices[2];
+    Patuh__SignedOffice *list[2] = {&offices[0], &offices[1]};
+    Patuh__EnrolAnswer answer = PATUH__ENROL_ANSWER__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    uint8_t key[PT_CODE_KEY_BYTES];
+    uint8_t bytes[2048];
+    sign_offices(x, w, records);
+    for (size_t i = 0; i < 2; i++) {
+        patuh__signed_office__init(&offices[i]);
+        offices[i].has_body = offices[i].has_signature = true;
+        offices[i].body = binary(records[i].body.data, records[i].body.n);
+        offices[i].signature = binary(records[i].signature.b, sizeof records[i].signature.b);
+    }
+    answer.statement = w->signed_statement;
+    answer.office = list;
+    answer.n_office = 2;
+    frame.enrol_answer = &answer;
+    cr_assert_leq(patuh__frame__get_packed_size(&frame), sizeof bytes);
+    add_frame(x, "frame_enrol_answer", pt_bytes_of(bytes, patuh__frame__pack(&frame, bytes)));
+    pt_code_key_of(w->office_transport.public_key, key);
+    struct pt_bytes alone = pt_bytes_of(bytes, patuh__enrol_answer__pack(&answer, bytes));
+    cr_expect_eq(pt_enrolment_read(alone, key, &x->arena, &read), PT_OK);
+}
+
+/* --- one chunk --- */
+
+static void put_entry(const struct world *w, struct pt_txn *txn, struct pt_head *head, struct pt_entry *entry,
+                      int64_t seconds_before)
+{
+    struct pt_author_pen pen = {.pair = &w->device, .incarnation = INCARNATION};
+    uint64_t seq;
+    pen.wall_ms = WALL_MS - seconds_before * 1000;
+    cr_assert_eq(pt_tail_put(txn, &pen, head, entry, &seq), PT_OK);
+}
+
+static void write_entries(const struct world *w, struct pt_txn *txn, struct pt_head *head)
+{
+    struct pt_entry_ref seen = {.author = pt_author_of(w->office.public_key), .incarnation = 9, .seq = 4};
+    memset(seen.link, 0xee, sizeof seen.link);
+    char name[8];
+    pt_entry_instance_name(&w->log, 1, name);
+    struct pt_entry added = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE, 0);
+    added.question = 20;
+    struct pt_entry choice = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ANSWER, 0);
+    choice.question = 21;
+    choice.instance = name;
+    choice.value = (struct pt_value){.type = PT_VALUE_CHOICE, .choices = 2};
+    struct pt_entry decimal = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ANSWER, 0);
+    decimal.question = 5;
+    decimal.value = (struct pt_value){.type = PT_VALUE_DECIMAL, .number = {.mantissa = 125, .scale = 1}};
+    decimal.replaces = &seen;
+    decimal.n_replaces = 1;
+    struct pt_entry note = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_NOTE, 0);
+    note.question = 5;
+    note.hash = w->text_hash;
+    put_entry(w, txn, head, &added, 90);
+    put_entry(w, txn, head, &choice, 60);
+    put_entry(w, txn, head, &decimal, 30);
+    put_entry(w, txn, head, &note, 0);
+}
+
+/* The parts of the chunk that its author's store now holds. */
+static void show_chunk(struct examples *x, const struct world *w, struct pt_txn *txn, const struct pt_head *head)
+{
+    struct pt_run run;
+    uint64_t last_seq;
+    cr_assert_eq(pt_logs_run(txn, head, 1, PT_CREDIT_BYTES, &x->arena, &run, &last_seq), PT_OK);
+    struct pt_bytes chunk = run.chunks[0];
+    struct pt_hash hash = pt_hash1(PT_CONTEXT_CHUNK, chunk);
+    Patuh__Chunk *read = patuh__chunk__unpack(NULL, chunk.n, chunk.data);
+    struct pt_hash digest = {0};
+    struct pt_buf row = {0};
+    pt_log_id_put(&row, &w->log);
+    pt_buf_put_u64(&row, head->seq);
+    pt_buf_put(&row, head->link.b, sizeof head->link.b);
+    digest = pt_hash2(PT_CONTEXT_DIGEST, pt_hash_bytes(&digest), pt_buf_bytes(&row));
+    cr_assert(read != NULL && run.n_chunks == 1 && last_seq == 4);
+    cr_expect_eq(read->codec, 0);
+    add(x, "body", read->body.data, read->body.len);
+    add(x, "chunk", chunk.data, chunk.n);
+    add(x, "chunk_hash", hash.b, sizeof hash.b);
+    add(x, "link_1", head->link.b, sizeof head->link.b);
+    add(x, "link_1_signature", run.signature.b, sizeof run.signature.b);
+    add(x, "digest", digest.b, sizeof digest.b);
+    patuh__chunk__free_unpacked(read, NULL);
+    pt_buf_free(&row);
+}
+
+static void seal(struct examples *x, struct world *w)
+{
+    static const uint8_t content[] = "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0fLoket ramah";
+    struct pt_hash instrument;
+    struct pt_txn *txn;
+    struct pt_head head;
+    memset(instrument.b, 0x55, sizeof instrument.b);
+    struct pt_author_pen pen = {.pair = &w->device,
+                                .incarnation = INCARNATION,
+                                .wall_ms = WALL_MS,
+                                .monotonic_ms = 3600000,
+                                .boot = 7,
+                                .instrument = &instrument};
+    cr_assert_eq(pt_store_begin(w->stores[0], true, &txn), PT_OK);
+    cr_assert_eq(pt_text_put(txn, pt_bytes_of(content, sizeof content - 1), &w->text_hash), PT_OK);
+    cr_assert_eq(pt_pen_log(txn, &pen, &w->log.subject, &head), PT_OK);
+    write_entries(w, txn, &head);
+    cr_assert_eq(pt_tail_seal(txn, &pen, &head, &x->arena, NULL), PT_OK);
+    add(x, "text_content", content, sizeof content - 1);
+    add(x, "text_hash", w->text_hash.b, sizeof w->text_hash.b);
+    show_chunk(x, w, txn, &head);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+}
+
+/* --- one session --- */
+
+struct end {
+    struct pt_session *session;
+    struct pt_store *store;
+    const struct pt_now *now;
+};
+
+struct queue {
+    struct pt_bytes frames[8]; /* sent by end `from` */
+    size_t from[8];
+    size_t n;
+};
+
+/* What a driver does: inboxes to the store, then frames to the other end. true: the end closes. */
+static bool drive(struct end *end, size_t from, struct pt_update *update, struct queue *queue, struct pt_arena *arena)
+{
+    for (size_t i = 0; i < update->n_frames; i++) {
+        cr_assert_lt(queue->n, sizeof queue->frames / sizeof *queue->frames);
+        queue->from[queue->n] = from;
+        queue->frames[queue->n++] = pt_arena_dup(arena, update->frames[i]);
+    }
+    bool close = update->close;
+    cr_expect_eq(update->reason, PT_OK);
+    for (size_t i = 0; i < update->n_inboxes; i++) {
+        struct pt_txn *txn;
+        struct pt_update next;
+        cr_assert_eq(pt_store_begin(end->store, true, &txn), PT_OK);
+        cr_assert_eq(pt_inbox_apply(txn, update->inboxes[i]), PT_OK);
+        cr_assert_eq(pt_store_commit(txn), PT_OK);
+        pt_session_stored(end->session, update->inboxes[i], PT_OK, end->now, &next);
+        close = drive(end, from, &next, queue, arena) || close;
+    }
+    pt_update_close(update);
+    return close;
+}
+
+static void talk(struct end ends[2], struct queue *queue, struct pt_arena *arena)
+{
+    struct pt_update update;
+    bool closed = false;
+    pt_session_start(ends[0].session, ends[0].now, &update);
+    (void)drive(&ends[0], 0, &update, queue, arena);
+    for (size_t i = 0; i < queue->n && !closed; i++) {
+        size_t to = 1 - queue->from[i];
+        pt_session_frame(ends[to].session, queue->frames[i], ends[to].now, &update);
+        closed = drive(&ends[to], to, &update, queue, arena);
+    }
+    cr_expect(closed, "both ends agree that nothing is left");
+}
+
+static void show_receipt(struct examples *x, const struct world *w, struct pt_bytes frame_body)
+{
+    Patuh__Frame *frame = patuh__frame__unpack(NULL, frame_body.n, frame_body.data);
+    cr_assert(frame != NULL && frame->receipt != NULL);
+    const ProtobufCBinaryData *body = &frame->receipt->body;
+    struct pt_hash hash = pt_hash1(PT_CONTEXT_RECEIPT, pt_bytes_of(body->data, body->len));
+    struct pt_signature signature;
+    memcpy(signature.b, frame->receipt->signature.data, sizeof signature.b);
+    cr_expect_eq(pt_verify(w->office.public_key, PT_CONTEXT_RECEIPT, &hash, &signature), PT_OK);
+    add(x, "receipt_body", body->data, body->len);
+    add(x, "receipt_hash", hash.b, sizeof hash.b);
+    add(x, "receipt_signature", signature.b, sizeof signature.b);
+    patuh__frame__free_unpacked(frame, NULL);
+}
+
+static void show_session(struct examples *x, struct world *w)
+{
+    static const char *const names[] = {"frame_1_hello",   "frame_2_chunks",  "frame_3_welcome",
+                                        "frame_4_settled", "frame_5_receipt", "frame_6_settled"};
+    const struct pt_now device_now = {.wall_ms = WALL_MS + 5000, .monotonic_ms = 3605000, .boot = 7};
+    const struct pt_now office_now = {.wall_ms = WALL_MS + 7000};
+    struct pt_public_key office_key;
+    struct pt_blob_ops blobs = {0}; /* no file is named */
+    struct queue queue = {0};
+    memcpy(office_key.b, w->office.public_key, sizeof office_key.b);
+    struct pt_session_config device = {.store = w->stores[0],
+                                       .blobs = &blobs,
+                                       .author = w->log.author,
+                                       .connects = true,
+                                       .statement = w->statement,
+                                       .region_key = &office_key,
+                                       .scope = {all_logs, of_the_device, w}};
+    struct pt_session_config office = {.store = w->stores[1],
+                                       .blobs = &blobs,
+                                       .random = {count_up, &w->counter},
+                                       .author = pt_author_of(office_key.b),
+                                       .tier = PT_TIER_REGION,
+                                       .epoch = 0x1122334455667788ULL,
+                                       .office_pair = &w->office,
+                                       .admit = admit,
+                                       .admit_data = w};
+    struct end ends[2] = {{pt_session_create(&device), w->stores[0], &device_now},
+                          {pt_session_create(&office), w->stores[1], &office_now}};
+    talk(ends, &queue, &x->arena);
+    cr_assert_eq(queue.n, sizeof names / sizeof *names);
+    show_receipt(x, w, queue.frames[4]);
+    for (size_t i = 0; i < queue.n; i++) {
+        add_frame(x, names[i], queue.frames[i]);
+    }
+    pt_session_destroy(ends[0].session);
+    pt_session_destroy(ends[1].session);
+}
+
+static void compute(struct examples *x)
+{
+    struct world w;
+    *x = (struct examples){0};
+    pt_arena_init(&x->arena, SIZE_MAX);
+    cr_assert_eq(pt_crypto_init(), PT_OK);
+    world_open(&w);
+    show_keys(x, &w);
+    show_log(x, &w);
+    show_request(x, &w);
+    make_statement(x, &w);
+    show_answer(x, &w);
+    seal(x, &w);
+    show_session(x, &w);
+    world_close(&w);
+}
+
+/* --- the document --- */
+
+static char *read_document(struct pt_arena *arena)
+{
+    FILE *file = fopen(PT_PROTOCOL_DOCUMENT, "rb");
+    struct pt_buf text = {0};
+    char piece[4096];
+    size_t n;
+    cr_assert_not_null(file, "%s", PT_PROTOCOL_DOCUMENT);
+    while ((n = fread(piece, 1, sizeof piece, file)) > 0) {
+        pt_buf_put(&text, piece, n);
+    }
+    (void)fclose(file);
+    char *copy = pt_arena_str(arena, pt_buf_text(&text));
+    pt_buf_free(&text);
+    return copy;
+}
+
+static size_t take_word(char *to, const char *from)
+{
+    size_t n = strcspn(from, " ");
+    memcpy(to, from, n);
+    to[n] = '\0';
+    return n;
+}
+
+/* One line of an example block: a new name with a value, or more of the last value. */
+static void take_line(struct examples *x, const char *line)
+{
+    if (line[0] != ' ') {
+        char *name = pt_arena_alloc(&x->arena, strlen(line) + 1);
+        line += take_word(name, line);
+        cr_assert_eq(strncmp(line, " =", 2), 0, "%s: 'name = value' is expected", name);
+        line += 2;
+        add_text(x, name, "");
+    }
+    cr_assert_gt(x->n, 0);
+    const char *value = line + strspn(line, " ");
+    x->values[x->n - 1] = pt_arena_printf(&x->arena, "%s%s", x->values[x->n - 1], value);
+}
+
+static void read_examples(struct examples *x)
+{
+    *x = (struct examples){0};
+    pt_arena_init(&x->arena, SIZE_MAX);
+    char *rest = read_document(&x->arena);
+    bool inside = false;
+    for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
+        if (strncmp(line, "```", 3) == 0) {
+            inside = strcmp(line, "```example") == 0;
+        } else if (inside) {
+            take_line(x, line);
+        }
+    }
+}
+
+static const char *value_of(const struct examples *x, const char *name)
+{
+    for (size_t i = 0; i < x->n; i++) {
+        if (strcmp(x->names[i], name) == 0) {
+            return x->values[i];
+        }
+    }
+    return "(not there)";
+}
+
+Test(protocol_examples, document_says_what_the_code_makes)
+{
+    struct examples made;
+    struct examples told;
+    compute(&made);
+    read_examples(&told);
+    for (size_t i = 0; i < made.n; i++) {
+        cr_expect_str_eq(value_of(&told, made.names[i]), made.values[i], "%s = %s", made.names[i], made.values[i]);
+    }
+    for (size_t i = 0; i < told.n; i++) {
+        cr_expect_str_eq(value_of(&made, told.names[i]), told.values[i], "%s is not made here", told.names[i]);
+    }
+    cr_expect_eq(made.n, told.n);
+    pt_arena_close(&made.arena);
+    pt_arena_close(&told.arena);
+    cr_expect_eq(pt_mem_alive(), 0);
+}
