@@ -46,7 +46,7 @@ enum pt_err pt_chunk_read_header(struct pt_bytes chunk, struct pt_arena *arena, 
 enum pt_err pt_chunk_decode(struct pt_bytes chunk, struct pt_arena *arena, struct pt_chunk_header *header,
                             struct pt_entry **entries);
 
-/* The body alone: also how one entry waits in the tail (wall_base_s = 0). */
+/* The body alone: also how one entry waits in the tail. */
 enum pt_err pt_body_encode(const struct pt_entry *entries, size_t n, int64_t wall_base_s, struct pt_buf *out);
 enum pt_err pt_body_decode(struct pt_bytes body, size_t n, int64_t wall_base_s, struct pt_arena *arena,
                            struct pt_entry **entries);

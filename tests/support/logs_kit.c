@@ -1,5 +1,8 @@
 #include "support/logs_kit.h"
 
+#include "core/store_mem.h"
+#include "support/store_checks.h"
+
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -87,9 +90,9 @@ static struct pt_value random_value(uint64_t *state)
     return value;
 }
 
-static const struct pt_ref *random_refs(size_t n, uint64_t *state, struct pt_arena *arena)
+static const struct pt_entry_ref *random_refs(size_t n, uint64_t *state, struct pt_arena *arena)
 {
-    struct pt_ref *refs = pt_arena_zalloc(arena, n, sizeof *refs);
+    struct pt_entry_ref *refs = pt_arena_zalloc(arena, n, sizeof *refs);
     cr_assert_not_null(refs);
     for (size_t i = 0; i < n; i++) {
         uint64_t log = below(state, 3);
@@ -140,7 +143,7 @@ struct pt_entry *kit_entries(size_t n, uint64_t *state, struct pt_arena *arena)
     return entries;
 }
 
-static bool refs_eq(const struct pt_ref *a, const struct pt_ref *b)
+static bool refs_eq(const struct pt_entry_ref *a, const struct pt_entry_ref *b)
 {
     return pt_author_eq(&a->author, &b->author) && a->incarnation == b->incarnation && a->seq == b->seq &&
            memcmp(a->link, b->link, sizeof a->link) == 0;
@@ -201,4 +204,69 @@ struct pt_bytes kit_pack(const void *message, struct pt_arena *arena)
     uint8_t *bytes = pt_arena_alloc(arena, n);
     cr_assert_not_null(bytes);
     return pt_bytes_of(bytes, protobuf_c_message_pack(message, bytes));
+}
+
+struct kit_chunk kit_chunk_after(const struct pt_log_id *log, const struct kit_chunk *before, uint32_t n, int64_t value,
+                                 struct pt_arena *arena)
+{
+    struct kit_chunk chunk = {.previous = before == NULL ? pt_link_first(log) : before->link};
+    struct pt_entry entries[64];
+    struct pt_buf out = {0};
+    chunk.first_seq = before == NULL ? 1 : before->last_seq + 1;
+    chunk.last_seq = chunk.first_seq + n - 1;
+    cr_assert_leq(n, 64);
+    for (uint32_t i = 0; i < n; i++) {
+        entries[i] = kit_answer(i + 1, value);
+    }
+    struct pt_chunk_header header = kit_header(log, chunk.first_seq, n);
+    cr_assert_eq(pt_chunk_encode(&header, entries, &out), PT_OK);
+    chunk.bytes = pt_arena_dup(arena, pt_buf_bytes(&out));
+    chunk.link = pt_link_next(&chunk.previous, chunk.bytes);
+    pt_buf_free(&out);
+    return chunk;
+}
+
+struct pt_run kit_run(const struct pt_log_id *log, const struct pt_keypair *pair, const struct kit_chunk *chunks,
+                      size_t n, struct pt_arena *arena)
+{
+    struct pt_run run = {.log = *log, .first_seq = chunks[0].first_seq, .previous = chunks[0].previous, .n_chunks = n};
+    struct pt_bytes *bytes = pt_arena_zalloc(arena, n, sizeof *bytes);
+    for (size_t i = 0; i < n; i++) {
+        bytes[i] = chunks[i].bytes;
+    }
+    run.chunks = bytes;
+    memcpy(run.key.b, pair->public_key, sizeof run.key.b);
+    pt_sign(pair, PT_CONTEXT_LINK, &chunks[n - 1].link, &run.signature);
+    return run;
+}
+
+struct pt_txn *kit_begin(struct pt_store *store, bool write)
+{
+    struct pt_txn *txn = NULL;
+    cr_assert_eq(pt_store_begin(store, write, &txn), PT_OK);
+    return txn;
+}
+
+struct pt_append kit_deliver(struct pt_store *store, const struct pt_run *run)
+{
+    struct pt_arena arena;
+    struct pt_checked_run checked;
+    struct pt_append append = {0};
+    pt_arena_init(&arena, SIZE_MAX);
+    cr_assert_eq(pt_run_check(run, &arena, &checked), PT_OK);
+    struct pt_txn *txn = kit_begin(store, true);
+    cr_assert_eq(pt_logs_append(txn, &checked, 1700000000000, &arena, &append), PT_OK);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+    pt_arena_close(&arena);
+    return append;
+}
+
+struct pt_store *kit_store(void)
+{
+    static uint64_t seed = 1;
+    struct pt_store *store = NULL;
+    cr_assert_eq(pt_crypto_init(), PT_OK);
+    struct pt_random random = test_random(&seed);
+    cr_assert_eq(pt_store_mem_create(NULL, &random, &store), PT_OK);
+    return store;
 }

@@ -24,6 +24,25 @@ bool kit_entries_eq(const struct pt_entry *a, const struct pt_entry *b, size_t n
 void kit_typical(struct pt_entry *entries, size_t n);
 struct pt_chunk_header kit_header(const struct pt_log_id *log, uint64_t first_seq, uint32_t count);
 
+/* A sealed chunk with its place in the chain. */
+struct kit_chunk {
+    struct pt_bytes bytes;
+    struct pt_hash previous;
+    struct pt_hash link;
+    uint64_t first_seq;
+    uint64_t last_seq;
+};
+/* n integer answers to question 1.. after a chunk (NULL: the first of the log); value tells branches apart. */
+struct kit_chunk kit_chunk_after(const struct pt_log_id *log, const struct kit_chunk *before, uint32_t n, int64_t value,
+                                 struct pt_arena *arena);
+/* The run of consecutive chunks, signed at its end; chunks must stay while it is used. */
+struct pt_run kit_run(const struct pt_log_id *log, const struct pt_keypair *pair, const struct kit_chunk *chunks,
+                      size_t n, struct pt_arena *arena);
+/* Check, append, commit; asserts that the run is good. */
+struct pt_append kit_deliver(struct pt_store *store, const struct pt_run *run);
+struct pt_txn *kit_begin(struct pt_store *store, bool write);
+struct pt_store *kit_store(void);
+
 /* Packed bytes of a message, in the arena. */
 struct pt_bytes kit_pack(const void *message, struct pt_arena *arena);
 

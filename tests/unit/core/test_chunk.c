@@ -547,7 +547,7 @@ Test(chunk, instance_names_are_short_and_plain)
 
 Test(chunk, too_many_replaced_entries_are_malformed)
 {
-    static struct pt_ref refs[PT_ENTRY_REPLACES_MAX + 1];
+    static struct pt_entry_ref refs[PT_ENTRY_REPLACES_MAX + 1];
     struct pt_entry entry = kit_answer(1, 1);
     entry.replaces = refs;
     entry.n_replaces = PT_ENTRY_REPLACES_MAX;
