@@ -197,7 +197,7 @@ static enum pt_msg check_entry(struct pt__merge *m, const struct writer *w, cons
     if (!w->known) {
         return PT_MSG_ENTRY_UNKNOWN_AUTHOR;
     }
-    if (w->member != NULL && pt_authority_is_cut_off(w->member, &view->log, seq)) {
+    if (w->member != NULL && pt_authority_is_cut_off(w->member, view, seq)) {
         return PT_MSG_ENTRY_REVOKED;
     }
     if (entry->kind == PATUH__ENTRY_KIND__ENTRY_MOVE) {
