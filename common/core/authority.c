@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct building {
-    const struct pt_view *views;
+    const struct pt_view **views; /* by log id, so that the order they were given in decides nothing */
     size_t n_views;
     const struct pt_author *root;
     struct pt_arena *arena;
@@ -33,8 +33,8 @@ static size_t count_kind(const struct building *b, Patuh__EntryKind kind)
 {
     size_t n = 0;
     for (size_t v = 0; v < b->n_views; v++) {
-        for (size_t i = 0; i < b->views[v].n_entries; i++) {
-            n += b->views[v].entries[i].kind == kind;
+        for (size_t i = 0; i < b->views[v]->n_entries; i++) {
+            n += b->views[v]->entries[i].kind == kind;
         }
     }
     return n;
@@ -62,6 +62,9 @@ static void add_office(struct building *b, const struct pt_entry *entry)
     office.generation = detail->generation;
     if (pt_author_eq(&office.author, b->root)) { /* head office says its own name and transport key */
         struct pt_office *root = &b->out.offices[0];
+        if (office.generation < root->generation) {
+            return;
+        }
         root->name = office.name;
         root->transport_key = office.transport_key;
         root->generation = office.generation;
@@ -85,13 +88,13 @@ static int compare_offices(const void *a, const void *b)
 static void collect_offices(struct building *b)
 {
     for (size_t v = 0; v < b->n_views && b->out.n_offices == 0; v++) {
-        const struct pt_view *view = &b->views[v];
+        const struct pt_view *view = b->views[v];
         if (view->log.subject.text[0] == 'o' && pt_author_eq(&view->log.author, b->root)) {
             add_root(b, view);
         }
     }
     for (size_t v = 0; v < b->n_views && b->out.n_offices > 0; v++) {
-        const struct pt_view *view = &b->views[v];
+        const struct pt_view *view = b->views[v];
         bool by_root = view->log.subject.text[0] == 'o' && pt_author_eq(&view->log.author, b->root);
         for (size_t i = 0; by_root && i < view->n_entries; i++) {
             if (view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_OFFICE) {
@@ -124,7 +127,9 @@ static int compare_members(const void *a, const void *b)
     const struct pt_member *y = b;
     int order = pt_author_cmp(&x->author, &y->author);
     order = order != 0 ? order : strcmp(x->office->code, y->office->code);
-    return order != 0 ? order : strcmp(x->name, y->name);
+    order = order != 0 ? order : strcmp(x->name, y->name);
+    order = order != 0 ? order : (int)x->role - (int)y->role;
+    return order != 0 ? order : memcmp(x->transport_key.b, y->transport_key.b, sizeof x->transport_key.b);
 }
 
 static const struct pt_office *office_of_view(const struct building *b, const struct pt_view *view)
@@ -138,7 +143,7 @@ static const struct pt_office *office_of_view(const struct building *b, const st
 static void collect_members(struct building *b)
 {
     for (size_t v = 0; v < b->n_views; v++) {
-        const struct pt_view *view = &b->views[v];
+        const struct pt_view *view = b->views[v];
         const struct pt_office *office = office_of_view(b, view);
         for (size_t i = 0; office != NULL && i < view->n_entries; i++) {
             if (view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_MEMBER) {
@@ -158,8 +163,10 @@ static void revoke(struct building *b, const struct pt_entry *entry, const struc
         struct pt_member *member = &b->out.members[i];
         bool meant =
             detail->author.len == PT_HASH_BYTES && memcmp(detail->author.data, member->author.b, PT_HASH_BYTES) == 0;
-        if (meant && (member->office == office || office->is_root)) {
+        bool own = strcmp(member->office->code, office->code) == 0; /* the key of any generation of the office */
+        if (meant && (office->is_root || (own && !member->revoked_by_root))) {
             member->revoked = true;
+            member->revoked_by_root = office->is_root;
             member->revocation = detail;
         }
     }
@@ -168,19 +175,42 @@ static void revoke(struct building *b, const struct pt_entry *entry, const struc
 static void collect_revocations(struct building *b)
 {
     for (size_t v = 0; v < b->n_views; v++) {
-        const struct pt_office *office = office_of_view(b, &b->views[v]);
-        for (size_t i = 0; office != NULL && i < b->views[v].n_entries; i++) {
-            if (b->views[v].entries[i].kind == PATUH__ENTRY_KIND__ENTRY_REVOKE) {
-                revoke(b, &b->views[v].entries[i], office);
+        const struct pt_office *office = office_of_view(b, b->views[v]);
+        for (size_t i = 0; office != NULL && i < b->views[v]->n_entries; i++) {
+            if (b->views[v]->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_REVOKE) {
+                revoke(b, &b->views[v]->entries[i], office);
             }
         }
     }
 }
 
+static int compare_views(const void *a, const void *b)
+{
+    const struct pt_view *const *x = a;
+    const struct pt_view *const *y = b;
+    return pt_log_id_cmp(&(*x)->log, &(*y)->log);
+}
+
+static enum pt_err sort_views(struct building *b, const struct pt_view *views)
+{
+    b->views = pt_arena_zalloc(b->arena, b->n_views, sizeof(const struct pt_view *));
+    if (b->views == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t v = 0; v < b->n_views; v++) {
+        b->views[v] = &views[v];
+    }
+    qsort(b->views, b->n_views, sizeof(const struct pt_view *), compare_views);
+    return PT_OK;
+}
+
 enum pt_err pt_authority_build(const struct pt_view *views, size_t n_views, const struct pt_author *root,
                                struct pt_arena *arena, struct pt_authority *out)
 {
-    struct building b = {.views = views, .n_views = n_views, .root = root, .arena = arena};
+    struct building b = {.n_views = n_views, .root = root, .arena = arena};
+    if (sort_views(&b, views) != PT_OK) {
+        return PT_ENOMEM;
+    }
     size_t n_offices = count_kind(&b, PATUH__ENTRY_KIND__ENTRY_OFFICE) + 1;
     b.out.offices = pt_arena_zalloc(arena, n_offices, sizeof *b.out.offices);
     b.out.members = pt_arena_zalloc(arena, count_kind(&b, PATUH__ENTRY_KIND__ENTRY_MEMBER), sizeof *b.out.members);
@@ -213,14 +243,24 @@ const struct pt_member *pt_authority_member(const struct pt_authority *authority
     return found ? &authority->members[low] : NULL;
 }
 
+const struct pt_member *pt_authority_member_next(const struct pt_authority *authority, const struct pt_member *member)
+{
+    const struct pt_member *next = member + 1;
+    bool same = next < authority->members + authority->n_members && pt_author_eq(&next->author, &member->author);
+    return same ? next : NULL;
+}
+
 const struct pt_office *pt_authority_office(const struct pt_authority *authority, const struct pt_author *author)
 {
+    const struct pt_office *found = NULL;
     for (size_t i = 0; i < authority->n_offices; i++) {
-        if (pt_author_eq(&authority->offices[i].author, author)) {
-            return &authority->offices[i];
+        const struct pt_office *office = &authority->offices[i];
+        bool same = pt_author_eq(&office->author, author);
+        if (same && (found == NULL || found->generation <= office->generation)) {
+            found = office;
         }
     }
-    return NULL;
+    return found;
 }
 
 const struct pt_office *pt_authority_office_by_code(const struct pt_authority *authority, const char *code)
@@ -249,16 +289,16 @@ bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt
     return office->is_root || strcmp(office->code, office_code) == 0;
 }
 
-bool pt_authority_is_cut_off(const struct pt_member *member, const struct pt_log_id *log, uint64_t seq)
+bool pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq)
 {
     if (!member->revoked) {
         return false;
     }
     for (size_t i = 0; i < member->revocation->n_cut; i++) {
         const Patuh__LogSeen *seen = member->revocation->cut[i];
-        if (seen->incarnation == log->incarnation) {
-            return seq > seen->seq;
+        if (pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len)) && seq <= seen->seq) {
+            return false;
         }
     }
-    return true; /* a log that the revocation does not know began after it */
+    return true;
 }

@@ -30,6 +30,7 @@ struct pt_member {
     const struct pt_office *office;
     bool revoked;
     const Patuh__Revocation *revocation; /* what stands; NULL unless revoked */
+    bool revoked_by_root;                /* then no office changes it */
 };
 
 struct pt_authority {
@@ -39,12 +40,15 @@ struct pt_authority {
     size_t n_members;
 };
 
-/* views: the office logs at hand (others are skipped). Errors: NOMEM. */
+/* views: the office logs at hand in any order (others are skipped). The root's code is the one of its own office log.
+ * Errors: NOMEM. */
 enum pt_err pt_authority_build(const struct pt_view *views, size_t n_views, const struct pt_author *root,
                                struct pt_arena *arena, struct pt_authority *out);
 
-/* NULL when unknown. */
+/* NULL when unknown. Several offices may name one key: the first by office code, and then the others. */
 const struct pt_member *pt_authority_member(const struct pt_authority *authority, const struct pt_author *author);
+const struct pt_member *pt_authority_member_next(const struct pt_authority *authority, const struct pt_member *member);
+/* With the newest generation it was named for. */
 const struct pt_office *pt_authority_office(const struct pt_authority *authority, const struct pt_author *author);
 /* Newest generation of an office. */
 const struct pt_office *pt_authority_office_by_code(const struct pt_authority *authority, const char *code);
@@ -52,7 +56,7 @@ const struct pt_office *pt_authority_office_by_code(const struct pt_authority *a
 /* May the author act for this office (be it, be its reviewer, or act for the root)? tier: 2 when for the root. */
 bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
                            const char *office_code, int *tier);
-/* A revoked member's entry past the cut that stands. */
-bool pt_authority_is_cut_off(const struct pt_member *member, const struct pt_log_id *log, uint64_t seq);
+/* A revoked member's entry past the cut that stands; all of a log that the cut does not name. */
+bool pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq);
 
 #endif

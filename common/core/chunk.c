@@ -1,6 +1,7 @@
 #include "core/chunk.h"
 
 #include "base/mem.h"
+#include "core/prescan.h"
 #include "core/unpack.h"
 
 #include <string.h>
@@ -79,6 +80,17 @@ static enum pt_err fill_body(Patuh__Chunk *chunk, const struct pt_buf *raw, stru
     return PT_OK;
 }
 
+/* What readers refuse must not be written: a body that is too large, or takes more memory than its size allows. */
+static enum pt_err check_raw(const struct pt_buf *raw)
+{
+    struct pt_prescan scan = {0};
+    if (raw->n > PT_CHUNK_RAW_BYTES_MAX) {
+        return PT_ELIMIT;
+    }
+    enum pt_err err = pt_prescan(&patuh__body__descriptor, pt_buf_bytes(raw), &scan);
+    return err == PT_OK && scan.memory > pt_unpack_budget(raw->n) ? PT_ELIMIT : err;
+}
+
 static enum pt_err encode_n(const struct pt_chunk_header *header, const struct pt_entry *entries, size_t n,
                             struct pt_buf *out)
 {
@@ -90,8 +102,8 @@ static enum pt_err encode_n(const struct pt_chunk_header *header, const struct p
     numbered.count = (uint32_t)n;
     fill_header(&chunk, &seen, &numbered);
     enum pt_err err = pt_body_encode(entries, n, header->wall_ms / 1000, &raw);
-    if (err == PT_OK && raw.n > PT_CHUNK_RAW_BYTES_MAX) {
-        err = PT_ELIMIT;
+    if (err == PT_OK) {
+        err = check_raw(&raw);
     }
     if (err == PT_OK) {
         err = fill_body(&chunk, &raw, &packed);
@@ -115,6 +127,7 @@ enum pt_err pt_chunk_encode(const struct pt_chunk_header *header, const struct p
     enum pt_err err = encode_n(header, entries, header->count, out);
     if (err == PT_OK && out->n - before > PT_CHUNK_BYTES_MAX) {
         out->n = before;
+        out->data[before] = 0;
         return PT_ELIMIT;
     }
     return err;
@@ -223,7 +236,7 @@ static enum pt_err plain_body(const Patuh__Chunk *chunk, struct pt_arena *arena,
 {
     if (chunk->codec == CODEC_PLAIN) {
         *out = pt_bytes_of(chunk->body.data, chunk->body.len);
-        return PT_OK;
+        return chunk->body.len == chunk->raw_bytes ? PT_OK : PT_EMALFORMED;
     }
     if (chunk->codec != CODEC_ZSTD || chunk->raw_bytes > PT_CHUNK_RAW_BYTES_MAX ||
         ZSTD_getFrameContentSize(chunk->body.data, chunk->body.len) != chunk->raw_bytes) {

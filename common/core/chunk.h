@@ -33,18 +33,20 @@ struct pt_chunk_header {
 struct pt_hash pt_link_first(const struct pt_log_id *log);
 struct pt_hash pt_link_next(const struct pt_hash *previous, struct pt_bytes chunk);
 
-/* Append the chunk of header and header->count entries to out. LIMIT: larger than PT_CHUNK_BYTES_MAX. */
+/* Append the chunk of header and header->count entries to out. LIMIT: larger than PT_CHUNK_BYTES_MAX, or more than a
+ * reader will unpack. */
 enum pt_err pt_chunk_encode(const struct pt_chunk_header *header, const struct pt_entry *entries, struct pt_buf *out);
-/* How many of the n entries (at least one) fit a chunk of PT_CHUNK_SEAL_BYTES; the one that passes it is in. */
+/* How many of the n >= 1 entries fit a chunk of PT_CHUNK_SEAL_BYTES; at least one, whatever its size. */
 enum pt_err pt_chunk_fit(const struct pt_chunk_header *header, const struct pt_entry *entries, size_t n, size_t *n_fit);
 
 /* Header only: enough to place a chunk. */
 enum pt_err pt_chunk_read_header(struct pt_bytes chunk, struct pt_arena *arena, struct pt_chunk_header *header);
-/* Everything. Unknown kinds are kept with their detail skipped, so that an older version can still store and relay. */
+/* Everything. Kinds of a later version are kept with their detail; they and what stands beside them keep their places.
+ */
 enum pt_err pt_chunk_decode(struct pt_bytes chunk, struct pt_arena *arena, struct pt_chunk_header *header,
                             struct pt_entry **entries);
 
-/* The body alone: also how one entry waits in the tail (wall_base_s = 0). */
+/* The body alone: also how one entry waits in the tail. */
 enum pt_err pt_body_encode(const struct pt_entry *entries, size_t n, int64_t wall_base_s, struct pt_buf *out);
 enum pt_err pt_body_decode(struct pt_bytes body, size_t n, int64_t wall_base_s, struct pt_arena *arena,
                            struct pt_entry **entries);

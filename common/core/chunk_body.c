@@ -102,10 +102,18 @@ static void put_value(struct columns *c, const struct pt_value *value)
     }
 }
 
+/* A kind of a later version has one item in `detail` and none elsewhere (proto/chunk.proto), so that what stands beside
+ * it is still read rightly. */
+static unsigned fields_on_wire(Patuh__EntryKind kind)
+{
+    unsigned fields = pt_entry_fields(kind);
+    return fields == 0 ? PT_FIELD_DETAIL : fields;
+}
+
 static void put_entry(struct columns *c, const struct pt_entry *entry, int64_t wall_base_s)
 {
     Patuh__Body *b = &c->body;
-    unsigned fields = pt_entry_fields(entry->kind);
+    unsigned fields = fields_on_wire(entry->kind);
     int64_t wall = entry->wall_s - wall_base_s;
     b->kind[b->n_kind++] = (uint32_t)entry->kind;
     b->wall_s[b->n_wall_s++] = wall > INT32_MAX ? INT32_MAX : wall < INT32_MIN ? INT32_MIN : (int32_t)wall;
@@ -320,7 +328,7 @@ static void take_replaces(struct cursor *c, struct pt_entry *out)
 static void take_entry(struct cursor *c, size_t i, int64_t wall_base_s, struct pt_entry *out)
 {
     *out = pt_entry_of((Patuh__EntryKind)c->body->kind[i], wall_base_s + c->body->wall_s[i]);
-    unsigned fields = pt_entry_fields(out->kind);
+    unsigned fields = fields_on_wire(out->kind);
     if ((fields & PT_FIELD_QUESTION) != 0) {
         take_question(c, out);
     }
@@ -402,13 +410,11 @@ enum pt_err pt_body_decode(struct pt_bytes body, size_t n, int64_t wall_base_s, 
     if (list == NULL) {
         fail(&c, pt_arena_err(arena));
     }
-    bool unknown_kind = false;
     for (size_t i = 0; i < n && c.err == PT_OK; i++) {
         take_entry(&c, i, wall_base_s, &list[i]);
-        unknown_kind = unknown_kind || pt_entry_fields(list[i].kind) == 0;
     }
-    if (c.err == PT_OK && !unknown_kind && !all_used(&c)) {
-        return PT_EMALFORMED; /* a newer version may have columns we cannot place */
+    if (c.err == PT_OK && !all_used(&c)) {
+        return PT_EMALFORMED;
     }
     if (c.err == PT_OK) {
         *entries = list;

@@ -37,16 +37,35 @@ static size_t slashes(const char *name)
     return n;
 }
 
-static bool parts_filled(const char *name)
+/* No part is empty or begins with a point: names of subjects become names of files. */
+static bool parts_ok(const char *name)
 {
-    size_t n = strlen(name);
-    return n > 0 && name[0] != '/' && name[n - 1] != '/' && strstr(name, "//") == NULL;
+    bool begins = true;
+    for (; *name != '\0'; name++) {
+        if (begins && (*name == '/' || *name == '.' || *name == '~')) {
+            return false;
+        }
+        begins = *name == '/';
+    }
+    return !begins;
+}
+
+/* "~2" ends the name of a second assessment; a tilde stands nowhere else. */
+static bool tilde_ok(const char *name, bool assessment)
+{
+    const char *tilde = strchr(name, '~');
+    if (tilde == NULL) {
+        return true;
+    }
+    const char *digits = tilde + 1;
+    size_t n = strspn(digits, "0123456789");
+    return assessment && n > 0 && digits[0] != '0' && digits[n] == '\0';
 }
 
 enum pt_subject_kind pt_subject_kind(const struct pt_subject *subject)
 {
     const char *text = subject->text;
-    if (text[0] == '\0' || text[1] != ':' || !parts_filled(text + 2)) {
+    if (text[0] == '\0' || text[1] != ':' || !parts_ok(text + 2) || !tilde_ok(text + 2, text[0] == 'a')) {
         return PT_SUBJECT_NONE;
     }
     for (const char *at = text + 2; *at != '\0'; at++) {

@@ -43,8 +43,8 @@ int pt_hash_cmp(const struct pt_hash *a, const struct pt_hash *b);
 bool pt_author_eq(const struct pt_author *a, const struct pt_author *b);
 int pt_author_cmp(const struct pt_author *a, const struct pt_author *b);
 
-/* Kind by the first letters; NONE when the rest is empty, too long or has a character outside [a-z0-9._~/-]. An
- * assessment is cycle/institution/unit with an optional ~n for an independent second one. */
+/* Kind by the first letters; NONE when a part of the rest is empty, begins with a point or has a character outside
+ * [a-z0-9._-]. An assessment is cycle/institution/unit with an optional ~n (n from 1) for an independent second one. */
 enum pt_subject_kind pt_subject_kind(const struct pt_subject *subject);
 /* Errors: MALFORMED. text need not be NUL-terminated. */
 enum pt_err pt_subject_read(struct pt_bytes text, struct pt_subject *out);

@@ -37,6 +37,7 @@
 
 /* stored per log and office */
 #define PT_PARKED_PER_LOG_MAX 64
+#define PT_RUN_CHUNKS_MAX 1024 /* under one signature */
 #define PT_STORE_RESERVE_BYTES (64LL * 1024 * 1024)
 
 /* wire */

@@ -2,9 +2,11 @@
  *
  * The arrival log numbers accepted chunks (LSN, from 1) and carries a running hash. A log's head is how far it is
  * connected from its first chunk. What comes ahead of its predecessor is parked and enters by itself; a second chunk
- * after one link is a fork: it is held, and entries past the fork count nowhere until an office says which branch
- * stands. Nothing here decides by time; now_ms is only recorded. Thread: as the transaction.  Memory: results live in
- * the given arena, or by value. Errors of all: those of the store, NOMEM; DAMAGED for a stored row that cannot be read.
+ * after one link is a fork: the head goes back to that link, and the entries of all branches past it are held and count
+ * nowhere until an office says which branch stands. So the same chunks give the same head, whatever order they came in.
+ * Nothing here decides by time; now_ms is only recorded. Thread: as the transaction.  Memory: results live in the given
+ * arena, or by value. Errors of all: those of the store, NOMEM (LIMIT for an arena with a budget); DAMAGED for a stored
+ * row that cannot be read.
  */
 #ifndef PT_LOGS_H
 #define PT_LOGS_H
@@ -17,13 +19,13 @@ struct pt_head {
     uint64_t number; /* of the log in this store */
     struct pt_log_id log;
     struct pt_public_key key;
-    uint64_t seq; /* last entry connected from the first chunk; 0 = none */
+    uint64_t seq; /* last entry connected from the first chunk, of a forked log the last before the fork; 0 = none */
     struct pt_hash link;
     bool forked;
-    uint64_t fork_seq; /* last entry before the fork */
-    uint64_t held_seq; /* last held entry */
+    uint64_t fork_seq; /* last entry before the fork: seq */
+    uint64_t held_seq; /* furthest entry past the fork */
     uint64_t last_lsn;
-    uint64_t tail_seq; /* last entry that waits in the tail; 0 = none */
+    uint64_t tail_seq; /* last entry that waits in the tail; 0 = none (a log of our own only) */
     uint32_t n_parked;
 };
 
@@ -68,11 +70,12 @@ struct pt_append {
     uint32_t n_duplicate;
     uint32_t n_parked;
     uint32_t n_held;
-    uint64_t first_lsn;  /* of the first accepted chunk; 0 = none */
+    uint64_t first_lsn;  /* of the first accepted or held chunk; 0 = none */
     struct pt_head head; /* afterwards */
 };
 
-/* Put a verified run into the store. FULL of parked chunks: LIMIT, nothing stored. */
+/* Put a verified run into the store. Errors: LIMIT (more than PT_PARKED_PER_LOG_MAX would be parked; nothing changed).
+ */
 enum pt_err pt_logs_append(struct pt_txn *txn, const struct pt_checked_run *checked, int64_t now_ms,
                            struct pt_arena *arena, struct pt_append *out);
 
@@ -118,13 +121,16 @@ struct pt_author_pen {
 /* The pen's log about a subject, made when it is not there. */
 enum pt_err pt_pen_log(struct pt_txn *txn, const struct pt_author_pen *pen, const struct pt_subject *subject,
                        struct pt_head *out);
-/* Add one entry to the open tail; *seq is its number. */
+/* Add one entry to the open tail; *seq is its number. A tail written with another instrument is sealed first, so head
+ * may go forward. Errors: LIMIT (too large for a chunk), MALFORMED (no reader would take it), FORK (the log went on
+ * elsewhere: take a new incarnation). */
 enum pt_err pt_tail_put(struct pt_txn *txn, const struct pt_author_pen *pen, struct pt_head *head,
                         const struct pt_entry *entry, uint64_t *seq);
-/* Seal the whole tail into signed chunks, in this transaction. n_sealed may be NULL. */
+/* Seal the whole tail into signed chunks, in this transaction; they name the instrument the tail was written with.
+ * n_sealed may be NULL. Errors: FORK. */
 enum pt_err pt_tail_seal(struct pt_txn *txn, const struct pt_author_pen *pen, struct pt_head *head,
                          struct pt_arena *arena, uint32_t *n_sealed);
-/* Both at once for an office's own logs: entries become chunks immediately. */
+/* Both at once for an office's own logs: entries become chunks immediately. Errors: as pt_tail_put. */
 enum pt_err pt_pen_write(struct pt_txn *txn, const struct pt_author_pen *pen, const struct pt_subject *subject,
                          const struct pt_entry *entries, size_t n, struct pt_arena *arena);
 

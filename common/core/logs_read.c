@@ -32,7 +32,7 @@ enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, s
     err = err == PT_OK ? end : err;
     if (err == PT_OK) {
         struct pt_bytes copy = pt_arena_dup(arena, pt_bytes_of(heads, n * sizeof *heads));
-        err = copy.data == NULL ? PT_ENOMEM : PT_OK;
+        err = copy.data == NULL ? pt_arena_err(arena) : PT_OK;
         memcpy(out, &copy.data, sizeof *out);
         *n_out = n;
     }
@@ -65,10 +65,7 @@ static bool chain_next(struct chain *c, struct pt_record *record, uint64_t *lsn)
     struct pt_bytes key;
     struct pt_bytes value;
     while (c->err == PT_OK && pt_rows_next(&c->rows, &key, &value)) {
-        c->err = pt_key_read_u64(value, lsn);
-        if (c->err == PT_OK) {
-            c->err = pt_arrival_read(c->txn, *lsn, c->arena, record);
-        }
+        c->err = pt__indexed_read(c->txn, value, c->arena, record, lsn);
         bool follows = c->err == PT_OK && !record->held && record->first_seq == c->next_seq &&
                        (c->any_link || pt_hash_eq(&record->previous, &c->link));
         if (follows) {
@@ -87,23 +84,22 @@ static enum pt_err chain_close(struct chain *c)
     return c->err == PT_OK ? end : c->err;
 }
 
-#define RUN_CHUNKS_MAX 512
-
 enum pt_err pt_logs_run(struct pt_txn *txn, const struct pt_head *head, uint64_t from_seq, size_t n_bytes_max,
                         struct pt_arena *arena, struct pt_run *out, uint64_t *last_seq)
 {
     struct pt_run run = {.log = head->log, .key = head->key, .first_seq = from_seq};
-    struct pt_bytes *chunks = pt_arena_zalloc(arena, RUN_CHUNKS_MAX, sizeof *chunks);
+    struct pt_bytes *chunks = pt_arena_zalloc(arena, PT_RUN_CHUNKS_MAX, sizeof *chunks);
     if (chunks == NULL) {
-        return PT_ENOMEM;
+        return pt_arena_err(arena);
     }
     struct chain chain;
     struct pt_record record;
     uint64_t lsn;
+    uint64_t last = 0;
     size_t n = 0;
     size_t n_bytes = 0;
     chain_open(&chain, txn, head->number, from_seq, arena);
-    while (n < RUN_CHUNKS_MAX && chain_next(&chain, &record, &lsn)) {
+    while (n < PT_RUN_CHUNKS_MAX && chain_next(&chain, &record, &lsn)) {
         n_bytes += record.chunk.n;
         if (run.n_chunks > 0 && n_bytes > n_bytes_max) {
             break;
@@ -115,16 +111,19 @@ enum pt_err pt_logs_run(struct pt_txn *txn, const struct pt_head *head, uint64_t
         if (record.has_signature) {
             run.n_chunks = n;
             run.signature = record.signature;
-            *last_seq = record.last_seq;
+            last = record.last_seq;
         }
     }
     enum pt_err err = chain_close(&chain);
-    if (err != PT_OK) {
-        return err;
+    if (err == PT_OK && run.n_chunks == 0) {
+        err = PT_ENOTFOUND;
     }
-    run.chunks = chunks;
-    *out = run;
-    return run.n_chunks == 0 ? PT_ENOTFOUND : PT_OK;
+    if (err == PT_OK) {
+        run.chunks = chunks;
+        *out = run;
+        *last_seq = last;
+    }
+    return err;
 }
 
 /* A growing view: entries and chunks are appended, then moved into the arena. */
@@ -141,8 +140,8 @@ static enum pt_err add_chunk(struct view_builder *b, const struct pt_record *rec
     struct pt_entry *entries = NULL;
     size_t n = (size_t)(record->last_seq - record->first_seq + 1);
     enum pt_err err = pt_chunk_decode(record->chunk, arena, &header, &entries);
-    if (err == PT_ENOMEM) {
-        return err;
+    if (err == PT_ENOMEM || (err != PT_OK && arena->exhausted)) {
+        return err; /* our memory, not the author's mistake */
     }
     bool readable = err == PT_OK && header.count == n;
     err = pt_reserve(&b->entries, &b->entries_capacity, b->n_entries + n, sizeof *b->entries);
@@ -165,24 +164,46 @@ static enum pt_err add_chunk(struct view_builder *b, const struct pt_record *rec
     return PT_OK;
 }
 
+/* The tail, unless the log went on elsewhere meanwhile (a clone of this store sealed first): its numbers are taken. */
 static enum pt_err add_tail(struct pt_txn *txn, const struct pt_head *head, struct view_builder *b,
-                            struct pt_arena *arena)
+                            struct pt_arena *arena, struct pt_view *view)
 {
+    struct pt__tail tail;
+    enum pt_err err = pt__tail_read(txn, head, arena, &tail);
+    if (err != PT_OK || tail.n == 0 || tail.first_seq != b->n_entries + 1) {
+        return err;
+    }
+    err = pt_reserve(&b->entries, &b->entries_capacity, b->n_entries + tail.n, sizeof *b->entries);
+    if (err == PT_OK) {
+        memcpy(b->entries + b->n_entries, tail.entries, tail.n * sizeof *tail.entries);
+        b->n_entries += tail.n;
+        view->tail_instrument = tail.instrument;
+    }
+    return err;
+}
+
+/* Last entry before the fork as it was known at an LSN: a snapshot does not change when a fork is found later. */
+static enum pt_err fork_at(struct pt_txn *txn, const struct pt_head *head, uint64_t upto_lsn, uint64_t *fork_seq)
+{
+    *fork_seq = head->forked && upto_lsn == 0 ? head->fork_seq : UINT64_MAX;
+    if (!head->forked || upto_lsn == 0) {
+        return PT_OK;
+    }
     struct pt_key prefix = pt_key_u64(head->number);
-    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_TAIL, pt_key_bytes(&prefix));
+    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_CHUNKS, pt_key_bytes(&prefix));
     struct pt_bytes key;
     struct pt_bytes value;
     enum pt_err err = PT_OK;
     while (err == PT_OK && pt_rows_next(&rows, &key, &value)) {
-        struct pt_entry *entry;
-        struct pt_bytes kept = pt_arena_dup(arena, value);
-        err = kept.data == NULL ? PT_ENOMEM : pt_body_decode(kept, 1, 0, arena, &entry);
-        if (err == PT_OK) {
-            err = pt_reserve(&b->entries, &b->entries_capacity, b->n_entries + 1, sizeof *b->entries);
+        struct pt_arena arena;
+        struct pt_record record;
+        uint64_t lsn;
+        pt_arena_init(&arena, SIZE_MAX);
+        err = pt__indexed_read(txn, value, &arena, &record, &lsn);
+        if (err == PT_OK && record.held && lsn <= upto_lsn && record.first_seq - 1 < *fork_seq) {
+            *fork_seq = record.first_seq - 1;
         }
-        if (err == PT_OK) {
-            b->entries[b->n_entries++] = *entry;
-        }
+        pt_arena_close(&arena);
     }
     enum pt_err end = pt_rows_end(&rows);
     return err == PT_OK ? end : err;
@@ -193,7 +214,7 @@ static enum pt_err finish_view(const struct view_builder *b, struct pt_arena *ar
     struct pt_bytes entries = pt_arena_dup(arena, pt_bytes_of(b->entries, b->n_entries * sizeof *b->entries));
     struct pt_bytes chunks = pt_arena_dup(arena, pt_bytes_of(b->chunks, b->n_chunks * sizeof *b->chunks));
     if (entries.data == NULL || chunks.data == NULL) {
-        return PT_ENOMEM;
+        return pt_arena_err(arena);
     }
     memcpy(&view->entries, &entries.data, sizeof view->entries);
     memcpy(&view->chunks, &chunks.data, sizeof view->chunks);
@@ -210,20 +231,20 @@ enum pt_err pt_logs_view(struct pt_txn *txn, const struct pt_head *head, uint64_
     struct chain chain;
     struct pt_record record;
     uint64_t lsn;
-    enum pt_err err = PT_OK;
+    uint64_t fork_seq;
+    enum pt_err err = fork_at(txn, head, upto_lsn, &fork_seq);
     memcpy(view.public_key, head->key.b, sizeof view.public_key);
     chain_open(&chain, txn, head->number, 1, arena);
     while (err == PT_OK && chain_next(&chain, &record, &lsn)) {
-        bool past_fork = head->forked && record.last_seq > head->fork_seq;
-        if (past_fork || (upto_lsn != 0 && lsn > upto_lsn)) {
+        if (record.last_seq > fork_seq || (upto_lsn != 0 && lsn > upto_lsn)) {
             break;
         }
         err = add_chunk(&b, &record, arena);
     }
     enum pt_err end = chain_close(&chain);
     err = err == PT_OK ? end : err;
-    if (err == PT_OK && with_tail && head->tail_seq > 0 && !head->forked) {
-        err = add_tail(txn, head, &b, arena);
+    if (err == PT_OK && with_tail && head->tail_seq > 0) {
+        err = add_tail(txn, head, &b, arena, &view);
     }
     if (err == PT_OK) {
         err = finish_view(&b, arena, &view);
@@ -244,7 +265,7 @@ enum pt_err pt_logs_views(struct pt_txn *txn, const struct pt_subject *subject, 
     enum pt_err err = pt_logs_list(txn, subject, arena, &heads, &n);
     struct pt_view *views = err == PT_OK ? pt_arena_zalloc(arena, n, sizeof *views) : NULL;
     if (err == PT_OK && views == NULL) {
-        err = PT_ENOMEM;
+        err = pt_arena_err(arena);
     }
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         err = pt_logs_view(txn, &heads[i], upto_lsn, with_tail, arena, &views[i]);

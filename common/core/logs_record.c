@@ -37,12 +37,12 @@ static enum pt_err pack_into(struct pt_txn *txn, enum pt_table table, const stru
     return err;
 }
 
-/* A row that cannot be read back is damaged, whatever the parser calls it. */
+/* A row that cannot be read back is damaged, whatever the parser calls it; a full arena is not the row's fault. */
 static enum pt_err unpack_row(const ProtobufCMessageDescriptor *kind, struct pt_bytes value, struct pt_arena *arena,
                               ProtobufCMessage **out)
 {
     enum pt_err err = pt_unpack(kind, value, arena, out);
-    return err == PT_OK || err == PT_ENOMEM ? err : PT_EDAMAGED;
+    return err == PT_OK || err == PT_ENOMEM || arena->exhausted ? err : PT_EDAMAGED;
 }
 
 enum pt_err pt_logs_put_head(struct pt_txn *txn, const struct pt_head *head)

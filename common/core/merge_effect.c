@@ -16,12 +16,22 @@ static bool name_in(const char *const *names, size_t n, const char *name)
     return false;
 }
 
+static bool is_head_office(const struct pt__merge *m, const struct pt_author *author)
+{
+    int tier = 0;
+    return pt_authority_acts_for(m->in->authority, author, "", &tier) && tier == 2;
+}
+
+/* The first opening in the order of logs, head office's before others: the same everywhere. */
 static void find_opening(struct pt__merge *m)
 {
-    for (size_t v = 0; v < m->in->n_views; v++) { /* views are sorted: the first opening is the same everywhere */
+    bool by_head_office = false;
+    for (size_t v = 0; v < m->in->n_views; v++) {
         const struct pt_view *view = &m->in->views[v];
-        for (size_t i = 0; i < view->n_entries && m->out->opening == NULL; i++) {
-            if (view->entries[i].kind != PATUH__ENTRY_KIND__ENTRY_OPEN) {
+        bool head_office = is_head_office(m, &view->log.author);
+        for (size_t i = 0; i < view->n_entries; i++) {
+            bool better = m->out->opening == NULL || (head_office && !by_head_office);
+            if (view->entries[i].kind != PATUH__ENTRY_KIND__ENTRY_OPEN || !better) {
                 continue;
             }
             const Patuh__Opening *opening = pt__merge_detail(m, &view->entries[i], &patuh__opening__descriptor);
@@ -29,26 +39,76 @@ static void find_opening(struct pt__merge *m)
             if (opening != NULL && opening->office != NULL &&
                 pt_authority_acts_for(m->in->authority, &view->log.author, opening->office, &tier)) {
                 m->out->opening = opening;
-                m->office = opening->office;
+                by_head_office = head_office;
             }
         }
     }
 }
 
-/* Head office may give the assessment to another office. */
-static void follow_office_moves(struct pt__merge *m)
+static size_t count_kind(const struct pt__merge *m, Patuh__EntryKind kind)
 {
+    size_t n = 0;
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        for (size_t i = 0; i < m->in->views[v].n_entries; i++) {
+            n += m->in->views[v].entries[i].kind == kind;
+        }
+    }
+    return n;
+}
+
+/* Head office may give the assessment to another office. */
+static enum pt_err find_charges(struct pt__merge *m)
+{
+    size_t n = count_kind(m, PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE) + 1;
+    m->charges = pt_arena_zalloc(m->arena, n, sizeof *m->charges);
+    if (m->charges == NULL) {
+        return PT_ENOMEM;
+    }
+    if (m->out->opening == NULL) {
+        return PT_OK;
+    }
+    m->charges[m->n_charges++].code = m->out->opening->office;
     for (size_t v = 0; v < m->in->n_views; v++) {
         const struct pt_view *view = &m->in->views[v];
-        const struct pt_office *author = pt_authority_office(m->in->authority, &view->log.author);
-        for (size_t i = 0; author != NULL && author->is_root && i < view->n_entries; i++) {
+        bool head_office = is_head_office(m, &view->log.author);
+        for (size_t i = 0; head_office && i < view->n_entries; i++) {
             if (view->entries[i].kind != PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE) {
                 continue;
             }
             const Patuh__OfficeMove *move = pt__merge_detail(m, &view->entries[i], &patuh__office_move__descriptor);
-            m->office = move != NULL && move->office != NULL ? move->office : m->office;
+            if (move != NULL && move->office != NULL) {
+                m->charges[m->n_charges - 1].left = move;
+                m->charges[m->n_charges++].code = move->office;
+            }
         }
     }
+    return PT_OK;
+}
+
+/* Does the cut of a move between offices hold this entry? */
+static bool cut_holds(const Patuh__OfficeMove *move, const struct pt_view *view, uint64_t seq)
+{
+    for (size_t i = 0; i < move->n_cut; i++) {
+        const Patuh__LogSeen *seen = move->cut[i];
+        if (seq <= seen->seq && pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool pt__merge_in_charge(const struct pt__merge *m, const struct pt_view *view, uint64_t seq, int *tier)
+{
+    *tier = 0;
+    for (size_t i = m->n_charges; i > 0; i--) {
+        const struct pt__charge *charge = &m->charges[i - 1];
+        if (pt_authority_acts_for(m->in->authority, &view->log.author, charge->code, tier) &&
+            (*tier == 2 || charge->left == NULL || cut_holds(charge->left, view, seq))) {
+            return true;
+        }
+        *tier = 0;
+    }
+    return false;
 }
 
 static void drop_name(const char **names, size_t *n, const char *name)
@@ -76,12 +136,11 @@ static void add_name(const char **names, size_t *n, const char *name)
     (*n)++;
 }
 
-static void take_assignment(struct pt__merge *m, const struct pt_view *view, const struct pt_entry *entry)
+static void take_assignment(struct pt__merge *m, const struct pt_view *view, uint64_t seq)
 {
-    const Patuh__Assignment *detail = pt__merge_detail(m, entry, &patuh__assignment__descriptor);
+    const Patuh__Assignment *detail = pt__merge_detail(m, &view->entries[seq - 1], &patuh__assignment__descriptor);
     int tier;
-    if (detail == NULL || detail->surveyor == NULL || m->office == NULL ||
-        !pt_authority_acts_for(m->in->authority, &view->log.author, m->office, &tier)) {
+    if (detail == NULL || detail->surveyor == NULL || !pt__merge_in_charge(m, view, seq, &tier)) {
         return;
     }
     if (detail->instead_of != NULL) {
@@ -93,12 +152,7 @@ static void take_assignment(struct pt__merge *m, const struct pt_view *view, con
 
 static enum pt_err find_assignments(struct pt__merge *m)
 {
-    size_t n = 0;
-    for (size_t v = 0; v < m->in->n_views; v++) {
-        for (size_t i = 0; i < m->in->views[v].n_entries; i++) {
-            n += m->in->views[v].entries[i].kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN;
-        }
-    }
+    size_t n = count_kind(m, PATUH__ENTRY_KIND__ENTRY_ASSIGN);
     m->out->surveyors = pt_arena_zalloc(m->arena, n + 1, sizeof *m->out->surveyors);
     m->ever_assigned = pt_arena_zalloc(m->arena, n + 1, sizeof *m->ever_assigned);
     if (m->out->surveyors == NULL || m->ever_assigned == NULL) {
@@ -108,7 +162,7 @@ static enum pt_err find_assignments(struct pt__merge *m)
         const struct pt_view *view = &m->in->views[v];
         for (size_t i = 0; i < view->n_entries; i++) {
             if (view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN) {
-                take_assignment(m, view, &view->entries[i]);
+                take_assignment(m, view, i + 1);
             }
         }
     }
@@ -124,14 +178,26 @@ struct writer {
     bool known;
 };
 
+/* Names of surveyors are unique within an office only: the member has to be one of an office in charge. */
+static bool is_assigned(const struct pt__merge *m, const struct pt_member *member)
+{
+    bool ours = member->office->is_root;
+    for (size_t i = 0; i < m->n_charges && !ours; i++) {
+        ours = strcmp(m->charges[i].code, member->office->code) == 0;
+    }
+    return ours && member->role == PATUH__ROLE__ROLE_DEVICE &&
+           name_in(m->ever_assigned, m->n_ever_assigned, member->name);
+}
+
 static struct writer writer_of(const struct pt__merge *m, const struct pt_author *author)
 {
     const struct pt_member *member = pt_authority_member(m->in->authority, author);
     struct writer w = {.member = member};
     w.known = member != NULL || pt_authority_office(m->in->authority, author) != NULL;
-    w.surveyor = member != NULL && member->role == PATUH__ROLE__ROLE_DEVICE &&
-                 name_in(m->ever_assigned, m->n_ever_assigned, member->name);
-    w.office = m->office != NULL && pt_authority_acts_for(m->in->authority, author, m->office, &w.tier);
+    for (; member != NULL && !w.surveyor; member = pt_authority_member_next(m->in->authority, member)) {
+        w.surveyor = is_assigned(m, member);
+        w.member = w.surveyor ? member : w.member;
+    }
     return w;
 }
 
@@ -143,8 +209,8 @@ static enum pt_msg check_move(struct pt__merge *m, const struct writer *w, const
     }
     switch (move->to) {
     case PATUH__STATE__STATE_SUBMITTED:
-    case PATUH__STATE__STATE_NOT_ASSESSED:
         return w->surveyor || w->office ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ASSIGNED;
+    case PATUH__STATE__STATE_NOT_ASSESSED: /* a surveyor proposes it by an entry of its own kind */
     case PATUH__STATE__STATE_HAS_ISSUES:
     case PATUH__STATE__STATE_APPROVED_REGION:
         return w->office ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
@@ -187,7 +253,7 @@ static bool by_office(Patuh__EntryKind kind)
            kind == PATUH__ENTRY_KIND__ENTRY_ERASE;
 }
 
-static enum pt_msg check_entry(struct pt__merge *m, const struct writer *w, const struct pt_view *view, uint64_t seq)
+static enum pt_msg check_entry(struct pt__merge *m, struct writer *w, const struct pt_view *view, uint64_t seq)
 {
     const struct pt_entry *entry = &view->entries[seq - 1];
     unsigned fields = pt_entry_fields(entry->kind);
@@ -197,9 +263,10 @@ static enum pt_msg check_entry(struct pt__merge *m, const struct writer *w, cons
     if (!w->known) {
         return PT_MSG_ENTRY_UNKNOWN_AUTHOR;
     }
-    if (w->member != NULL && pt_authority_is_cut_off(w->member, &view->log, seq)) {
+    if (w->member != NULL && pt_authority_is_cut_off(w->member, view, seq)) {
         return PT_MSG_ENTRY_REVOKED;
     }
+    w->office = pt__merge_in_charge(m, view, seq, &w->tier);
     if (entry->kind == PATUH__ENTRY_KIND__ENTRY_MOVE) {
         return check_move(m, w, entry);
     }
@@ -246,7 +313,9 @@ static enum pt_err judge(struct pt__merge *m)
 enum pt_err pt__merge_effect(struct pt__merge *m)
 {
     find_opening(m);
-    follow_office_moves(m);
-    enum pt_err err = find_assignments(m);
+    enum pt_err err = find_charges(m);
+    if (err == PT_OK) {
+        err = find_assignments(m);
+    }
     return err == PT_OK ? judge(m) : err;
 }

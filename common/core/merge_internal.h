@@ -4,17 +4,26 @@
 
 #include "core/merge.h"
 
+/* An office that is responsible for the assessment, or was until head office moved it. */
+struct pt__charge {
+    const char *code;
+    const Patuh__OfficeMove *left; /* what stands of this office's acts; NULL: it is responsible now */
+};
+
 struct pt__merge {
     const struct pt_merge_input *in;
     struct pt_arena *arena;
     struct pt_assessment *out;
-    bool **effective; /* [view][entry] */
-    uint64_t *upto;   /* [view]: entries up to this count at the level */
-    const char *office;
+    bool **effective;           /* [view][entry] */
+    uint64_t *upto;             /* [view]: entries up to this count at the level */
+    struct pt__charge *charges; /* in the order of the moves; the last one is responsible now */
+    size_t n_charges;
     const char **ever_assigned;
     size_t n_ever_assigned;
 };
 
+/* Did the author of entry seq act for an office in charge of the assessment? *tier: 2 for head office. */
+bool pt__merge_in_charge(const struct pt__merge *m, const struct pt_view *view, uint64_t seq, int *tier);
 /* Entry i of view v counts: effective and inside the cut. */
 bool pt__merge_counts(const struct pt__merge *m, size_t v, size_t i);
 /* Unpacked detail of an entry, NULL when it is not of that kind. Lives in the arena. */

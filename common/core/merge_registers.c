@@ -12,6 +12,7 @@ struct row {
     uint64_t seq;
     const struct pt_entry *entry;
     bool replaced;
+    bool open, passed; /* of the walk in reaches() */
 };
 
 static bool is_claim(Patuh__EntryKind kind)
@@ -212,16 +213,58 @@ static struct row *target_of(const struct pt__merge *m, struct row *rows, size_t
     return NULL;
 }
 
-/* Only a decision settles values that differ. */
+/* The claim before this one in its own log; NULL for the first. */
+static struct row *own_before(struct row *rows, const struct row *row)
+{
+    for (struct row *at = rows + (row - rows); at > rows && at[-1].view == row->view; at--) {
+        if (is_claim(at[-1].entry->kind)) {
+            return &at[-1];
+        }
+    }
+    return NULL;
+}
+
+/* Had what `from` replaces, step by step, `wanted` among it? Links make the steps go back in time only. */
+static bool reaches(const struct pt__merge *m, struct row *rows, size_t n, struct row *from, const struct row *wanted)
+{
+    for (size_t i = 0; i < n; i++) {
+        rows[i].open = &rows[i] == from;
+        rows[i].passed = false;
+    }
+    for (size_t i = 0; i < n;) {
+        if (!rows[i].open || rows[i].passed) {
+            i++;
+            continue;
+        }
+        rows[i].passed = true;
+        struct row *own = own_before(rows, &rows[i]);
+        if (own != NULL) {
+            own->open = true;
+        }
+        for (size_t k = 0; k < rows[i].entry->n_replaces; k++) {
+            struct row *target = target_of(m, rows, n, &rows[i].entry->replaces[k]);
+            if (target != NULL) {
+                target->open = true;
+            }
+        }
+        i = 0; /* rows before this one may be open now */
+    }
+    return wanted->open;
+}
+
+/* Only a decision settles values that differ: an answer replaces what it names when that is one value, and the value
+ * its author had stood by before, unless that was replaced already. */
 static bool may_replace(const struct pt__merge *m, struct row *rows, size_t n, const struct row *by)
 {
     if (by->entry->kind == PATUH__ENTRY_KIND__ENTRY_DECIDE) {
         return true;
     }
+    const struct row *own = own_before(rows, by);
     const struct row *first = NULL;
+    bool own_stands = own != NULL;
     for (size_t i = 0; i < by->entry->n_replaces; i++) {
-        const struct row *target = target_of(m, rows, n, &by->entry->replaces[i]);
-        if (target == NULL) {
+        struct row *target = target_of(m, rows, n, &by->entry->replaces[i]);
+        if (target == NULL || target->view == by->view) {
             continue;
         }
         struct pt_value a = value_of(target);
@@ -230,8 +273,14 @@ static bool may_replace(const struct pt__merge *m, struct row *rows, size_t n, c
             return false;
         }
         first = target;
+        own_stands = own_stands && !reaches(m, rows, n, target, own);
     }
-    return true;
+    if (first == NULL || !own_stands) {
+        return true;
+    }
+    struct pt_value a = value_of(first);
+    struct pt_value b = value_of(own);
+    return pt_value_eq(&a, &b);
 }
 
 static void mark_replaced(const struct pt__merge *m, struct row *rows, size_t n)
@@ -300,7 +349,8 @@ static bool evidence_removed(const struct row *rows, size_t n, const struct row 
 {
     for (size_t i = 0; i < n; i++) {
         if (rows[i].entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_EVIDENCE &&
-            pt_hash_eq(&rows[i].entry->hash, &added->entry->hash)) {
+            pt_hash_eq(&rows[i].entry->hash, &added->entry->hash) &&
+            !(rows[i].view == added->view && rows[i].seq < added->seq)) { /* attached again */
             return true;
         }
     }

@@ -14,13 +14,6 @@ struct move {
     bool passed; /* another effective move stands after it */
 };
 
-static int tier_of(const struct pt__merge *m, const struct pt_author *author)
-{
-    int tier = 0;
-    bool office = m->office != NULL && pt_authority_acts_for(m->in->authority, author, m->office, &tier);
-    return office ? tier : 0;
-}
-
 static size_t collect_moves(struct pt__merge *m, struct move **out)
 {
     size_t n = 0;
@@ -37,7 +30,7 @@ static size_t collect_moves(struct pt__merge *m, struct move **out)
             if (m->effective[v][i] && view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_MOVE) {
                 const Patuh__Move *detail = pt__merge_detail(m, &view->entries[i], &patuh__move__descriptor);
                 moves[filled] = (struct move){.view = v, .seq = i + 1, .detail = detail};
-                moves[filled].tier = tier_of(m, &view->log.author);
+                (void)pt__merge_in_charge(m, view, i + 1, &moves[filled].tier);
                 filled += detail != NULL;
             }
         }
@@ -59,16 +52,24 @@ static uint64_t cut_at(const struct pt__merge *m, const struct move *move, size_
             memcmp(seen->author.data, view->log.author.b, PT_HASH_BYTES) != 0) {
             continue;
         }
-        const struct pt_view_chunk *chunk = pt_view_chunk_of(view, seen->seq);
-        bool same = chunk != NULL && seen->link.len == PT_HASH_BYTES &&
-                    memcmp(chunk->link.b, seen->link.data, PT_HASH_BYTES) == 0;
+        bool same = pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len));
         return same ? seen->seq : 0;
     }
     return 0;
 }
 
+static bool is_approval(const struct move *move)
+{
+    return move->detail->to == PATUH__STATE__STATE_APPROVED_REGION ||
+           move->detail->to == PATUH__STATE__STATE_APPROVED_NATIONAL;
+}
+
+/* What a tier approved, a lower one does not undo: who submits again after an approval waits for the next move. */
 static bool stands_after(const struct pt__merge *m, const struct move *later, const struct move *earlier)
 {
+    if (is_approval(earlier) && later->tier < earlier->tier) {
+        return false;
+    }
     return later != earlier && cut_at(m, later, earlier->view) >= earlier->seq &&
            !(later->view == earlier->view && later->seq < earlier->seq);
 }

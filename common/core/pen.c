@@ -1,6 +1,8 @@
 /* pen.c - writing our own logs: the tail, sealing, and an office's immediate entries. */
 #include "core/logs_internal.h"
 
+#include <string.h>
+
 enum pt_err pt_pen_log(struct pt_txn *txn, const struct pt_author_pen *pen, const struct pt_subject *subject,
                        struct pt_head *out)
 {
@@ -13,28 +15,72 @@ enum pt_err pt_pen_log(struct pt_txn *txn, const struct pt_author_pen *pen, cons
     return pt_logs_find_or_add(txn, &id, &key, out);
 }
 
+#define SEAL_MARGIN_BYTES 64 /* what zstd and numbers that grow until sealing may add */
+
+/* What could never be sealed or read must not enter the tail: it would keep everything behind it from being sent. */
+static enum pt_err check_sealable(const struct pt_author_pen *pen, const struct pt_head *head,
+                                  const struct pt_entry *entry)
+{
+    struct pt_chunk_header header = {
+        .log = head->log,
+        .first_seq = UINT64_MAX - PT_CHUNK_ENTRIES_MAX,
+        .count = 1,
+        .has_instrument = pen->instrument != NULL,
+        .has_seen = true,
+        .seen_lsn = UINT64_MAX,
+        .wall_ms = pen->wall_ms,
+        .monotonic_ms = UINT64_MAX,
+        .has_previous = true,
+    };
+    struct pt_arena arena;
+    struct pt_entry *back;
+    struct pt_buf chunk = {0};
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_chunk_encode(&header, entry, &chunk);
+    if (err == PT_OK && chunk.n > PT_CHUNK_BYTES_MAX - SEAL_MARGIN_BYTES) {
+        err = PT_ELIMIT;
+    }
+    if (err == PT_OK) {
+        err = pt_chunk_decode(pt_buf_bytes(&chunk), &arena, &header, &back);
+    }
+    pt_buf_free(&chunk);
+    pt_arena_close(&arena);
+    return err;
+}
+
+static enum pt_err seal_other_instrument(struct pt_txn *txn, const struct pt_author_pen *pen, struct pt_head *head)
+{
+    struct pt_arena arena;
+    bool changes;
+    enum pt_err err = pt__tail_changes(txn, pen, head, &changes);
+    if (err != PT_OK || !changes) {
+        return err;
+    }
+    pt_arena_init(&arena, SIZE_MAX);
+    err = pt_tail_seal(txn, pen, head, &arena, NULL);
+    pt_arena_close(&arena);
+    return err;
+}
+
 enum pt_err pt_tail_put(struct pt_txn *txn, const struct pt_author_pen *pen, struct pt_head *head,
                         const struct pt_entry *entry, uint64_t *seq)
 {
-    struct pt_buf row = {0};
-    uint64_t next = (head->tail_seq > head->seq ? head->tail_seq : head->seq) + 1;
-    struct pt_key key = pt_key_log_seq(head->number, next);
     struct pt_entry stamped = *entry;
-    stamped.wall_s = pen->wall_ms / 1000;
-    enum pt_err err = pt_body_encode(&stamped, 1, 0, &row);
-    if (err == PT_OK) {
-        err = pt_store_put(txn, PT_TABLE_TAIL, pt_key_bytes(&key), pt_buf_bytes(&row));
-    }
-    pt_buf_free(&row);
-    if (err != PT_OK) {
-        return err;
-    }
     struct pt_head grown = *head;
-    grown.tail_seq = next;
-    err = pt_logs_put_head(txn, &grown);
+    stamped.wall_s = pen->wall_ms / 1000;
+    enum pt_err err = check_sealable(pen, head, &stamped);
+    if (err == PT_OK) {
+        err = pt__tail_check(txn, head);
+    }
+    if (err == PT_OK) {
+        err = seal_other_instrument(txn, pen, &grown);
+    }
+    if (err == PT_OK) {
+        err = pt__tail_add(txn, pen, &grown, &stamped);
+    }
     if (err == PT_OK) {
         *head = grown;
-        *seq = next;
+        *seq = grown.tail_seq;
     }
     return err;
 }
@@ -70,6 +116,18 @@ static enum pt_err fill_seen(struct pt_txn *txn, struct pt_chunk_header *header)
     return PT_OK;
 }
 
+/* A chunk is for ever: one that nobody can read must not be signed. Errors: MALFORMED. */
+static enum pt_err check_readable(struct pt_bytes chunk)
+{
+    struct pt_arena arena;
+    struct pt_chunk_header header;
+    struct pt_entry *entries;
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_chunk_decode(chunk, &arena, &header, &entries);
+    pt_arena_close(&arena);
+    return err;
+}
+
 static enum pt_err seal_some(struct pt_txn *txn, const struct pt_author_pen *pen, struct pt_head *head,
                              const struct pt_entry *entries, size_t n, size_t *n_done)
 {
@@ -96,6 +154,9 @@ static enum pt_err seal_some(struct pt_txn *txn, const struct pt_author_pen *pen
     if (err == PT_OK) {
         header.count = (uint32_t)n_fit;
         err = pt_chunk_encode(&header, entries, &chunk);
+    }
+    if (err == PT_OK) {
+        err = check_readable(pt_buf_bytes(&chunk));
     }
     if (err == PT_OK) {
         struct pt_record record = {.log = head->number, .first_seq = header.first_seq, .previous = head->link};
@@ -147,21 +208,25 @@ enum pt_err pt_tail_seal(struct pt_txn *txn, const struct pt_author_pen *pen, st
                          struct pt_arena *arena, uint32_t *n_sealed)
 {
     uint32_t sealed = 0;
-    struct pt_view view;
-    if (head->tail_seq <= head->seq) {
+    struct pt__tail tail;
+    struct pt_head grown = *head;
+    if (head->tail_seq == 0) {
         return PT_OK;
     }
-    struct pt_head grown = *head;
-    enum pt_err err = pt_logs_view(txn, head, 0, true, arena, &view);
-    if (err == PT_OK && view.n_entries != head->tail_seq) {
+    enum pt_err err = pt__tail_check(txn, head);
+    if (err == PT_OK) {
+        err = pt__tail_read(txn, head, arena, &tail);
+    }
+    if (err == PT_OK && tail.first_seq + tail.n - 1 != head->tail_seq) {
         err = PT_EDAMAGED;
     }
     if (err == PT_OK) {
-        size_t n = (size_t)(head->tail_seq - head->seq);
-        err = seal_all(txn, pen, &grown, view.entries + head->seq, n, &sealed);
+        struct pt_author_pen same = *pen;
+        same.instrument = tail.has_instrument ? &tail.instrument : NULL;
+        err = seal_all(txn, &same, &grown, tail.entries, tail.n, &sealed);
     }
     if (err == PT_OK) {
-        err = delete_tail(txn, head, head->seq + 1, head->tail_seq);
+        err = delete_tail(txn, head, tail.first_seq, head->tail_seq);
     }
     if (err == PT_OK) {
         grown.tail_seq = 0;
@@ -182,7 +247,10 @@ enum pt_err pt_pen_write(struct pt_txn *txn, const struct pt_author_pen *pen, co
     struct pt_head head;
     uint32_t n_sealed = 0;
     enum pt_err err = pt_pen_log(txn, pen, subject, &head);
-    if (err == PT_OK && head.tail_seq > head.seq) {
+    if (err == PT_OK) {
+        err = pt__tail_check(txn, &head);
+    }
+    if (err == PT_OK) {
         err = pt_tail_seal(txn, pen, &head, arena, NULL);
     }
     if (err == PT_OK) {

@@ -3,8 +3,11 @@
 
 enum pt_err pt_run_check(const struct pt_run *run, struct pt_arena *arena, struct pt_checked_run *out)
 {
-    if (run->n_chunks == 0 || run->n_chunks > PT_FRAME_BYTES_MAX / 64 || run->first_seq == 0) {
+    if (run->n_chunks == 0 || run->first_seq == 0) {
         return PT_EMALFORMED;
+    }
+    if (run->n_chunks > PT_RUN_CHUNKS_MAX) {
+        return PT_ELIMIT;
     }
     struct pt_checked_run checked = {.run = run};
     checked.links = pt_arena_zalloc(arena, run->n_chunks, sizeof *checked.links);
@@ -38,6 +41,9 @@ enum pt_err pt_run_check(const struct pt_run *run, struct pt_arena *arena, struc
     if (!pt_author_eq(&author, &run->log.author)) {
         return PT_ESIGNATURE;
     }
-    *out = checked;
-    return pt_verify(run->key.b, PT_CONTEXT_LINK, &link, &run->signature);
+    enum pt_err err = pt_verify(run->key.b, PT_CONTEXT_LINK, &link, &run->signature);
+    if (err == PT_OK) {
+        *out = checked;
+    }
+    return err;
 }

@@ -15,6 +15,12 @@ const struct pt_view_chunk *pt_view_chunk_of(const struct pt_view *view, uint64_
     return low < view->n_chunks ? &view->chunks[low] : NULL;
 }
 
+bool pt_view_has(const struct pt_view *view, uint64_t seq, struct pt_bytes link)
+{
+    const struct pt_view_chunk *chunk = seq == 0 ? NULL : pt_view_chunk_of(view, seq);
+    return chunk != NULL && pt_bytes_eq(pt_bytes_of(chunk->link.b, sizeof chunk->link.b), link);
+}
+
 const struct pt_view *pt_view_find(const struct pt_view *views, size_t n_views, const struct pt_author *author,
                                    uint64_t incarnation)
 {
