@@ -1,0 +1,234 @@
+/* rollup_collect.c - assessment by assessment: logs, merge, score, one unit. */
+#include "base/mem.h"
+#include "core/unpack.h"
+#include "rollup/rollup_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_units(const void *a, const void *b)
+{
+    const struct pt__unit *x = a;
+    const struct pt__unit *y = b;
+    return strcmp(x->code, y->code);
+}
+
+static struct pt__unit *find_unit(struct pt__rollup *r, const char *code)
+{
+    struct pt__unit key = {.code = code};
+    struct pt__unit *found =
+        r->n_registry_units == 0 ? NULL : bsearch(&key, r->units, r->n_registry_units, sizeof *r->units, compare_units);
+    for (size_t i = r->n_units; found == NULL && i > r->n_registry_units; i--) { /* the newest is asked for most */
+        found = strcmp(r->units[i - 1].code, code) == 0 ? &r->units[i - 1] : NULL;
+    }
+    return found;
+}
+
+struct pt__unit *pt__rollup_unit(struct pt__rollup *r, const char *code)
+{
+    struct pt__unit *unit = find_unit(r, code);
+    if (unit != NULL) {
+        return unit;
+    }
+    const char *slash = strchr(code, '/');
+    if (pt_reserve(&r->units, &r->units_capacity, r->n_units + 1, sizeof *r->units) != PT_OK) {
+        return NULL;
+    }
+    unit = &r->units[r->n_units];
+    *unit = (struct pt__unit){.type = "other", .exact = true};
+    unit->code = pt_arena_str(&r->keep, code);
+    unit->name = unit->code;
+    unit->institution = pt_arena_strn(&r->keep, code, slash == NULL ? strlen(code) : (size_t)(slash - code));
+    if (unit->code == NULL || unit->institution == NULL) {
+        return NULL;
+    }
+    r->n_units++;
+    return unit;
+}
+
+enum pt_err pt__rollup_sort_units(struct pt__rollup *r)
+{
+    if (r->n_units > 1) {
+        qsort(r->units, r->n_units, sizeof *r->units, compare_units);
+    }
+    return r->n_units == 0 || r->units[0].code != NULL ? PT_OK : PT_ENOMEM;
+}
+
+static enum pt_err expect_registry_units(struct pt__rollup *r)
+{
+    for (size_t i = 0; i < r->registry.n_units; i++) {
+        const struct pt_unit_row *row = &r->registry.units[i];
+        if (pt_reserve(&r->units, &r->units_capacity, r->n_units + 1, sizeof *r->units) != PT_OK) {
+            return PT_ENOMEM;
+        }
+        r->units[r->n_units++] = (struct pt__unit){
+            .code = row->code,
+            .institution = row->institution,
+            .name = row->name,
+            .type = row->type,
+            .expected = true,
+            .exact = true,
+        };
+    }
+    r->n_registry_units = r->n_units;
+    return PT_OK;
+}
+
+/* An office opens what the registry gives it; any other opening is taken out, so that it cannot stand before the right
+ * one either. */
+static void screen_openings(struct pt__rollup *r, const char *institution, struct pt_view *views, size_t n_views)
+{
+    const struct pt_institution_row *row = r->has_registry ? pt_registry_institution(&r->registry, institution) : NULL;
+    for (size_t v = 0; v < n_views && r->has_registry; v++) {
+        for (size_t i = 0; i < views[v].n_entries; i++) {
+            struct pt_entry *entry = &views[v].entries[i];
+            ProtobufCMessage *message;
+            if (entry->kind != PATUH__ENTRY_KIND__ENTRY_OPEN) {
+                continue;
+            }
+            bool read = pt_unpack(&patuh__opening__descriptor, entry->detail, &r->work, &message) == PT_OK;
+            const Patuh__Opening *opening = read ? (const Patuh__Opening *)message : NULL;
+            bool right =
+                opening != NULL && opening->office != NULL && row != NULL && strcmp(opening->office, row->office) == 0;
+            entry->kind = right ? entry->kind : PATUH__ENTRY_KIND__ENTRY_UNKNOWN;
+        }
+    }
+}
+
+/* Proposed by a surveyor it counts at the level submitted only; above, an office has to have said so. */
+static bool is_not_assessed(const struct pt__rollup *r, const struct pt_assessment *a)
+{
+    if (a->state != PATUH__STATE__STATE_NOT_ASSESSED) {
+        return false;
+    }
+    const struct pt_member *member = pt_authority_member(&r->authority, &a->state_by->view->log.author);
+    bool by_device = member != NULL && member->role == PATUH__ROLE__ROLE_DEVICE;
+    return r->in->level == PT_LEVEL_SUBMITTED || !by_device;
+}
+
+static enum pt_err keep_products(struct pt__rollup *r, struct pt__unit *unit, const struct pt_unit_score *score)
+{
+    if (r->ins->settings.institution_rule != PT_MEAN_OF_PRODUCTS) {
+        return PT_OK;
+    }
+    struct pt_bytes copy =
+        pt_arena_dup(&r->keep, pt_bytes_of(score->products, score->n_products * sizeof *score->products));
+    if (copy.data == NULL) {
+        return PT_ENOMEM;
+    }
+    memcpy(&unit->products, &copy.data, sizeof unit->products);
+    unit->n_product_scores = score->n_products;
+    return PT_OK;
+}
+
+static enum pt_err score_unit(struct pt__rollup *r, struct pt__unit *unit, const struct pt_assessment *a)
+{
+    struct pt_unit_score score;
+    enum pt_err err = pt_score_unit(r->ins, &a->answers, &r->work, &score);
+    if (err != PT_OK) {
+        return err;
+    }
+    unit->has_score = score.has_score;
+    unit->low = score.low;
+    unit->high = score.high;
+    unit->exact = score.exact;
+    unit->placeholder = score.placeholder;
+    unit->n_conflicts = score.n_conflicts;
+    unit->n_missing = score.n_missing;
+    pt__rollup_put_tree(r, unit, &score);
+    err = keep_products(r, unit, &score);
+    return err == PT_OK ? pt__rollup_put_answers(r, unit, a) : err;
+}
+
+static enum pt_err name_unit(struct pt__rollup *r, struct pt__unit *unit, const Patuh__Opening *opening)
+{
+    if (unit->expected) { /* the registry names it */
+        return PT_OK;
+    }
+    unit->name = opening->unit_name == NULL ? unit->name : pt_arena_str(&r->keep, opening->unit_name);
+    unit->type = opening->unit_type == NULL ? unit->type : pt_arena_str(&r->keep, opening->unit_type);
+    return unit->name == NULL || unit->type == NULL ? PT_ENOMEM : PT_OK;
+}
+
+static enum pt_err take_assessment(struct pt__rollup *r, const struct pt_subject *subject,
+                                   const struct pt_assessment *a, const struct pt_hash *inputs)
+{
+    char code[PT_SUBJECT_BYTES_MAX + 1];
+    pt_subject_unit(subject, code);
+    struct pt__unit *unit = pt__rollup_unit(r, code);
+    if (unit == NULL) {
+        return PT_ENOMEM;
+    }
+    unit->has_logs = true;
+    unit->subject = *subject;
+    unit->inputs = *inputs;
+    unit->n_ineffective = a->n_ineffective;
+    if (a->opening == NULL) {
+        return PT_OK;
+    }
+    unit->opened = true;
+    unit->state = a->state;
+    unit->n_pending = a->n_pending;
+    unit->not_assessed = is_not_assessed(r, a);
+    unit->counts = a->counts && !unit->not_assessed;
+    enum pt_err err = name_unit(r, unit, a->opening);
+    return err == PT_OK && unit->counts ? score_unit(r, unit, a) : err;
+}
+
+static enum pt_err assess(struct pt__rollup *r, size_t first, size_t last)
+{
+    const struct pt_subject *subject = &r->heads[first].log.subject;
+    struct pt_merge_input input = {.subject = subject, .authority = &r->authority, .instrument = r->ins};
+    struct pt_assessment assessment;
+    struct pt_hash inputs;
+    struct pt_view *views;
+    char institution[PT_SUBJECT_BYTES_MAX + 1];
+    /* Fixing is said of the whole cycle; in it counts what head office has approved. */
+    input.level = r->in->level == PT_LEVEL_FIXED ? PT_LEVEL_NATIONAL : r->in->level;
+    input.lookup.instrument = pt__rollup_instrument;
+    input.lookup.data = r;
+    enum pt_err err = pt__rollup_views(r, first, last, &r->work, &views, &input.n_views, &inputs);
+    if (err != PT_OK || input.n_views == 0) {
+        return err;
+    }
+    input.views = views;
+    pt_subject_institution(subject, institution);
+    screen_openings(r, institution, views, input.n_views);
+    err = pt_merge(&input, &r->work, &assessment);
+    if (err == PT_OK) {
+        err = take_assessment(r, subject, &assessment, &inputs);
+    }
+    if (err == PT_ELIMIT) {
+        return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_ASSESSMENT, pt_subject_name(subject),
+                              pt_err_text(err), NULL);
+    }
+    return err;
+}
+
+static bool of_cycle(const struct pt__rollup *r, const struct pt_subject *subject)
+{
+    char cycle[PT_SUBJECT_BYTES_MAX + 1];
+    if (pt_subject_kind(subject) != PT_SUBJECT_ASSESSMENT || pt_subject_is_second(subject)) {
+        return false;
+    }
+    pt_subject_cycle(subject, cycle);
+    return strcmp(cycle, r->in->cycle) == 0;
+}
+
+enum pt_err pt__rollup_collect(struct pt__rollup *r)
+{
+    enum pt_err err = expect_registry_units(r);
+    size_t end;
+    pt__rollup_put_headers(r);
+    for (size_t i = 0; i < r->n_heads && err == PT_OK; i = end) {
+        const struct pt_subject *subject = &r->heads[i].log.subject;
+        for (end = i + 1; end < r->n_heads && pt_subject_eq(&r->heads[end].log.subject, subject);) {
+            end++;
+        }
+        if (of_cycle(r, subject)) {
+            err = assess(r, i, end);
+            pt_arena_reset(&r->work);
+        }
+    }
+    return err;
+}

@@ -1,0 +1,200 @@
+/* rollup_internal.h - what the parts of the rollup share. Inside server/rollup only.
+ *
+ * Order of work: inputs (logs, cycle, registry, results) -> units -> institutions -> files -> manifest. */
+#ifndef PT_ROLLUP_INTERNAL_H
+#define PT_ROLLUP_INTERNAL_H
+
+#include "core/csv.h"
+#include "core/cycle.h"
+#include "core/logs.h"
+#include "core/registry.h"
+#include "core/results.h"
+#include "core/score.h"
+#include "rollup/rollup.h"
+
+/* One unit: expected by the registry, opened by an office, or imported. */
+struct pt__unit {
+    const char *code;
+    const char *institution;
+    const char *name;
+    const char *type;
+    bool expected; /* in the registry */
+    bool opened;
+    bool counts; /* reached the level that was asked for */
+    bool not_assessed;
+    bool imported; /* the score is a published one */
+    Patuh__State state;
+    size_t n_conflicts;
+    size_t n_missing;
+    size_t n_pending;
+    size_t n_ineffective;
+    bool placeholder;
+    bool exact;
+    bool has_score;
+    int64_t low;
+    int64_t high;
+    uint32_t n_products;                     /* mean_of_products: how many an imported score stands for; 0 = not said */
+    const struct pt_product_score *products; /* NULL: not known one by one */
+    size_t n_product_scores;
+    bool has_logs;
+    struct pt_subject subject; /* of its assessment */
+    struct pt_hash inputs;     /* over the logs' heads */
+    uint32_t rank_low;         /* 0 = none */
+    uint32_t rank_high;
+};
+
+struct pt__institution {
+    const char *code;
+    const char *name;
+    const char *type;
+    const char *province;
+    const char *office;
+    bool in_registry;
+    bool shown;    /* something was opened or imported */
+    bool imported; /* the score rests on published ones */
+    bool placeholder;
+    bool exact;
+    bool has_score;
+    int64_t low;
+    int64_t high;
+    size_t n_units; /* that took part in the score */
+    uint32_t rank_low;
+    uint32_t rank_high;
+    bool has_published;
+    int64_t published;
+    bool has_computed; /* from units, whether or not it is the score */
+    int64_t computed;
+    size_t n_expected, n_opened, n_submitted, n_approved, n_not_assessed, n_scored;
+};
+
+/* An opened instrument of the cycle. */
+struct pt__version {
+    struct pt_hash hash;
+    struct pt_arena arena;
+    struct pt_instrument instrument;
+};
+
+/* How far one log goes: for recomputing what was computed earlier. */
+struct pt__limit {
+    const char *subject;
+    const char *author; /* pseudonym */
+    const char *incarnation;
+    uint64_t seq;
+};
+
+struct pt__leaf {
+    const char *subject;
+    struct pt_hash hash;
+};
+
+struct pt__rollup {
+    const struct pt_rollup_input *in;
+    struct pt_problem *problem;
+    const struct pt__limit *limits; /* sorted as inputs.csv is; NULL: up to the LSN */
+    size_t n_limits;
+    bool check_chains;
+    uint64_t upto_lsn;
+    struct pt_arena keep;  /* the whole run */
+    struct pt_arena work;  /* one assessment */
+    struct pt_head *heads; /* sorted by subject, then log id */
+    size_t n_heads;
+    struct pt_hash salt;
+    struct pt_authority authority;
+    struct pt_cycle cycle;
+    uint32_t n_fixes; /* how often the result was fixed: its version */
+    bool fixed;
+    struct pt__version *versions;
+    size_t n_versions;
+    const struct pt_instrument *ins; /* current */
+    struct pt_hash instrument_hash;
+    bool has_registry;
+    struct pt_hash registry_hash;
+    struct pt_registry registry;
+    const struct pt_result **results; /* of all files loaded, the later row of a code in place of the earlier */
+    size_t n_results;
+    struct pt_hash *result_hashes;
+    size_t n_result_hashes;
+    struct pt__unit *units; /* sorted by code once collected */
+    size_t n_units, units_capacity;
+    size_t n_registry_units; /* while collecting: the first so many are the registry's */
+    struct pt__institution *institutions;
+    size_t n_institutions, institutions_capacity;
+    struct pt__leaf *leaves; /* sorted by subject */
+    size_t n_leaves, leaves_capacity;
+    struct pt_hash root;
+    struct pt_buf tree;
+    struct pt_buf answers;
+    struct pt_buf inputs;       /* lines of inputs.csv, as they are read */
+    struct pt_buf inputs_above; /* of cycle and offices */
+};
+
+/* rollup_input.c: heads, authority, cycle, instrument, registry, results. */
+enum pt_err pt__rollup_open(struct pt__rollup *r);
+void pt__rollup_close(struct pt__rollup *r);
+/* Views of the logs [first, last) of r->heads as far as they count, into arena; *inputs is the hash over their heads,
+ * and their lines go into inputs.csv. */
+enum pt_err pt__rollup_views(struct pt__rollup *r, size_t first, size_t last, struct pt_arena *arena,
+                             struct pt_view **views, size_t *n_views, struct pt_hash *inputs);
+const struct pt_instrument *pt__rollup_instrument(void *data, const struct pt_hash *hash);
+/* Sixteen hexadecimal digits; buf: at least 17 bytes. Returns buf. */
+const char *pt__pseudonym(const struct pt__rollup *r, const struct pt_author *author, char *buf);
+
+/* rollup_collect.c: units out of assessments; tree.csv and answers.csv grow with each. */
+enum pt_err pt__rollup_collect(struct pt__rollup *r);
+/* The unit of a code, added when it is not there; NULL when out of memory. Not after sorting. */
+struct pt__unit *pt__rollup_unit(struct pt__rollup *r, const char *code);
+enum pt_err pt__rollup_sort_units(struct pt__rollup *r);
+/* rollup_answers.c */
+void pt__rollup_put_headers(struct pt__rollup *r);
+void pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, const struct pt_unit_score *score);
+enum pt_err pt__rollup_put_answers(struct pt__rollup *r, const struct pt__unit *unit,
+                                   const struct pt_assessment *assessment);
+
+/* rollup_import.c: published results become units and institutions. */
+enum pt_err pt__rollup_import(struct pt__rollup *r);
+
+/* rollup_institution.c: scores, ranks, coverage of institutions; ranks of units. */
+enum pt_err pt__rollup_institutions(struct pt__rollup *r);
+/* Zone of a range; NULL while it is open or there is none. */
+const struct pt_zone *pt__zone(const struct pt__rollup *r, bool has_score, int64_t low, int64_t high);
+bool pt__is_submitted(Patuh__State state);
+bool pt__is_approved(Patuh__State state);
+
+/* rollup_tables.c, rollup_coverage.c: the tables. */
+void pt__put_results(const struct pt__rollup *r, struct pt_buf *out);
+void pt__put_unit_header(struct pt_csv_writer *csv);
+void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struct pt_csv_writer *csv);
+void pt__put_units(const struct pt__rollup *r, struct pt_buf *out);
+void pt__put_comparison(const struct pt__rollup *r, struct pt_buf *out);
+void pt__put_coverage(const struct pt__rollup *r, struct pt_buf *out);
+void pt__put_codebook(const struct pt__rollup *r, struct pt_buf *out);
+void pt__put_zones(const struct pt__rollup *r, struct pt_buf *out);
+bool pt__unit_shown(const struct pt__unit *unit);
+/* "published" (fixed), "imported" (no assessment here, published results only) or "interim". */
+const char *pt__status(const struct pt__rollup *r);
+/* Institution types in the order of people, then any others sorted; NULL past the last. */
+const char *pt__type_at(const struct pt__rollup *r, size_t i);
+const char *pt__type_label(const char *type, bool english);
+void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t score);
+
+/* rollup_merkle.c: the tree of RFC 9162 with our contexts. Sets r->root. */
+enum pt_err pt__rollup_leaves(struct pt__rollup *r);
+struct pt_hash pt__merkle_root(const struct pt__leaf *leaves, size_t n);
+enum pt_err pt__rollup_add_leaf(struct pt__rollup *r, const char *subject, const struct pt_hash *row,
+                                const struct pt_hash *inputs);
+
+/* rollup_manifest.c */
+void pt__put_national(const struct pt__rollup *r, struct pt_buf *out);
+void pt__put_manifest(const struct pt__rollup *r, const struct pt_rollup_files *files, struct pt_buf *out);
+void pt__json_text(struct pt_buf *out, const char *text); /* with quotes and escapes */
+/* Text of a key in a manifest of ours, into out (n bytes). Errors: MALFORMED. */
+enum pt_err pt__manifest_text(struct pt_bytes manifest, const char *key, char *out, size_t n);
+
+/* rollup_report.c */
+void pt__put_report(const struct pt__rollup *r, struct pt_buf *out);
+
+/* rollup.c: the whole way. limits NULL: up to the LSN. */
+enum pt_err pt__rollup_run(const struct pt_rollup_input *input, const struct pt__limit *limits, size_t n_limits,
+                           bool check_chains, struct pt_rollup_files *out, struct pt_problem *problem);
+
+#endif

@@ -1,0 +1,203 @@
+/* rollup_manifest.c - manifest.json and national.json. Both are written by hand: keys in a fixed order, two spaces of
+ * indent, so that the bytes are the same everywhere. */
+#include "base/text.h"
+#include "rollup/rollup_internal.h"
+
+#include <string.h>
+
+void pt__json_text(struct pt_buf *out, const char *text)
+{
+    pt_buf_put_u8(out, '"');
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\') {
+            pt_buf_printf(out, "\\%c", c);
+        } else if (c < ' ') {
+            pt_buf_printf(out, "\\u%04x", c);
+        } else {
+            pt_buf_put_u8(out, c);
+        }
+    }
+    pt_buf_put_u8(out, '"');
+}
+
+static void put_text(struct pt_buf *out, const char *key, const char *text)
+{
+    pt_buf_printf(out, "  \"%s\": ", key);
+    pt__json_text(out, text);
+    pt_buf_put_str(out, ",\n");
+}
+
+static void put_hex(struct pt_buf *out, struct pt_bytes bytes)
+{
+    pt_buf_put_str(out, "\"");
+    pt_hex_put(out, bytes);
+    pt_buf_put_str(out, "\"");
+}
+
+static void put_hash(struct pt_buf *out, const char *key, bool present, const struct pt_hash *hash)
+{
+    pt_buf_printf(out, "  \"%s\": ", key);
+    put_hex(out, present ? pt_hash_bytes(hash) : (struct pt_bytes){0});
+    pt_buf_put_str(out, ",\n");
+}
+
+/* Figures of a set of institutions. */
+struct totals {
+    size_t n_institutions;
+    size_t n_scored;
+    size_t n_open; /* scored, the range still open */
+    size_t expected, opened, submitted, approved, not_assessed, scored;
+    int64_t sum; /* of scores as printed that are settled */
+    size_t n_settled;
+};
+
+static struct totals total(const struct pt__rollup *r, const char *type)
+{
+    struct totals t = {0};
+    for (size_t i = 0; i < r->n_institutions; i++) {
+        const struct pt__institution *x = &r->institutions[i];
+        if (type != NULL && strcmp(x->type, type) != 0) {
+            continue;
+        }
+        t.n_institutions++;
+        t.n_scored += x->has_score;
+        t.n_open += x->has_score && x->low != x->high;
+        t.expected += x->n_expected;
+        t.opened += x->n_opened;
+        t.submitted += x->n_submitted;
+        t.approved += x->n_approved;
+        t.not_assessed += x->n_not_assessed;
+        t.scored += x->n_scored;
+        if (x->has_score && x->low == x->high) { /* at most 2^63 / 10^11 institutions: no overflow before 92 million */
+            t.sum += pt_score_round(x->low, r->ins->settings.decimals);
+            t.n_settled++;
+        }
+    }
+    return t;
+}
+
+static void put_zone_counts(const struct pt__rollup *r, const char *type, struct pt_buf *out)
+{
+    pt_buf_put_str(out, "\"zones\": {");
+    for (size_t z = 0; z < r->ins->n_zones; z++) {
+        size_t n = 0;
+        for (size_t i = 0; i < r->n_institutions; i++) {
+            const struct pt__institution *x = &r->institutions[i];
+            bool meant = type == NULL || strcmp(x->type, type) == 0;
+            n += meant && pt__zone(r, x->has_score, x->low, x->high) == &r->ins->zones[z];
+        }
+        pt_buf_put_str(out, z == 0 ? "" : ", ");
+        pt__json_text(out, r->ins->zones[z].category);
+        pt_buf_printf(out, ": %zu", n);
+    }
+    pt_buf_put_str(out, "}");
+}
+
+static void put_totals(const struct pt__rollup *r, const char *type, struct pt_buf *out)
+{
+    struct totals t = total(r, type);
+    pt_buf_printf(out, "{\"institutions\": %zu, \"scored\": %zu, \"open\": %zu, \"mean\": ", t.n_institutions,
+                  t.n_scored, t.n_open);
+    if (t.n_settled == 0) {
+        pt_buf_put_str(out, "null");
+    } else { /* half up, as figures are printed */
+        int64_t n = (int64_t)t.n_settled;
+        pt_score_put(out, t.sum / n + (t.sum % n * 2 >= n ? 1 : 0), r->ins->settings.decimals);
+    }
+    pt_buf_put_str(out, ", ");
+    put_zone_counts(r, type, out);
+    pt_buf_printf(out,
+                  ", \"units\": {\"expected\": %zu, \"opened\": %zu, \"submitted\": %zu, \"approved\": %zu, "
+                  "\"not_assessed\": %zu, \"scored\": %zu}}",
+                  t.expected, t.opened, t.submitted, t.approved, t.not_assessed, t.scored);
+}
+
+static bool has_placeholders(const struct pt__rollup *r)
+{
+    for (size_t i = 0; i < r->n_institutions; i++) {
+        if (r->institutions[i].placeholder) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void pt__put_national(const struct pt__rollup *r, struct pt_buf *out)
+{
+    const char *type;
+    pt_buf_put_str(out, "{\n");
+    put_text(out, "cycle", r->in->cycle);
+    put_text(out, "title", r->ins->settings.form_title);
+    put_text(out, "level", pt_level_name(r->in->level));
+    put_text(out, "status", pt__status(r));
+    put_hash(out, "manifest_root", true, &r->root);
+    pt_buf_printf(out, "  \"official\": %s,\n", r->ins->settings.official ? "true" : "false");
+    pt_buf_printf(out, "  \"placeholder_weights\": %s,\n", has_placeholders(r) ? "true" : "false");
+    pt_buf_put_str(out, "  \"types\": {");
+    for (size_t i = 0; (type = pt__type_at(r, i)) != NULL; i++) {
+        pt_buf_put_str(out, i == 0 ? "\n    " : ",\n    ");
+        pt__json_text(out, type);
+        pt_buf_put_str(out, ": ");
+        put_totals(r, type, out);
+    }
+    pt_buf_put_str(out, "\n  },\n  \"all\": ");
+    put_totals(r, NULL, out);
+    pt_buf_put_str(out, "\n}\n");
+}
+
+static void put_result_hashes(const struct pt__rollup *r, struct pt_buf *out)
+{
+    pt_buf_put_str(out, "  \"results\": [");
+    for (size_t i = 0; i < r->n_result_hashes; i++) {
+        pt_buf_put_str(out, i == 0 ? "" : ", ");
+        put_hex(out, pt_hash_bytes(&r->result_hashes[i]));
+    }
+    pt_buf_put_str(out, "],\n");
+}
+
+void pt__put_manifest(const struct pt__rollup *r, const struct pt_rollup_files *files, struct pt_buf *out)
+{
+    pt_buf_put_str(out, "{\n");
+    put_text(out, "format", "patuh/1 manifest");
+    put_text(out, "engine", PT_ENGINE_VERSION);
+    put_text(out, "cycle", r->in->cycle);
+    put_text(out, "level", pt_level_name(r->in->level));
+    put_text(out, "status", pt__status(r));
+    pt_buf_printf(out, "  \"version\": %u,\n", r->n_fixes);
+    put_hash(out, "instrument", true, &r->instrument_hash);
+    put_hash(out, "registry", r->has_registry, &r->registry_hash);
+    put_result_hashes(r, out);
+    pt_buf_printf(out, "  \"leaves\": %zu,\n", r->n_leaves);
+    put_hash(out, "root", true, &r->root);
+    pt_buf_put_str(out, "  \"files\": {");
+    for (size_t i = 0; i < files->n; i++) {
+        struct pt_hash hash = pt_hash1(PT_CONTEXT_BLOB, pt_buf_bytes(&files->file[i].content));
+        pt_buf_printf(out, "%s    \"%s\": ", i == 0 ? "\n" : ",\n", files->file[i].name);
+        put_hex(out, pt_hash_bytes(&hash));
+    }
+    pt_buf_put_str(out, "\n  }\n}\n");
+}
+
+enum pt_err pt__manifest_text(struct pt_bytes manifest, const char *key, char *out, size_t n)
+{
+    char needle[64] = "\"";
+    size_t n_key = strlen(key);
+    if (n_key > 48 || manifest.n == 0) {
+        return PT_EMALFORMED;
+    }
+    memcpy(needle + 1, key, n_key);
+    memcpy(needle + 1 + n_key, "\": \"", 5);
+    const char *at = memmem(manifest.data, manifest.n, needle, strlen(needle));
+    if (at == NULL) {
+        return PT_EMALFORMED;
+    }
+    at += strlen(needle);
+    const char *end = memchr(at, '"', manifest.n - (size_t)(at - (const char *)manifest.data));
+    if (end == NULL || (size_t)(end - at) >= n) {
+        return PT_EMALFORMED;
+    }
+    memcpy(out, at, (size_t)(end - at));
+    out[end - at] = '\0';
+    return PT_OK;
+}

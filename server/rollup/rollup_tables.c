@@ -1,0 +1,193 @@
+/* rollup_tables.c - results.csv, units.csv, comparison.csv. */
+#include "rollup/rollup_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COMMON_COLUMNS                                                                                                 \
+    "cycle,type,code,name,score_low,score_high,score,zone,category,rank_low,rank_high,units,placeholder_weights,"      \
+    "imported,level,status,range_exact,zone_label_id,zone_label_en"
+
+const char *pt__status(const struct pt__rollup *r)
+{
+    bool assessed = false;
+    for (size_t i = 0; i < r->n_units; i++) {
+        assessed = assessed || r->units[i].opened;
+    }
+    if (!assessed && r->n_results > 0) {
+        return "imported";
+    }
+    return r->in->level == PT_LEVEL_FIXED ? "published" : "interim";
+}
+
+void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t score)
+{
+    struct pt_buf text = {0};
+    if (has_score) {
+        pt_score_put(&text, score, r->ins->settings.decimals);
+    }
+    pt_csv_put(csv, pt_buf_text(&text));
+    csv->out->err = text.err != PT_OK ? text.err : csv->out->err;
+    pt_buf_free(&text);
+}
+
+static void put_rank(struct pt_csv_writer *csv, uint32_t rank)
+{
+    if (rank == 0) {
+        pt_csv_put(csv, "");
+    } else {
+        pt_csv_put_int(csv, rank);
+    }
+}
+
+/* What results.csv and units.csv begin with. */
+struct common {
+    const char *type;
+    const char *code;
+    const char *name;
+    bool has_score;
+    int64_t low;
+    int64_t high;
+    uint32_t rank_low;
+    uint32_t rank_high;
+    size_t n_units;
+    bool placeholder;
+    bool imported;
+    bool exact;
+};
+
+static void put_common(const struct pt__rollup *r, const struct common *c, struct pt_csv_writer *csv)
+{
+    const struct pt_zone *zone = pt__zone(r, c->has_score, c->low, c->high);
+    pt_csv_put(csv, r->in->cycle);
+    pt_csv_put(csv, c->type);
+    pt_csv_put(csv, c->code);
+    pt_csv_put(csv, c->name);
+    pt__put_score(csv, r, c->has_score, c->low);
+    pt__put_score(csv, r, c->has_score, c->high);
+    pt__put_score(csv, r, c->has_score && c->low == c->high, c->low);
+    pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));
+    pt_csv_put(csv, zone == NULL ? "" : zone->category);
+    put_rank(csv, c->rank_low);
+    put_rank(csv, c->rank_high);
+    pt_csv_put_int(csv, (int64_t)c->n_units);
+    pt_csv_put_int(csv, c->placeholder);
+    pt_csv_put_int(csv, c->imported);
+    pt_csv_put(csv, pt_level_name(r->in->level));
+    pt_csv_put(csv, pt__status(r));
+    pt_csv_put_int(csv, c->exact);
+    pt_csv_put(csv, zone == NULL ? "" : zone->label.id);
+    pt_csv_put(csv, zone == NULL ? "" : zone->label.en);
+}
+
+static void put_institution(const struct pt__rollup *r, const struct pt__institution *x, struct pt_csv_writer *csv)
+{
+    struct common common = {.type = x->type, .code = x->code, .name = x->name, .has_score = x->has_score};
+    common.low = x->low;
+    common.high = x->high;
+    common.rank_low = x->rank_low;
+    common.rank_high = x->rank_high;
+    common.n_units = x->n_units;
+    common.placeholder = x->placeholder;
+    common.imported = x->imported;
+    common.exact = x->exact;
+    put_common(r, &common, csv);
+    pt_csv_put_int(csv, (int64_t)x->n_expected);
+    pt_csv_put_int(csv, (int64_t)x->n_opened);
+    pt_csv_put_int(csv, (int64_t)x->n_submitted);
+    pt_csv_put_int(csv, (int64_t)x->n_approved);
+    pt_csv_put_int(csv, (int64_t)x->n_not_assessed);
+    pt_csv_put_int(csv, (int64_t)x->n_scored);
+    pt_csv_put(csv, x->province);
+    pt_csv_put(csv, x->office);
+    pt_csv_end_row(csv);
+}
+
+void pt__put_results(const struct pt__rollup *r, struct pt_buf *out)
+{
+    struct pt_csv_writer csv = {.out = out};
+    pt_buf_put_str(out,
+                   COMMON_COLUMNS ",expected,opened,submitted,approved,not_assessed,scored,province_code,office\n");
+    for (size_t i = 0; i < r->n_institutions; i++) {
+        if (r->institutions[i].shown) {
+            put_institution(r, &r->institutions[i], &csv);
+        }
+    }
+}
+
+bool pt__unit_shown(const struct pt__unit *unit)
+{
+    return unit->opened || unit->imported;
+}
+
+void pt__put_unit_header(struct pt_csv_writer *csv)
+{
+    pt_buf_put_str(csv->out, COMMON_COLUMNS
+                   ",institution_code,state,not_assessed,counts,conflicts,missing,pending,ineffective\n");
+}
+
+void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struct pt_csv_writer *csv)
+{
+    struct common common = {.type = unit->type, .code = unit->code, .name = unit->name, .has_score = unit->has_score};
+    common.low = unit->low;
+    common.high = unit->high;
+    common.rank_low = unit->rank_low;
+    common.rank_high = unit->rank_high;
+    common.n_units = unit->has_score ? 1 : 0;
+    common.placeholder = unit->placeholder;
+    common.imported = unit->imported;
+    common.exact = unit->exact;
+    put_common(r, &common, csv);
+    pt_csv_put(csv, unit->institution);
+    pt_csv_put(csv, unit->opened ? pt_state_name(unit->state) : "");
+    pt_csv_put_int(csv, unit->not_assessed);
+    pt_csv_put_int(csv, unit->counts);
+    pt_csv_put_int(csv, (int64_t)unit->n_conflicts);
+    pt_csv_put_int(csv, (int64_t)unit->n_missing);
+    pt_csv_put_int(csv, (int64_t)unit->n_pending);
+    pt_csv_put_int(csv, (int64_t)unit->n_ineffective);
+    pt_csv_end_row(csv);
+}
+
+void pt__put_units(const struct pt__rollup *r, struct pt_buf *out)
+{
+    struct pt_csv_writer csv = {.out = out};
+    pt__put_unit_header(&csv);
+    for (size_t i = 0; i < r->n_units; i++) {
+        if (pt__unit_shown(&r->units[i])) {
+            pt__put_unit(r, &r->units[i], &csv);
+        }
+    }
+}
+
+static void put_zone(const struct pt__rollup *r, int64_t score, struct pt_csv_writer *csv)
+{
+    const struct pt_zone *zone = pt__zone(r, true, score, score);
+    pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));
+    pt_csv_put(csv, zone == NULL ? "" : zone->category);
+}
+
+/* The zone of a published score is the one that the cycle's bounds give it: published files carry scores only. */
+void pt__put_comparison(const struct pt__rollup *r, struct pt_buf *out)
+{
+    struct pt_csv_writer csv = {.out = out};
+    uint32_t decimals = r->ins->settings.decimals;
+    pt_buf_put_str(out, "cycle,type,code,name,computed,published,equal,computed_zone,computed_category,published_zone,"
+                        "published_category\n");
+    for (size_t i = 0; i < r->n_institutions; i++) {
+        const struct pt__institution *x = &r->institutions[i];
+        if (!x->has_published || !x->has_computed) {
+            continue;
+        }
+        pt_csv_put(&csv, r->in->cycle);
+        pt_csv_put(&csv, x->type);
+        pt_csv_put(&csv, x->code);
+        pt_csv_put(&csv, x->name);
+        pt__put_score(&csv, r, true, x->computed);
+        pt__put_score(&csv, r, true, x->published);
+        pt_csv_put_int(&csv, pt_score_round(x->computed, decimals) == pt_score_round(x->published, decimals));
+        put_zone(r, x->computed, &csv);
+        put_zone(r, x->published, &csv);
+        pt_csv_end_row(&csv);
+    }
+}

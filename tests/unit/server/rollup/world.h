@@ -1,0 +1,61 @@
+/* world.h - a head office with two regional offices and their devices in one store in memory, written log by log.
+ *
+ * Everything that fails ends the test. Contents of blobs stand in the world itself. */
+#ifndef PT_TEST_ROLLUP_WORLD_H
+#define PT_TEST_ROLLUP_WORLD_H
+
+#include "core/logs.h"
+#include "core/store_mem.h"
+#include "rollup/rollup.h"
+
+#define WORLD_BLOBS_MAX 16
+
+enum world_author { WORLD_ROOT, WORLD_SOUTH, WORLD_NORTH, WORLD_ANA, WORLD_BUDI, WORLD_AUTHORS };
+
+struct world {
+    struct pt_store *store;
+    struct pt_keypair pairs[WORLD_AUTHORS];
+    struct pt_hash instrument;
+    struct pt_hash blob_hashes[WORLD_BLOBS_MAX];
+    struct pt_buf blobs[WORLD_BLOBS_MAX];
+    size_t n_blobs;
+    struct pt_arena arena;
+    const char *cycle;
+};
+
+/* Offices "62" (south) and "63" (north); devices of ana and budi belong to 62. */
+void world_open(struct world *w, const char *cycle);
+void world_close(struct world *w);
+
+/* Head office loads a blob: ENTRY_INSTRUMENT, _REGISTRY or _RESULTS. */
+void world_load(struct world *w, Patuh__EntryKind kind, struct pt_bytes content, const char *title);
+/* Sheets of a small instrument: desk 30, sign 30 (placeholder), staff 40, five levels each. */
+void world_load_small(struct world *w);
+/* settings, zones and (where there is one) survey and choices of deploy/cycles/YEAR. */
+void world_load_cycle(struct world *w, const char *year);
+/* Two regencies and a police resort under 62. */
+void world_load_registry(struct world *w);
+/* A file of the project, appended to out. */
+void world_read(const char *name, struct pt_buf *out);
+
+/* One entry of an author about a unit ("62.01/dinkes"). */
+void world_put(struct world *w, enum world_author by, const char *unit, const struct pt_entry *entry);
+void world_open_unit(struct world *w, enum world_author by, const char *unit, const char *office, const char *surveyor);
+void world_assign(struct world *w, enum world_author by, const char *unit, const char *surveyor);
+void world_answer(struct world *w, enum world_author by, const char *unit, const char *question, const char *value);
+/* A move whose cut is all that is there now. */
+void world_move(struct world *w, enum world_author by, const char *unit, Patuh__State to);
+void world_fix(struct world *w, Patuh__State to);
+
+/* A unit from opening to the office's approval: "desk sign staff" as three digits 0-4. */
+void world_assess(struct world *w, const char *unit, const char *levels);
+/* The cycle that the tests of figures share. */
+void world_fill(struct world *w);
+
+struct pt_rollup_input world_input(struct world *w, enum pt_level level);
+/* Build; the sentence of a failure fails the test. */
+void world_rollup(struct world *w, enum pt_level level, struct pt_rollup_files *files);
+/* The line of a table that has ",CODE," in it; "" when there is none. Lent until the next call. */
+const char *world_line(const struct pt_rollup_files *files, const char *table, const char *code);
+
+#endif
