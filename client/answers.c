@@ -1,0 +1,230 @@
+/* Answers, notes, instances and places: what is typed becomes entries of this device's log. */
+#include "client/answers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum pt_err read_value(struct pt_action *action, const struct pt_target *target, const char *text,
+                              struct pt_value *out, struct pt_problem *problem)
+{
+    const struct pt_node *node = &action->work.instrument->nodes[target->node];
+    if (node->type == PT_NODE_REPEAT) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_VALUE_NOT_ANSWERED, target->path, NULL);
+    }
+    if (node->type != PT_NODE_TEXT) {
+        return pt_value_read(action->work.instrument, target->node, text, out, problem);
+    }
+    struct pt_value value = {.type = PT_VALUE_TEXT};
+    enum pt_err err = pt_action_text(action, text, PT_TEXT_BYTES_MAX, &value.text, problem);
+    *out = err == PT_OK ? value : *out;
+    return err;
+}
+
+/* An answer or its clearing: it replaces what this device has seen of the register. */
+static enum pt_err put_claim(struct pt_action *action, struct pt_entry *entry, const struct pt_target *target)
+{
+    enum pt_err err = pt_work_replaces(&action->work, entry->question, target->instance, &action->head.log,
+                                       &action->work.arena, &entry->replaces, &entry->n_replaces);
+    return err == PT_OK ? pt_action_put(action, entry, NULL) : err;
+}
+
+static enum pt_err put_note(struct pt_action *action, const struct pt_target *target, const char *text,
+                            struct pt_problem *problem)
+{
+    struct pt_entry entry = pt_action_entry(action, PATUH__ENTRY_KIND__ENTRY_NOTE, target);
+    enum pt_err err = pt_action_text(action, text, PT_TEXT_BYTES_MAX, &entry.hash, problem);
+    return err == PT_OK ? pt_action_put(action, &entry, NULL) : err;
+}
+
+enum pt_err pt_answer_put(struct pt_action *action, struct pt_answering *answer, struct pt_problem *problem)
+{
+    struct pt_entry entry;
+    enum pt_err err = pt_action_target(action, answer->path, &answer->target, problem);
+    if (err == PT_OK) {
+        entry = pt_action_entry(action, PATUH__ENTRY_KIND__ENTRY_ANSWER, &answer->target);
+        err = read_value(action, &answer->target, answer->value, &entry.value, problem);
+    }
+    if (err == PT_OK) {
+        answer->read = entry.value;
+        err = put_claim(action, &entry, &answer->target);
+    }
+    if (err == PT_OK && answer->note != NULL && answer->note[0] != '\0') {
+        err = put_note(action, &answer->target, answer->note, problem);
+    }
+    return err;
+}
+
+enum pt_err pt_answers_check(struct pt_action *action, const struct pt_answering *answers, size_t n, size_t *bad,
+                             struct pt_problem *problem)
+{
+    struct pt_work after;
+    enum pt_err err = pt_action_check(action, &after, problem);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        *bad = i;
+        err = pt_answer_check(after.instrument, &after.state.answers, answers[i].target.node,
+                              answers[i].target.instance, &answers[i].read, &after.arena, problem);
+    }
+    pt_work_close(&after);
+    return err;
+}
+
+enum patuh_result patuh_answer(struct patuh *device, const char *assessment, const char *path, const char *value,
+                               const char *note, struct patuh_problem *problem)
+{
+    struct pt_action action;
+    struct pt_problem inner = {0};
+    struct pt_answering answer = {.path = path, .value = value, .note = note};
+    size_t bad;
+    enum pt_err err = pt_action_begin(&action, device, assessment, &inner);
+    if (err == PT_OK) {
+        err = pt_answer_put(&action, &answer, &inner);
+    }
+    if (err == PT_OK) {
+        err = pt_answers_check(&action, &answer, 1, &bad, &inner);
+    }
+    err = pt_action_end(&action, err, true, &inner);
+    return pt_device_tell(err, &inner, "answer", problem);
+}
+
+static enum pt_err clear(struct pt_action *action, const char *path, struct pt_problem *problem)
+{
+    struct pt_target target;
+    const struct pt_register *reg;
+    enum pt_err err = pt_action_target(action, path, &target, problem);
+    if (err != PT_OK) {
+        return err;
+    }
+    struct pt_entry entry = pt_action_entry(action, PATUH__ENTRY_KIND__ENTRY_CLEAR, &target);
+    const struct pt_answer *answer = pt_work_answer(&action->work, entry.question, target.instance, &reg);
+    if (answer == NULL || (answer->n_values == 1 && answer->values[0].type == PT_VALUE_NONE)) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_NOTHING_TO_CLEAR, path, NULL);
+    }
+    return put_claim(action, &entry, &target);
+}
+
+enum patuh_result patuh_clear(struct patuh *device, const char *assessment, const char *path,
+                              struct patuh_problem *problem)
+{
+    struct pt_action action;
+    struct pt_problem inner = {0};
+    enum pt_err err = pt_action_begin(&action, device, assessment, &inner);
+    if (err == PT_OK) {
+        err = clear(&action, path, &inner);
+    }
+    err = pt_action_end(&action, err, false, &inner);
+    return pt_device_tell(err, &inner, "clear", problem);
+}
+
+static enum pt_err note(struct pt_action *action, const char *path, const char *text, struct pt_problem *problem)
+{
+    struct pt_target target;
+    enum pt_err err = pt_action_target(action, path, &target, problem);
+    if (err == PT_OK && action->work.instrument->nodes[target.node].type == PT_NODE_REPEAT) {
+        err = pt_problem_set(problem, PT_EINVALID, PT_MSG_PATH_SYNTAX, path, NULL);
+    }
+    return err == PT_OK ? put_note(action, &target, text, problem) : err;
+}
+
+enum patuh_result patuh_note(struct patuh *device, const char *assessment, const char *path, const char *text,
+                             struct patuh_problem *problem)
+{
+    struct pt_action action;
+    struct pt_problem inner = {0};
+    enum pt_err err = pt_action_begin(&action, device, assessment, &inner);
+    if (err == PT_OK) {
+        err = note(&action, path, text, &inner);
+    }
+    err = pt_action_end(&action, err, false, &inner);
+    return pt_device_tell(err, &inner, "note", problem);
+}
+
+/* --- products and respondents --- */
+
+static enum pt_err find_repeat(const struct pt_action *action, const char *name, struct pt_target *out,
+                               struct pt_problem *problem)
+{
+    const struct pt_instrument *instrument = action->work.instrument;
+    struct pt_target target = {.path = name, .node = pt_node_find(instrument, pt_bytes_str(name))};
+    if (target.node == PT_NONE || instrument->nodes[target.node].type != PT_NODE_REPEAT) {
+        struct pt_buf known = {0};
+        for (size_t i = 0; i < instrument->n_nodes; i++) {
+            if (instrument->nodes[i].type == PT_NODE_REPEAT) {
+                pt_buf_printf(&known, "%s%s", known.n == 0 ? "" : ", ", instrument->nodes[i].name);
+            }
+        }
+        enum pt_err err =
+            pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_NO_REPEAT, name, pt_buf_text(&known), NULL);
+        pt_buf_free(&known);
+        return err;
+    }
+    *out = target;
+    return PT_OK;
+}
+
+static enum pt_err add(struct pt_action *action, const char *repeat, const char *label, char *path,
+                       struct pt_problem *problem)
+{
+    struct pt_target target;
+    struct pt_hash hash;
+    uint64_t seq = 0;
+    enum pt_err err = find_repeat(action, repeat, &target, problem);
+    if (err == PT_OK) {
+        err = pt_action_text(action, label, PT_NAME_BYTES_MAX, &hash, problem);
+    }
+    if (err != PT_OK) {
+        return err;
+    }
+    Patuh__Instance detail = PATUH__INSTANCE__INIT;
+    detail.has_label = true;
+    detail.label.data = hash.b;
+    detail.label.len = sizeof hash.b;
+    struct pt_entry entry = pt_action_entry(action, PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE, &target);
+    entry.detail = pt_action_pack(action, &detail.base);
+    err = entry.detail.data == NULL ? PT_ENOMEM : pt_action_put(action, &entry, &seq);
+    if (err == PT_OK) {
+        char name[PT_INSTANCE_BYTES_MAX + 1];
+        pt_entry_instance_name(&action->head.log, seq, name);
+        (void)snprintf(path, PATUH_PATH_BYTES, "%s[%s]", repeat, name);
+    }
+    return err;
+}
+
+enum patuh_result patuh_add(struct patuh *device, const char *assessment, const char *repeat, const char *label,
+                            char *path, struct patuh_problem *problem)
+{
+    struct pt_action action;
+    struct pt_problem inner = {0};
+    enum pt_err err = pt_action_begin(&action, device, assessment, &inner);
+    if (err == PT_OK) {
+        err = add(&action, repeat, label, path, &inner);
+    }
+    err = pt_action_end(&action, err, false, &inner);
+    return pt_device_tell(err, &inner, "add", problem);
+}
+
+/* --- the place of the visit --- */
+
+enum patuh_result patuh_place(struct patuh *device, const char *assessment, struct patuh_position position,
+                              struct patuh_problem *problem)
+{
+    struct pt_action action;
+    struct pt_problem inner = {0};
+    bool on_earth = position.latitude_e7 >= -900000000 && position.latitude_e7 <= 900000000 &&
+                    position.longitude_e7 >= -1800000000 && position.longitude_e7 <= 1800000000;
+    enum pt_err err = pt_action_begin(&action, device, assessment, &inner);
+    if (err == PT_OK && !on_earth) {
+        err = pt_problem_set(&inner, PT_EINVALID, PT_MSG_CLIENT_PLACE, NULL);
+    }
+    if (err == PT_OK) {
+        Patuh__Place detail = PATUH__PLACE__INIT;
+        detail.has_latitude_e7 = detail.has_longitude_e7 = detail.has_accuracy_m = true;
+        detail.latitude_e7 = position.latitude_e7;
+        detail.longitude_e7 = position.longitude_e7;
+        detail.accuracy_m = position.accuracy_m;
+        struct pt_entry entry = pt_action_entry(&action, PATUH__ENTRY_KIND__ENTRY_PLACE, NULL);
+        entry.detail = pt_action_pack(&action, &detail.base);
+        err = entry.detail.data == NULL ? PT_ENOMEM : pt_action_put(&action, &entry, NULL);
+    }
+    err = pt_action_end(&action, err, false, &inner);
+    return pt_device_tell(err, &inner, "place", problem);
+}

@@ -1,0 +1,178 @@
+/* The list of assessments: what head office and region opened and assigned, as far as it has come here. */
+#include "client/summary.h"
+
+#include "base/mem.h"
+#include "core/receipts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct pt_kept *pt_kept_create(void)
+{
+    struct pt_kept *kept = pt_zalloc(sizeof *kept);
+    if (kept != NULL) {
+        pt_arena_init(&kept->arena, SIZE_MAX);
+    }
+    return kept;
+}
+
+void pt_kept_destroy(struct pt_kept *kept)
+{
+    if (kept != NULL) {
+        pt_arena_close(&kept->arena);
+        pt_free(kept);
+    }
+}
+
+enum pt_err pt_places_add(struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena,
+                          struct patuh_places *places)
+{
+    struct pt_receipted region;
+    struct pt_receipted national;
+    uint64_t last = head->tail_seq > head->seq ? head->tail_seq : head->seq;
+    enum pt_err err = pt_receipted(txn, head, PT_TIER_REGION, arena, &region);
+    if (err == PT_OK) {
+        err = pt_receipted(txn, head, PT_TIER_NATIONAL, arena, &national);
+    }
+    if (err != PT_OK) {
+        return err;
+    }
+    uint64_t at_top = national.seq > last ? last : national.seq;
+    uint64_t at_region = region.seq > last ? last : region.seq;
+    at_region = at_region > at_top ? at_region : at_top;
+    places->head_office += at_top;
+    places->region += at_region - at_top;
+    places->device += last - at_region;
+    places->held = places->held || (region.seq > 0 && region.held) || (national.seq > 0 && national.held);
+    return PT_OK;
+}
+
+static void count_answers(const struct pt_work *work, struct patuh_listed *out)
+{
+    for (size_t i = 0; i < work->state.answers.n_answers; i++) {
+        const struct pt_answer *answer = &work->state.answers.answers[i];
+        bool has_value = answer->n_values > 1 || answer->values[0].type != PT_VALUE_NONE || answer->n_evidence > 0;
+        out->n_answered += has_value ? 1 : 0;
+    }
+}
+
+enum pt_err pt_summary_fill(const struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena,
+                            struct patuh_listed *out)
+{
+    const struct pt_assessment *state = &work->state;
+    const Patuh__Opening *opening = state->opening;
+    bool unit = opening != NULL && opening->unit_name != NULL;
+    bool institution = opening != NULL && opening->institution_name != NULL;
+    struct patuh_listed line = {
+        .assessment = pt_arena_str(arena, pt_subject_name(&work->subject)),
+        .unit = pt_arena_str(arena, unit ? opening->unit_name : ""),
+        .institution = pt_arena_str(arena, institution ? opening->institution_name : ""),
+        .state = pt_state_name(state->state),
+        .assigned = pt_work_is_assigned(work),
+        .ready = work->ready,
+        .n_missing = (uint32_t)work->score.n_missing,
+        .n_conflicts = (uint32_t)state->n_conflicts,
+    };
+    count_answers(work, &line);
+    if (state->state == PATUH__STATE__STATE_HAS_ISSUES && state->state_move != NULL) {
+        line.n_comments = (uint32_t)state->state_move->n_comment;
+    }
+    struct pt_head *heads;
+    size_t n = 0;
+    enum pt_err err = pt_logs_list(txn, &work->subject, arena, &heads, &n);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        if (pt_author_eq(&heads[i].log.author, &work->device->author)) {
+            err = pt_places_add(txn, &heads[i], arena, &line.places);
+        }
+    }
+    *out = line;
+    return err == PT_OK && arena->exhausted ? PT_ENOMEM : err;
+}
+
+static bool wrote_there(const struct pt_work *work)
+{
+    for (size_t v = 0; v < work->n_views; v++) {
+        if (pt_work_is_own(work, &work->views[v]) && work->views[v].n_entries > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum pt_err add_line(struct patuh *device, struct pt_txn *txn, const struct pt_subject *subject,
+                            struct pt_arena *arena, struct patuh_listed *out, bool *added, struct pt_problem *problem)
+{
+    struct pt_work work;
+    enum pt_err err = pt_work_load(&work, device, txn, subject, true, problem);
+    *added = err == PT_OK && (pt_work_is_assigned(&work) || wrote_there(&work));
+    if (*added) {
+        err = pt_summary_fill(&work, txn, arena, out);
+    }
+    pt_work_close(&work);
+    return err;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    const struct patuh_listed *x = a;
+    const struct patuh_listed *y = b;
+    return strcmp(x->assessment, y->assessment);
+}
+
+static enum pt_err fill_list(struct patuh *device, struct pt_txn *txn, struct pt_arena *arena, struct patuh_list *out,
+                             struct pt_problem *problem)
+{
+    struct pt_head *heads;
+    size_t n_heads = 0;
+    size_t n = 0;
+    enum pt_err err = pt_logs_list(txn, NULL, arena, &heads, &n_heads);
+    struct patuh_listed *items = err == PT_OK ? pt_arena_zalloc(arena, n_heads, sizeof *items) : NULL;
+    if (err == PT_OK && items == NULL) {
+        err = PT_ENOMEM;
+    }
+    const struct pt_subject *before = NULL;
+    for (size_t i = 0; i < n_heads && err == PT_OK; i++) { /* sorted by subject: one round for each */
+        const struct pt_subject *subject = &heads[i].log.subject;
+        bool seen = before != NULL && pt_subject_eq(subject, before);
+        before = subject;
+        if (!seen && pt_subject_kind(subject) == PT_SUBJECT_ASSESSMENT) {
+            bool added;
+            err = add_line(device, txn, subject, arena, &items[n], &added, problem);
+            n += added ? 1 : 0;
+        }
+    }
+    if (err == PT_OK && n > 1) { /* keys of the store sort by length first */
+        qsort(items, n, sizeof *items, compare_lines);
+    }
+    out->items = items;
+    out->n_items = n;
+    return err;
+}
+
+enum patuh_result patuh_list(struct patuh *device, struct patuh_list *out, struct patuh_problem *problem)
+{
+    struct pt_problem inner = {0};
+    struct pt_txn *txn = NULL;
+    struct pt_kept *kept = pt_kept_create();
+    struct patuh_list list = {.memory = kept};
+    enum pt_err err = kept == NULL ? PT_ENOMEM : pt_device_need_enrolment(device, &inner);
+    if (err == PT_OK) {
+        err = pt_store_begin(device->store, false, &txn);
+    }
+    if (err == PT_OK) {
+        err = fill_list(device, txn, &kept->arena, &list, &inner);
+        pt_store_abort(txn);
+    }
+    if (err == PT_OK) {
+        *out = list;
+    } else {
+        pt_kept_destroy(kept);
+    }
+    return pt_device_tell(err, &inner, "list", problem);
+}
+
+void patuh_list_free(struct patuh_list *list)
+{
+    pt_kept_destroy(list->memory);
+    *list = (struct patuh_list){0};
+}

@@ -1,0 +1,120 @@
+#include "client/cli.h"
+
+#include <string.h>
+
+int pt_cli_usage(const struct pt_cli *cli)
+{
+    pt_say_to(stderr, PT_MSG_CLI_USAGE, cli->name, cli->usage, NULL);
+    return PT_EXIT_USAGE;
+}
+
+static const struct pt_option *find_option(const struct pt_option *options, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(options[i].name, name) == 0) {
+            return &options[i];
+        }
+    }
+    return NULL;
+}
+
+/* One argument (and its value); *at is the last one used. */
+static bool take(struct pt_cli *cli, const struct pt_option *options, size_t n_options, int *at)
+{
+    const char *word = cli->argv[*at];
+    if (strncmp(word, "--", 2) != 0) {
+        if (cli->n_words == PT_CLI_WORDS_MAX) {
+            return false;
+        }
+        cli->words[cli->n_words++] = word;
+        return true;
+    }
+    const struct pt_option *option = find_option(options, n_options, word);
+    if (option == NULL) {
+        pt_say_to(stderr, PT_MSG_CLI_OPTION, word, cli->name, NULL);
+        return false;
+    }
+    if (option->on != NULL) {
+        *option->on = true;
+        return true;
+    }
+    if (*at + 1 >= cli->argc) {
+        pt_say_to(stderr, PT_MSG_CLI_OPTION_VALUE, word, NULL);
+        return false;
+    }
+    *option->text = cli->argv[++*at];
+    return true;
+}
+
+bool pt_cli_read(struct pt_cli *cli, const struct pt_option *options, size_t n_options, size_t n_min, size_t n_max)
+{
+    struct pt_option all[PT_CLI_OPTIONS_MAX + 2] = {{"--dir", &cli->dir, NULL}, {"--json", NULL, &cli->json}};
+    size_t n = 2;
+    for (size_t i = 0; i < n_options; i++) {
+        all[n++] = options[i];
+    }
+    bool good = true;
+    for (int at = 0; at < cli->argc && good; at++) {
+        good = take(cli, all, n, &at);
+    }
+    if (good && cli->dir != NULL && cli->n_words >= n_min && cli->n_words <= n_max) {
+        return true;
+    }
+    (void)pt_cli_usage(cli);
+    return false;
+}
+
+bool pt_cli_open(struct pt_cli *cli)
+{
+    return pt_cli_end(cli, patuh_open(cli->dir, &cli->device, &cli->problem)) == PT_EXIT_GOOD;
+}
+
+int pt_cli_end(struct pt_cli *cli, enum patuh_result result)
+{
+    if (result == PATUH_OK) {
+        return PT_EXIT_GOOD;
+    }
+    (void)fprintf(stderr, "%s\n", cli->problem.text);
+    return PT_EXIT_FAILED;
+}
+
+int pt_cli_print(struct pt_buf *out)
+{
+    bool good = out->err == PT_OK && (out->n == 0 || fputs(pt_buf_text(out), stdout) >= 0) && fflush(stdout) == 0;
+    pt_buf_free(out);
+    if (!good) {
+        pt_say_to(stderr, PT_MSG_CLI_OUTPUT, NULL);
+    }
+    return good ? PT_EXIT_GOOD : PT_EXIT_FAILED;
+}
+
+void pt_cli_put(struct pt_buf *out, const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        unsigned char c = (unsigned char)*at;
+        pt_buf_put_u8(out, c < 0x20 || c == 0x7f ? '?' : c);
+    }
+}
+
+void pt_cli_put_label(struct pt_buf *out, const char *id, const char *en)
+{
+    pt_cli_put(out, id);
+    if (en[0] != '\0' && strcmp(id, en) != 0) {
+        pt_buf_put_str(out, id[0] == '\0' ? "" : " / ");
+        pt_cli_put(out, en);
+    }
+}
+
+bool pt_cli_line(FILE *in, struct pt_buf *line)
+{
+    int c;
+    bool any = false;
+    pt_buf_clear(line);
+    while ((c = fgetc(in)) != EOF && c != '\n') {
+        any = true;
+        if (c != '\r' && line->n < 4096) { /* longer than any answer: refused further on */
+            pt_buf_put_u8(line, (uint8_t)c);
+        }
+    }
+    return any || c == '\n';
+}

@@ -1,0 +1,73 @@
+/* cli.h - what the commands of patuh share: options from tables, opening the folder, output.
+ *
+ * A command is one function in cmd_NAME.c and one line of the table in main.c. Data goes to stdout, messages to stderr;
+ * a command returns 0 (good), 1 (failed, said why) or 2 (used wrongly, said how).
+ * Thread: the main one. */
+#ifndef PT_CLIENT_CLI_H
+#define PT_CLIENT_CLI_H
+
+#include "base/problem.h"
+#include "client/json.h"
+#include "client/patuh.h"
+
+enum { PT_EXIT_GOOD = 0, PT_EXIT_FAILED = 1, PT_EXIT_USAGE = 2 };
+
+#define PT_CLI_WORDS_MAX 4
+#define PT_CLI_OPTIONS_MAX 4
+
+/* An option that takes a value fills text, a switch fills on. */
+struct pt_option {
+    const char *name; /* "--note" */
+    const char **text;
+    bool *on;
+};
+
+struct pt_cli {
+    const char *usage; /* of this command: what follows "patuh NAME " */
+    const char *name;
+    int argc; /* what follows the name of the command */
+    char **argv;
+    const char *dir;
+    bool json;
+    const char *words[PT_CLI_WORDS_MAX]; /* what is not an option, in order */
+    size_t n_words;
+    struct patuh *device;
+    struct patuh_problem problem;
+};
+
+/* Read options (beside --dir and --json) and between n_min and n_max words. False: said why, exit with usage. */
+bool pt_cli_read(struct pt_cli *cli, const struct pt_option *options, size_t n_options, size_t n_min, size_t n_max);
+/* Open the folder --dir into cli->device. False: said why. */
+bool pt_cli_open(struct pt_cli *cli);
+/* Print cli->problem when result is not good; the exit code. */
+int pt_cli_end(struct pt_cli *cli, enum patuh_result result);
+int pt_cli_usage(const struct pt_cli *cli);
+
+/* Write the buffer and a line end to stdout, free it; the exit code. */
+int pt_cli_print(struct pt_buf *out);
+/* A text of somebody else for a terminal: control characters become "?". */
+void pt_cli_put(struct pt_buf *out, const char *text);
+/* "id / en", or one of them when both are the same. */
+void pt_cli_put_label(struct pt_buf *out, const char *id, const char *en);
+/* One line of a stream without its end; false at the end of input. *line is reused and freed by the caller. */
+bool pt_cli_line(FILE *in, struct pt_buf *line);
+
+void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed);
+
+int pt_cmd_enroll(struct pt_cli *cli);
+int pt_cmd_sync(struct pt_cli *cli);
+int pt_cmd_list(struct pt_cli *cli);
+int pt_cmd_show(struct pt_cli *cli);
+int pt_cmd_fill(struct pt_cli *cli);
+int pt_cmd_answer(struct pt_cli *cli);
+int pt_cmd_clear(struct pt_cli *cli);
+int pt_cmd_remove(struct pt_cli *cli);
+int pt_cmd_add(struct pt_cli *cli);
+int pt_cmd_attach(struct pt_cli *cli);
+int pt_cmd_place(struct pt_cli *cli);
+int pt_cmd_not_assessed(struct pt_cli *cli);
+int pt_cmd_submit(struct pt_cli *cli);
+int pt_cmd_status(struct pt_cli *cli);
+int pt_cmd_log(struct pt_cli *cli);
+
+#endif

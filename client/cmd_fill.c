@@ -1,0 +1,271 @@
+/* patuh fill A: question by question from any input, each answer saved before the next question.
+ *
+ * The form is read anew after each answer, since an answer decides what is asked next; the place in it is kept as a
+ * path, which no answer moves. */
+#include "client/cli.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct filling {
+    struct pt_cli *cli;
+    const char *assessment;
+    struct patuh_form form;
+    char (*asked)[PATUH_PATH_BYTES]; /* paths in the order they were asked, for the way back */
+    size_t n_asked, asked_capacity;
+    struct pt_buf line;
+};
+
+enum step { STEP_NEXT, STEP_AGAIN, STEP_BACK, STEP_QUIT, STEP_FAILED };
+
+static bool is_question(const struct patuh_item *item)
+{
+    switch (item->kind) {
+    case PATUH_ONE:
+    case PATUH_MANY:
+    case PATUH_INTEGER:
+    case PATUH_DECIMAL:
+    case PATUH_TEXT:
+    case PATUH_IMAGE:
+    case PATUH_REPEAT:
+        return item->asked;
+    case PATUH_GROUP:
+    case PATUH_INSTANCE:
+    case PATUH_NOTE:
+    case PATUH_CALCULATED:
+        break;
+    }
+    return false;
+}
+
+/* --- asking --- */
+
+static void print_out(struct pt_buf *out)
+{
+    (void)fputs(pt_buf_text(out), stdout);
+    (void)fflush(stdout);
+    pt_buf_free(out);
+}
+
+static void print_label(const char *sign, const char *text)
+{
+    if (text[0] != '\0') {
+        struct pt_buf out = {0};
+        pt_buf_put_str(&out, sign);
+        pt_cli_put(&out, text);
+        pt_buf_put_str(&out, "\n");
+        print_out(&out);
+    }
+}
+
+static void print_choices(const struct patuh_item *item)
+{
+    struct pt_buf out = {0};
+    for (size_t i = 0; i < item->n_choices; i++) {
+        pt_buf_printf(&out, "  %zu) %s  ", i + 1, item->choices[i].name);
+        pt_cli_put_label(&out, item->choices[i].label_id, item->choices[i].label_en);
+        pt_buf_put_str(&out, "\n");
+    }
+    print_out(&out);
+}
+
+static void print_standing(const struct patuh_item *item)
+{
+    struct pt_buf out = {0};
+    for (size_t i = 0; i < item->n_claims; i++) {
+        pt_buf_put_str(&out, item->conflict ? "  ? " : "  = ");
+        pt_cli_put(&out, item->claims[i].label);
+        pt_buf_put_str(&out, " (");
+        pt_cli_put(&out, item->claims[i].author);
+        pt_buf_put_str(&out, ")\n");
+    }
+    print_out(&out);
+    for (size_t i = 0; i < item->n_evidence; i++) {
+        print_label("  # ", item->evidence[i].text);
+    }
+    for (size_t i = 0; i < item->n_comments; i++) {
+        print_label("  << ", item->comments[i].text);
+    }
+}
+
+static void ask(const struct patuh_item *item)
+{
+    (void)printf("\n%s\n", item->path);
+    print_label("", item->label_id);
+    print_label("", item->label_en);
+    print_label("  ", item->hint_id);
+    print_label("  ", item->hint_en);
+    print_choices(item);
+    print_standing(item);
+    if (item->kind == PATUH_REPEAT) {
+        pt_say_to(stdout, PT_MSG_CLI_FILL_ADD, NULL);
+    } else if (item->kind == PATUH_IMAGE) {
+        pt_say_to(stdout, PT_MSG_CLI_FILL_FILE, NULL);
+    }
+    (void)fputs("> ", stdout);
+    (void)fflush(stdout);
+}
+
+/* --- taking the answer --- */
+
+/* "1 3" becomes "yes maybe": a word that is a number of the list stands for its name. */
+static void name_choices(const struct patuh_item *item, const char *typed, struct pt_buf *out)
+{
+    for (const char *at = typed + strspn(typed, " ,"); *at != '\0'; at += strspn(at, " ,")) {
+        struct pt_bytes word = pt_bytes_of(at, strcspn(at, " ,"));
+        int64_t number = 0;
+        bool named = false;
+        for (size_t i = 0; i < item->n_choices; i++) {
+            named = named || pt_bytes_eq(word, pt_bytes_str(item->choices[i].name));
+        }
+        pt_buf_put_str(out, out->n == 0 ? "" : " ");
+        bool listed =
+            !named && pt_int_read(word, &number) == PT_OK && number >= 1 && (uint64_t)number <= item->n_choices;
+        pt_buf_put_bytes(out, listed ? pt_bytes_str(item->choices[number - 1].name) : word);
+        at += word.n;
+    }
+}
+
+static enum patuh_result save(struct filling *f, const struct patuh_item *item)
+{
+    struct pt_cli *cli = f->cli;
+    const char *typed = pt_buf_text(&f->line);
+    char path[PATUH_PATH_BYTES];
+    if (item->kind == PATUH_REPEAT) {
+        return patuh_add(cli->device, f->assessment, item->path, typed, path, &cli->problem);
+    }
+    if (item->kind == PATUH_IMAGE) {
+        return patuh_attach(cli->device, f->assessment, item->path, typed, NULL, &cli->problem);
+    }
+    struct pt_buf named = {0};
+    if (item->n_choices > 0) {
+        name_choices(item, typed, &named);
+    } else {
+        pt_buf_put_str(&named, typed);
+    }
+    enum patuh_result result =
+        patuh_answer(cli->device, f->assessment, item->path, pt_buf_text(&named), NULL, &cli->problem);
+    pt_buf_free(&named);
+    return result;
+}
+
+static enum step read_step(struct filling *f, const struct patuh_item *item)
+{
+    ask(item);
+    if (!pt_cli_line(stdin, &f->line) || strcmp(pt_buf_text(&f->line), "q") == 0) {
+        (void)fputs("\n", stdout);
+        return STEP_QUIT;
+    }
+    const char *typed = pt_buf_text(&f->line);
+    if (typed[0] == '\0' || strcmp(typed, "<") == 0) {
+        return typed[0] == '\0' ? STEP_NEXT : STEP_BACK;
+    }
+    enum patuh_result result = save(f, item);
+    if (result == PATUH_INVALID || result == PATUH_NOTFOUND) {
+        (void)fprintf(stderr, "%s\n", f->cli->problem.text);
+        return STEP_AGAIN; /* the person can correct it */
+    }
+    if (result != PATUH_OK) {
+        (void)fprintf(stderr, "%s\n", f->cli->problem.text);
+        return STEP_FAILED;
+    }
+    pt_say_to(stdout, PT_MSG_CLI_SAVED, NULL);
+    return item->kind == PATUH_REPEAT || item->kind == PATUH_IMAGE ? STEP_AGAIN : STEP_NEXT;
+}
+
+/* --- the way through the form --- */
+
+static bool read_form(struct filling *f)
+{
+    patuh_form_free(&f->form);
+    struct pt_cli *cli = f->cli;
+    return pt_cli_end(cli, patuh_form(cli->device, f->assessment, &f->form, &cli->problem)) == PT_EXIT_GOOD;
+}
+
+static size_t find_path(const struct filling *f, const char *path)
+{
+    for (size_t i = 0; i < f->form.n_items; i++) {
+        if (strcmp(f->form.items[i].path, path) == 0) {
+            return i;
+        }
+    }
+    return 0; /* the instance was removed meanwhile: from the beginning */
+}
+
+static size_t next_question(const struct filling *f, size_t from)
+{
+    while (from < f->form.n_items && !is_question(&f->form.items[from])) {
+        from++;
+    }
+    return from;
+}
+
+static bool remember(struct filling *f, const char *path)
+{
+    if (f->n_asked > 0 && strcmp(f->asked[f->n_asked - 1], path) == 0) {
+        return true;
+    }
+    if (pt_reserve(&f->asked, &f->asked_capacity, f->n_asked + 1, sizeof *f->asked) != PT_OK) {
+        pt_say_to(stderr, PT_MSG_ERR_NOMEM, NULL);
+        return false;
+    }
+    (void)snprintf(f->asked[f->n_asked++], sizeof *f->asked, "%s", path);
+    return true;
+}
+
+/* Where to go on in the form that was read anew. */
+static size_t after_step(struct filling *f, enum step step)
+{
+    if (step == STEP_BACK && f->n_asked > 1) {
+        f->n_asked--;
+    }
+    size_t at = find_path(f, f->asked[f->n_asked - 1]);
+    return step == STEP_NEXT ? next_question(f, at + 1) : at;
+}
+
+static int fill(struct filling *f)
+{
+    if (!read_form(f)) {
+        return PT_EXIT_FAILED;
+    }
+    if (!f->form.summary.ready) {
+        pt_say_to(stderr, PT_MSG_CLIENT_NO_INSTRUMENT, f->assessment, NULL);
+        return PT_EXIT_FAILED;
+    }
+    size_t at = next_question(f, 0);
+    while (at < f->form.n_items) {
+        if (!remember(f, f->form.items[at].path)) {
+            return PT_EXIT_FAILED;
+        }
+        enum step step = read_step(f, &f->form.items[at]);
+        if (step == STEP_QUIT || step == STEP_FAILED) {
+            return step == STEP_QUIT ? PT_EXIT_GOOD : PT_EXIT_FAILED;
+        }
+        if (!read_form(f)) {
+            return PT_EXIT_FAILED;
+        }
+        at = after_step(f, step);
+    }
+    pt_say_to(stdout, PT_MSG_CLI_FILL_END, f->assessment, NULL);
+    return PT_EXIT_GOOD;
+}
+
+int pt_cmd_fill(struct pt_cli *cli)
+{
+    struct filling f = {.cli = cli};
+    if (!pt_cli_read(cli, NULL, 0, 1, 1)) {
+        return PT_EXIT_USAGE;
+    }
+    if (!pt_cli_open(cli)) {
+        return PT_EXIT_FAILED;
+    }
+    f.assessment = cli->words[0];
+    int code = fill(&f);
+    patuh_form_free(&f.form);
+    pt_free(f.asked);
+    pt_buf_free(&f.line);
+    return code;
+}

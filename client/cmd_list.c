@@ -1,0 +1,100 @@
+/* patuh list */
+#include "client/cli.h"
+
+static void put_places(struct pt_json *json, const struct patuh_places *places)
+{
+    pt_json_begin(json, "entries", '{');
+    pt_json_count(json, "device", places->device);
+    pt_json_count(json, "region", places->region);
+    pt_json_count(json, "head_office", places->head_office);
+    pt_json_bool(json, "held", places->held);
+    pt_json_end(json, '}');
+}
+
+void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed)
+{
+    pt_json_text(json, "assessment", listed->assessment);
+    pt_json_text(json, "unit", listed->unit);
+    pt_json_text(json, "institution", listed->institution);
+    pt_json_text(json, "state", listed->state);
+    pt_json_bool(json, "assigned", listed->assigned);
+    pt_json_bool(json, "ready", listed->ready);
+    pt_json_count(json, "answered", listed->n_answered);
+    pt_json_count(json, "missing", listed->n_missing);
+    pt_json_count(json, "conflicts", listed->n_conflicts);
+    pt_json_count(json, "comments", listed->n_comments);
+    put_places(json, &listed->places);
+}
+
+static void put_json(struct pt_buf *out, const struct patuh_list *list)
+{
+    struct pt_json json = {.out = out};
+    pt_json_begin(&json, NULL, '[');
+    for (size_t i = 0; i < list->n_items; i++) {
+        pt_json_begin(&json, NULL, '{');
+        pt_json_summary(&json, &list->items[i]);
+        pt_json_end(&json, '}');
+    }
+    pt_json_end(&json, ']');
+    pt_buf_put_str(out, "\n");
+}
+
+static void put_line(struct pt_buf *out, const struct patuh_listed *listed)
+{
+    pt_buf_printf(out, "%s  %s  ", listed->assessment, listed->state);
+    pt_cli_put(out, listed->unit);
+    pt_buf_put_str(out, ", ");
+    pt_cli_put(out, listed->institution);
+    pt_buf_put_str(out, "\n    ");
+    char answered[16];
+    char missing[16];
+    char conflicts[16];
+    char comments[16];
+    (void)snprintf(answered, sizeof answered, "%u", listed->n_answered);
+    (void)snprintf(missing, sizeof missing, "%u", listed->n_missing);
+    (void)snprintf(conflicts, sizeof conflicts, "%u", listed->n_conflicts);
+    (void)snprintf(comments, sizeof comments, "%u", listed->n_comments);
+    pt_say(out, PT_MSG_CLI_LIST_COUNTS, answered, missing, conflicts, comments, NULL);
+    pt_buf_put_str(out, "\n    ");
+    const struct patuh_places *places = &listed->places;
+    pt_buf_printf(out, "device %llu, region %llu, head office %llu%s\n", (unsigned long long)places->device,
+                  (unsigned long long)places->region, (unsigned long long)places->head_office,
+                  places->held ? ", held" : "");
+    if (!listed->assigned) {
+        pt_buf_put_str(out, "    ");
+        pt_say(out, PT_MSG_CLI_NOT_ASSIGNED_NOW, NULL);
+        pt_buf_put_str(out, "\n");
+    }
+    if (!listed->ready) {
+        pt_buf_put_str(out, "    ");
+        pt_say(out, PT_MSG_CLIENT_NO_INSTRUMENT, listed->assessment, NULL);
+        pt_buf_put_str(out, "\n");
+    }
+}
+
+int pt_cmd_list(struct pt_cli *cli)
+{
+    struct patuh_list list;
+    if (!pt_cli_read(cli, NULL, 0, 0, 0)) {
+        return PT_EXIT_USAGE;
+    }
+    if (!pt_cli_open(cli)) {
+        return PT_EXIT_FAILED;
+    }
+    int code = pt_cli_end(cli, patuh_list(cli->device, &list, &cli->problem));
+    if (code != PT_EXIT_GOOD) {
+        return code;
+    }
+    struct pt_buf out = {0};
+    if (cli->json) {
+        put_json(&out, &list);
+    }
+    for (size_t i = 0; !cli->json && i < list.n_items; i++) {
+        put_line(&out, &list.items[i]);
+    }
+    if (list.n_items == 0) {
+        pt_say_to(stderr, PT_MSG_CLI_LIST_EMPTY, NULL);
+    }
+    patuh_list_free(&list);
+    return pt_cli_print(&out);
+}

@@ -1,0 +1,43 @@
+/* patuh submit A [--with-missing]: without it, what is missing is listed and nothing is handed in. */
+#include "client/cli.h"
+
+static void list_missing(struct pt_cli *cli)
+{
+    struct patuh_form form;
+    struct patuh_problem ignored; /* the refusal itself is said anyway */
+    if (patuh_form(cli->device, cli->words[0], &form, &ignored) != PATUH_OK) {
+        return;
+    }
+    struct pt_buf out = {0};
+    for (size_t i = 0; i < form.n_items; i++) {
+        if (form.items[i].missing) {
+            pt_buf_printf(&out, "%s  ", form.items[i].path);
+            pt_cli_put_label(&out, form.items[i].label_id, form.items[i].label_en);
+            pt_buf_put_str(&out, "\n");
+        }
+    }
+    (void)fputs(pt_buf_text(&out), stderr);
+    pt_buf_free(&out);
+    patuh_form_free(&form);
+}
+
+int pt_cmd_submit(struct pt_cli *cli)
+{
+    bool with_missing = false;
+    const struct pt_option options[] = {{"--with-missing", NULL, &with_missing}};
+    if (!pt_cli_read(cli, options, 1, 1, 1)) {
+        return PT_EXIT_USAGE;
+    }
+    if (!pt_cli_open(cli)) {
+        return PT_EXIT_FAILED;
+    }
+    enum patuh_result result = patuh_submit(cli->device, cli->words[0], with_missing, &cli->problem);
+    if (result == PATUH_OK || result == PATUH_INVALID) {
+        list_missing(cli);
+    }
+    int code = pt_cli_end(cli, result);
+    if (code == PT_EXIT_GOOD) {
+        pt_say_to(stderr, PT_MSG_CLI_HANDED_IN, NULL);
+    }
+    return code;
+}

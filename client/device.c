@@ -1,0 +1,299 @@
+#include "client/device.h"
+
+#include "base/mem.h"
+#include "client/incarnation.h"
+#include "io/clock.h"
+#include "io/files.h"
+#include "io/identity.h"
+#include "io/store_lmdb.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ROLE_DEVICE "device"
+
+static enum patuh_result result_of(enum pt_err err)
+{
+    switch (err) {
+    case PT_OK:
+        return PATUH_OK;
+    case PT_EINVALID:
+    case PT_ELIMIT:
+    case PT_EEXISTS:
+        return PATUH_INVALID;
+    case PT_ENOTFOUND:
+        return PATUH_NOTFOUND;
+    case PT_EBUSY:
+        return PATUH_BUSY;
+    case PT_ECLOSED:
+    case PT_ETIMEOUT:
+    case PT_ECANCELED:
+        return PATUH_OFFLINE;
+    case PT_EDENIED:
+        return PATUH_DENIED;
+    case PT_EFULL:
+        return PATUH_FULL;
+    case PT_ENOMEM:
+    case PT_EMALFORMED:
+    case PT_ESIGNATURE:
+    case PT_ELINK:
+    case PT_EFORK:
+    case PT_EGAP:
+    case PT_EDAMAGED:
+    case PT_EVERSION:
+    case PT_EIO:
+    case PT_EUNSUPPORTED:
+    case PT_ERR_COUNT:
+        break;
+    }
+    return PATUH_FAILED;
+}
+
+enum patuh_result pt_device_tell(enum pt_err err, struct pt_problem *inner, const char *action,
+                                 struct patuh_problem *problem)
+{
+    if (err == PT_OK || problem == NULL) {
+        return result_of(err);
+    }
+    (void)!pt_problem_default(inner, err, action);
+    struct pt_buf text = {0};
+    pt_problem_put(&text, inner);
+    (void)snprintf(problem->text, sizeof problem->text, "%s", pt_buf_text(&text));
+    pt_buf_free(&text);
+    return result_of(err);
+}
+
+struct pt_author_pen pt_device_pen(const struct patuh *device, const struct pt_hash *instrument)
+{
+    struct pt_now now = pt_now_read();
+    return (struct pt_author_pen){.pair = &device->author_pair,
+                                  .incarnation = device->incarnation,
+                                  .has_previous_incarnation = device->has_previous,
+                                  .previous_incarnation = device->previous,
+                                  .wall_ms = now.wall_ms,
+                                  .monotonic_ms = now.monotonic_ms,
+                                  .boot = now.boot,
+                                  .instrument = instrument};
+}
+
+enum pt_err pt_device_need_enrolment(const struct patuh *device, struct pt_problem *problem)
+{
+    if (device->enrolled) {
+        return PT_OK;
+    }
+    return pt_problem_set(problem, PT_EDENIED, PT_MSG_CLIENT_NOT_ENROLLED, device->folder, NULL);
+}
+
+enum pt_err pt_device_read_enrolment(struct patuh *device, struct pt_problem *problem)
+{
+    struct pt_txn *txn;
+    struct pt_bytes value;
+    enum pt_err err = pt_store_begin(device->store, false, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    pt_arena_reset(&device->enrolment_arena);
+    device->enrolled = false;
+    err = pt_meta_get(txn, "enrolment", &value);
+    if (err == PT_OK) {
+        err = pt_enrolment_read(value, NULL, &device->enrolment_arena, &device->enrolment);
+        device->enrolled = err == PT_OK;
+        if (err != PT_OK && err != PT_ENOMEM) {
+            err = pt_problem_set(problem, PT_EDAMAGED, PT_MSG_STORE_DAMAGED, device->folder, NULL);
+        }
+    }
+    pt_store_abort(txn);
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
+/* --- opening --- */
+
+static enum pt_err load_store_key(struct patuh *device, bool make, struct pt_problem *problem)
+{
+    char path[PATH_MAX];
+    struct pt_buf bytes = {0};
+    enum pt_err err = pt_path_join(path, sizeof path, device->folder, "store.key");
+    if (err != PT_OK) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_FILE_OPEN, device->folder, pt_err_text(err), NULL);
+    }
+    if (make && !pt_file_exists(path)) {
+        uint8_t fresh[sizeof device->key.key];
+        pt_random_fill(&device->random, fresh, sizeof fresh);
+        err = pt_file_write(path, pt_bytes_of(fresh, sizeof fresh), 0600, problem);
+    }
+    if (err == PT_OK) {
+        err = pt_file_read(path, sizeof device->key.key, &bytes, problem);
+    }
+    if (err == PT_OK && bytes.n != sizeof device->key.key) {
+        err = PT_EINVALID;
+    }
+    if (err == PT_EINVALID) {
+        err = pt_problem_set(problem, PT_EDAMAGED, PT_MSG_KEY_FILE_DAMAGED, path, NULL);
+    }
+    if (err == PT_OK) {
+        memcpy(device->key.key, bytes.data, sizeof device->key.key);
+        device->key.present = true;
+        device->key.id = 1;
+    }
+    pt_buf_free(&bytes);
+    return err;
+}
+
+static enum pt_err load_pair(struct patuh *device, const char *name, bool make, struct pt_keypair *out,
+                             struct pt_problem *problem)
+{
+    return make ? pt_identity_load_or_create(device->folder, name, &device->random, out, NULL, problem)
+                : pt_identity_load(device->folder, name, out, NULL, problem);
+}
+
+static enum pt_err load_keys(struct patuh *device, bool make, struct pt_problem *problem)
+{
+    enum pt_err err = load_store_key(device, make, problem);
+    if (err == PT_OK) {
+        err = load_pair(device, "author", make, &device->author_pair, problem);
+    }
+    if (err == PT_OK) {
+        err = load_pair(device, "transport", make, &device->transport_pair, problem);
+    }
+    if (err == PT_OK) {
+        device->author = pt_author_of(device->author_pair.public_key);
+    }
+    return err;
+}
+
+static enum pt_err open_store(struct patuh *device, struct pt_problem *problem)
+{
+    char path[PATH_MAX];
+    struct pt_store_lmdb_options options = pt_store_lmdb_defaults();
+    enum pt_err err = pt_path_join(path, sizeof path, device->folder, "store");
+    if (err == PT_OK) {
+        err = pt_store_lmdb_open(path, &device->key, &options, &device->store, problem);
+    }
+    if (err == PT_OK) {
+        err = pt_store_format_check(device->store, device->folder, problem);
+    }
+    if (err == PT_OK) {
+        err = pt_path_join(path, sizeof path, device->folder, "blobs");
+    }
+    if (err == PT_OK) {
+        err = pt_blobs_open(path, &device->key, &device->random, options.reserve, &device->blobs, problem);
+    }
+    return err;
+}
+
+/* A folder made by patuhd is not one of ours. */
+static enum pt_err check_role(struct patuh *device, struct pt_problem *problem)
+{
+    struct pt_txn *txn;
+    struct pt_bytes role;
+    enum pt_err err = pt_store_begin(device->store, true, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    err = pt_meta_get(txn, "role", &role);
+    if (err == PT_OK && !pt_bytes_eq(role, pt_bytes_str(ROLE_DEVICE))) {
+        err = pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_OTHER_ROLE, device->folder, NULL);
+    }
+    bool fresh = err == PT_ENOTFOUND;
+    if (fresh) {
+        err = pt_meta_put(txn, "role", pt_bytes_str(ROLE_DEVICE));
+    }
+    if (err != PT_OK || !fresh) {
+        pt_store_abort(txn);
+        return err;
+    }
+    return pt_store_commit(txn);
+}
+
+static enum pt_err fill_device(struct patuh *device, bool make, struct pt_problem *problem)
+{
+    enum pt_err err = pt_crypto_init();
+    if (err == PT_OK && make) {
+        err = pt_folder_make(device->folder, 0700, problem);
+    }
+    if (err == PT_OK) {
+        err = load_keys(device, make, problem);
+    }
+    if (err == PT_OK) {
+        err = open_store(device, problem);
+    }
+    if (err == PT_OK) {
+        err = check_role(device, problem);
+    }
+    if (err == PT_OK) {
+        err = pt_device_read_enrolment(device, problem);
+    }
+    return err == PT_OK ? pt_incarnation_open(device, problem) : err;
+}
+
+static bool is_device_folder(const char *folder)
+{
+    char path[PATH_MAX];
+    return pt_path_join(path, sizeof path, folder, "store.key") == PT_OK && pt_file_exists(path);
+}
+
+static enum patuh_result open_device(const char *folder, bool make, struct patuh **out, struct patuh_problem *problem)
+{
+    struct pt_problem inner = {0};
+    struct patuh *device = NULL;
+    enum pt_err err = PT_OK;
+    if (strlen(folder) >= sizeof device->folder || (!make && !is_device_folder(folder))) {
+        err = pt_problem_set(&inner, PT_ENOTFOUND, PT_MSG_CLIENT_NO_FOLDER, folder, NULL);
+    }
+    if (err == PT_OK) {
+        device = pt_zalloc(sizeof *device);
+        err = device == NULL ? PT_ENOMEM : PT_OK;
+    }
+    if (err == PT_OK) {
+        (void)snprintf(device->folder, sizeof device->folder, "%s", folder);
+        device->random = pt_random_system();
+        pt_arena_init(&device->enrolment_arena, SIZE_MAX);
+        err = fill_device(device, make, &inner);
+    }
+    if (err == PT_OK) {
+        *out = device;
+    } else {
+        patuh_close(device);
+    }
+    return pt_device_tell(err, &inner, "open", problem);
+}
+
+enum patuh_result patuh_open(const char *folder, struct patuh **out, struct patuh_problem *problem)
+{
+    return open_device(folder, false, out, problem);
+}
+
+enum patuh_result patuh_create(const char *folder, struct patuh **out, struct patuh_problem *problem)
+{
+    return open_device(folder, true, out, problem);
+}
+
+void patuh_close(struct patuh *device)
+{
+    if (device == NULL) {
+        return;
+    }
+    pt_blobs_close(device->blobs);
+    pt_store_close(device->store);
+    pt_arena_close(&device->enrolment_arena);
+    pt_keypair_wipe(&device->author_pair);
+    pt_keypair_wipe(&device->transport_pair);
+    volatile uint8_t *key = device->key.key;
+    for (size_t i = 0; i < sizeof device->key.key; i++) {
+        key[i] = 0; /* volatile: not optimised away before the free */
+    }
+    pt_free(device);
+}
+
+struct patuh_identity patuh_identity(const struct patuh *device)
+{
+    struct patuh_identity identity = {.surveyor = "", .office_code = "", .office_name = ""};
+    if (device->enrolled) {
+        const struct pt_office_record *office = &device->enrolment.offices[0];
+        identity = (struct patuh_identity){.surveyor = device->enrolment.statement.name,
+                                           .office_code = office->code,
+                                           .office_name = office->name,
+                                           .enrolled = true};
+    }
+    return identity;
+}

@@ -1,0 +1,199 @@
+/* The entries of an assessment, log by log, with links and signatures checked anew from the stored bytes. */
+#include "client/summary.h"
+
+#include "base/mem.h"
+#include "core/inbox.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct listing {
+    struct pt_work *work;
+    struct pt_txn *txn;
+    struct pt_arena *arena;
+    struct patuh_entry *items;
+    size_t n;
+    size_t capacity;
+};
+
+/* "answer", "add_instance": the name in the protocol without its prefix, in small letters. */
+static const char *kind_name(Patuh__EntryKind kind, struct pt_arena *arena)
+{
+    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(&patuh__entry_kind__descriptor, (int)kind);
+    if (value == NULL || strlen(value->name) <= strlen("ENTRY_")) {
+        return "unknown";
+    }
+    char *name = pt_arena_str(arena, value->name + strlen("ENTRY_"));
+    for (size_t i = 0; name != NULL && name[i] != '\0'; i++) {
+        name[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
+    }
+    return name == NULL ? "" : name;
+}
+
+/* Last entry whose chunk, link and signature fit, from the first on. */
+static enum pt_err check_log(const struct listing *l, const struct pt_head *head, uint64_t *good_upto)
+{
+    struct pt_hash link = pt_link_first(&head->log);
+    uint64_t last = 0;
+    *good_upto = 0;
+    while (*good_upto < head->seq) {
+        struct pt_run run;
+        struct pt_checked_run checked;
+        enum pt_err err = pt_logs_run(l->txn, head, *good_upto + 1, PT_FRAME_BYTES_MAX, l->arena, &run, &last);
+        if (err == PT_OK && !pt_hash_eq(&run.previous, &link)) {
+            return PT_OK;
+        }
+        if (err == PT_OK) {
+            err = pt_run_check(&run, l->arena, &checked);
+        }
+        if (err == PT_ENOMEM) {
+            return err;
+        }
+        if (err != PT_OK) {
+            return PT_OK; /* damaged from here on */
+        }
+        link = checked.links[run.n_chunks - 1];
+        *good_upto = last;
+    }
+    return PT_OK;
+}
+
+static const char *value_text(struct listing *l, const struct pt_entry *entry, uint32_t node)
+{
+    const char *text = "";
+    bool has_text = (pt_entry_fields(entry->kind) & PT_FIELD_TEXT_HASH) != 0;
+    if (has_text || entry->value.type == PT_VALUE_TEXT) {
+        const struct pt_hash *hash = has_text ? &entry->hash : &entry->value.text;
+        return pt_text_get(l->txn, hash, l->arena, &text) == PT_OK ? text : "...";
+    }
+    if (node == PT_NONE || entry->value.type == PT_VALUE_NONE) {
+        return text;
+    }
+    struct pt_buf value = {0};
+    pt_value_put(&value, l->work->instrument, node, &entry->value);
+    text = pt_arena_str(l->arena, pt_buf_text(&value));
+    pt_buf_free(&value);
+    return text == NULL ? "" : text;
+}
+
+static const char *path_text(struct listing *l, const struct pt_entry *entry, uint32_t node)
+{
+    struct pt_buf path = {0};
+    if (node == PT_NONE) {
+        return "";
+    }
+    pt_path_put(&path, l->work->instrument, node, entry->instance == NULL ? "" : entry->instance);
+    const char *text = pt_arena_str(l->arena, pt_buf_text(&path));
+    pt_buf_free(&path);
+    return text == NULL ? "" : text;
+}
+
+static const char *why_ineffective(const struct listing *l, const struct pt_view *view, uint64_t seq)
+{
+    for (size_t i = 0; i < l->work->state.n_ineffective; i++) {
+        const struct pt_ineffective *ineffective = &l->work->state.ineffective[i];
+        if (ineffective->view == view && ineffective->seq == seq) {
+            struct pt_buf text = {0};
+            pt_say(&text, ineffective->why, NULL);
+            const char *kept = pt_arena_str(l->arena, pt_buf_text(&text));
+            pt_buf_free(&text);
+            return kept == NULL ? "" : kept;
+        }
+    }
+    return "";
+}
+
+static struct patuh_entry describe(struct listing *l, const struct pt_view *view, size_t i)
+{
+    char time[24];
+    const struct pt_entry *entry = &view->entries[i];
+    uint32_t node =
+        l->work->ready && entry->question != 0 ? pt_node_by_number(l->work->instrument, entry->question) : PT_NONE;
+    const uint8_t *a = view->log.author.b;
+    return (struct patuh_entry){
+        .log = pt_arena_printf(l->arena, "%02x%02x%02x%02x.%04x", a[0], a[1], a[2], a[3],
+                               (unsigned)(view->log.incarnation >> 48)),
+        .author = pt_work_author(l->work, &view->log.author, l->arena),
+        .seq = i + 1,
+        .time = pt_arena_str(l->arena, pt_time_text(entry->wall_s, time, sizeof time)),
+        .kind = kind_name(entry->kind, l->arena),
+        .path = path_text(l, entry, node),
+        .value = value_text(l, entry, node),
+        .problem = why_ineffective(l, view, i + 1),
+    };
+}
+
+static enum pt_err add_log(struct listing *l, const struct pt_view *view, struct patuh_history *out)
+{
+    struct pt_head head;
+    uint64_t good_upto = 0;
+    enum pt_err err = pt_logs_find(l->txn, &view->log, &head);
+    if (err == PT_OK) {
+        err = check_log(l, &head, &good_upto);
+    }
+    if (err == PT_OK) {
+        err = pt_reserve(&l->items, &l->capacity, l->n + view->n_entries, sizeof *l->items);
+    }
+    uint64_t sealed = view->n_chunks == 0 ? 0 : view->chunks[view->n_chunks - 1].last_seq;
+    for (size_t i = 0; err == PT_OK && i < view->n_entries; i++) {
+        struct patuh_entry entry = describe(l, view, i);
+        entry.check = i + 1 > sealed ? "unsealed" : (i + 1 <= good_upto ? "good" : "damaged");
+        l->items[l->n++] = entry;
+    }
+    if (err == PT_OK) {
+        out->n_damaged += good_upto < head.seq ? 1 : 0;
+    }
+    return err;
+}
+
+static enum pt_err fill_history(struct listing *l, struct patuh_history *out)
+{
+    enum pt_err err = PT_OK;
+    for (size_t v = 0; v < l->work->n_views && err == PT_OK; v++) {
+        err = add_log(l, &l->work->views[v], out);
+    }
+    struct pt_bytes items = pt_arena_dup(l->arena, pt_bytes_of(l->items, l->n * sizeof *l->items));
+    if (err != PT_OK || items.data == NULL || l->arena->exhausted) {
+        return err == PT_OK ? PT_ENOMEM : err;
+    }
+    memcpy(&out->entries, &items.data, sizeof out->entries);
+    out->n_entries = l->n;
+    return PT_OK;
+}
+
+enum patuh_result patuh_history(struct patuh *device, const char *assessment, struct patuh_history *out,
+                                struct patuh_problem *problem)
+{
+    struct pt_problem inner = {0};
+    struct pt_subject subject;
+    struct pt_txn *txn = NULL;
+    struct pt_work work;
+    struct pt_kept *kept = pt_kept_create();
+    struct patuh_history history = {.memory = kept};
+    enum pt_err err = kept == NULL ? PT_ENOMEM : pt_work_subject(assessment, &subject, &inner);
+    if (err == PT_OK) {
+        err = pt_store_begin(device->store, false, &txn);
+    }
+    if (err == PT_OK) {
+        err = pt_work_load(&work, device, txn, &subject, true, &inner);
+        struct listing l = {.work = &work, .txn = txn, .arena = &kept->arena};
+        if (err == PT_OK) {
+            err = fill_history(&l, &history);
+        }
+        pt_free(l.items);
+        pt_work_close(&work);
+        pt_store_abort(txn);
+    }
+    if (err == PT_OK) {
+        *out = history;
+    } else {
+        pt_kept_destroy(kept);
+    }
+    return pt_device_tell(err, &inner, "log", problem);
+}
+
+void patuh_history_free(struct patuh_history *history)
+{
+    pt_kept_destroy(history->memory);
+    *history = (struct patuh_history){0};
+}

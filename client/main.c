@@ -1,0 +1,69 @@
+/* patuh - the field client: one command of the table, then the end. */
+#include "client/cli.h"
+
+#include "base/log.h"
+
+#include <string.h>
+
+struct command {
+    const char *name;
+    int (*run)(struct pt_cli *cli);
+    const char *usage;
+    const char *help_id;
+    const char *help_en;
+};
+
+static const struct command commands[] = {
+    {"enroll", pt_cmd_enroll, "--dir D [--code-file F]", "daftarkan perangkat ini dengan kode dari kantor",
+     "enroll this device with a code of the office"},
+    {"sync", pt_cmd_sync, "--dir D", "kirim dan ambil semuanya", "send and fetch everything"},
+    {"list", pt_cmd_list, "--dir D [--json]", "penilaian saya dan keadaannya", "my assessments and their state"},
+    {"show", pt_cmd_show, "--dir D A [--missing] [--role R] [--json]", "pertanyaan, jawaban, nilai sementara",
+     "questions, answers, provisional score"},
+    {"fill", pt_cmd_fill, "--dir D A", "isi satu per satu", "fill in question by question"},
+    {"answer", pt_cmd_answer, "--dir D A PATH VALUE [--note TEXT] | --dir D A --from FILE.csv", "jawab", "answer"},
+    {"clear", pt_cmd_clear, "--dir D A PATH", "hapus jawaban", "clear an answer"},
+    {"remove", pt_cmd_remove, "--dir D A PATH", "hapus produk, responden, atau bukti",
+     "remove a product, respondent or piece of evidence"},
+    {"add", pt_cmd_add, "--dir D A REPEAT LABEL", "tambah produk atau responden", "add a product or respondent"},
+    {"attach", pt_cmd_attach, "--dir D A PATH FILE", "lampirkan foto atau dokumen", "attach a photo or document"},
+    {"place", pt_cmd_place, "--dir D A LAT LON ACC", "catat tempat kunjungan", "record the place of the visit"},
+    {"not-assessed", pt_cmd_not_assessed, "--dir D A --reason TEXT", "usulkan tidak dinilai",
+     "propose that it is not assessed"},
+    {"submit", pt_cmd_submit, "--dir D A [--with-missing]", "serahkan", "hand in"},
+    {"status", pt_cmd_status, "--dir D [--json]", "di mana setiap bagian data berada", "where every piece of data is"},
+    {"log", pt_cmd_log, "--dir D A [--json]", "entri, tautan dan tanda tangan diperiksa",
+     "entries, links and signatures checked"},
+};
+
+static int print_help(FILE *out, int code)
+{
+    (void)fputs("patuh COMMAND --dir D ...\n\n", out);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        (void)fprintf(out, "  patuh %s %s\n      %s / %s\n", commands[i].name, commands[i].usage, commands[i].help_id,
+                      commands[i].help_en);
+    }
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    pt_log_enable(0); /* people read sentences, not log lines */
+    if (argc < 2) {
+        return print_help(stderr, PT_EXIT_USAGE);
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        return print_help(stdout, PT_EXIT_GOOD);
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, argv[1]) == 0) {
+            struct pt_cli cli = {
+                .name = commands[i].name, .usage = commands[i].usage, .argc = argc - 2, .argv = argv + 2};
+            int code = commands[i].run(&cli);
+            patuh_close(cli.device);
+            return code;
+        }
+    }
+    pt_say_to(stderr, PT_MSG_CLI_COMMAND, argv[1], NULL);
+    return PT_EXIT_USAGE;
+}

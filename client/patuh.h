@@ -1,0 +1,315 @@
+/* patuh.h - libpatuh: the field client as a library of plain C.
+ *
+ * A device folder holds one surveyor's store (encrypted), its keys and its evidence. Everything but patuh_enroll and
+ * patuh_sync works without a network. An action that returns PATUH_OK is durable; one that returns anything else has
+ * stored nothing.
+ *
+ *     struct patuh *device;
+ *     struct patuh_problem problem;
+ *     if (patuh_open("/data/patuh", &device, &problem) != PATUH_OK) { puts(problem.text); ... }
+ *     patuh_answer(device, "2023/62.71/disdukcapil", "delay", "5", NULL, &problem);
+ *     patuh_close(device);
+ *
+ * Thread: a device belongs to one thread at a time, its folder to one process at a time (others get PATUH_BUSY).
+ * Memory: strings given are read during the call only. What a call hands out (list, form, status, history) belongs to
+ * the caller, stays valid after further calls and after patuh_close, and is freed with its own free function; its
+ * strings are UTF-8, never NULL, and live as long as it does.
+ * Errors: every function says why in *problem (may be NULL), one sentence "Indonesian / English". */
+#ifndef PATUH_H
+#define PATUH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct patuh;
+
+enum patuh_result {
+    PATUH_OK = 0,
+    PATUH_INVALID,  /* what was asked has to be corrected by the person who asked */
+    PATUH_NOTFOUND, /* no such folder, assessment, file */
+    PATUH_BUSY,     /* another program uses this folder */
+    PATUH_OFFLINE,  /* the office cannot be reached, or the connection was lost */
+    PATUH_DENIED,   /* the office refused, or the assessment is not this surveyor's */
+    PATUH_FULL,     /* no space left */
+    PATUH_FAILED    /* memory, disk, or a damaged store */
+};
+
+#define PATUH_PROBLEM_BYTES 2048
+
+struct patuh_problem {
+    char text[PATUH_PROBLEM_BYTES];
+};
+
+/* --- the device folder --- */
+
+/* Open a folder that patuh_create made. NOTFOUND when it is none. */
+enum patuh_result patuh_open(const char *folder, struct patuh **out, struct patuh_problem *problem);
+/* Open a folder, made when it is not there, with new keys. */
+enum patuh_result patuh_create(const char *folder, struct patuh **out, struct patuh_problem *problem);
+void patuh_close(struct patuh *device); /* NULL is fine */
+
+/* Ask the office that gave the code to make this device known. The code is a secret; the same code and device may be
+ * used again when the answer was lost. */
+enum patuh_result patuh_enroll(struct patuh *device, const char *code, struct patuh_problem *problem);
+
+/* Who works with this device; empty strings before it is enrolled. Lent until the device is closed or enrolled. */
+struct patuh_identity {
+    const char *surveyor;
+    const char *office_code;
+    const char *office_name;
+    bool enrolled;
+};
+struct patuh_identity patuh_identity(const struct patuh *device);
+
+/* --- exchange with the office --- */
+
+struct patuh_counts {
+    uint32_t chunks_sealed;
+    uint32_t chunks_sent;
+    uint32_t chunks_received;
+    uint32_t receipts;
+    uint32_t blobs_received;
+    uint32_t held; /* chunks the office stored but does not count until it releases them */
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+    uint32_t retry_s;       /* the office asks to try again after so many seconds; 0 = no wish */
+    bool fresh_incarnation; /* the folder had been restored or copied: it writes new logs from now on */
+};
+
+/* Called from inside patuh_sync, on its thread, with the counts so far; must not call back into the device. */
+typedef void (*patuh_progress)(void *data, const struct patuh_counts *counts);
+
+/* Seal what waits, exchange everything with the office, wait until both sides have all. Blocks for at most half an
+ * hour. What was exchanged before a failure stays. counts and progress may be NULL. */
+enum patuh_result patuh_sync(struct patuh *device, patuh_progress progress, void *data, struct patuh_counts *counts,
+                             struct patuh_problem *problem);
+
+/* --- what there is to do --- */
+
+/* Where this device's own entries about an assessment are. The counts are entries, each in exactly one place. */
+struct patuh_places {
+    uint64_t device;      /* here only */
+    uint64_t region;      /* durable at the regional office */
+    uint64_t head_office; /* durable at head office */
+    bool held;            /* an office holds some of them: they count nowhere until it releases them */
+};
+
+struct patuh_listed {
+    const char *assessment; /* "2023/62.71/disdukcapil" */
+    const char *unit;
+    const char *institution;
+    const char *state; /* draft, submitted, has_issues, approved_region, approved_national, fixed, not_assessed */
+    bool assigned;     /* now; false: it was, and this device has written about it */
+    bool ready;        /* its instrument is here */
+    uint32_t n_answered;
+    uint32_t n_missing; /* questions that need an answer and have none */
+    uint32_t n_conflicts;
+    uint32_t n_comments; /* of the office, when it returned the assessment */
+    struct patuh_places places;
+};
+
+struct patuh_list {
+    const struct patuh_listed *items; /* by assessment */
+    size_t n_items;
+    void *memory;
+};
+enum patuh_result patuh_list(struct patuh *device, struct patuh_list *out, struct patuh_problem *problem);
+void patuh_list_free(struct patuh_list *list);
+
+/* --- one assessment as a form --- */
+
+enum patuh_kind {
+    PATUH_GROUP,
+    PATUH_REPEAT,   /* can be added to; its instances follow */
+    PATUH_INSTANCE, /* one product or respondent; its questions follow */
+    PATUH_NOTE,     /* text to read */
+    PATUH_ONE,      /* one of the choices */
+    PATUH_MANY,     /* any of the choices */
+    PATUH_INTEGER,
+    PATUH_DECIMAL,
+    PATUH_TEXT,
+    PATUH_IMAGE, /* answered by attached files */
+    PATUH_CALCULATED
+};
+
+struct patuh_choice {
+    const char *name; /* what is typed */
+    const char *label_id;
+    const char *label_en;
+};
+
+/* One value that stands, with who wrote it. */
+struct patuh_claim {
+    const char *value; /* as it is typed; "" = cleared */
+    const char *label; /* for people */
+    const char *author;
+    const char *entry; /* names the entry towards the office: author and number */
+    bool own;          /* written by this device's surveyor */
+};
+
+struct patuh_remark {
+    const char *author;
+    const char *text; /* note or comment; of evidence its file name; "" while it has not arrived */
+    const char *id;   /* of evidence: what patuh_remove takes */
+};
+
+struct patuh_item {
+    enum patuh_kind kind;
+    unsigned depth; /* of the tree, from 0 */
+    const char *path;
+    const char *label_id;
+    const char *label_en;
+    const char *hint_id;
+    const char *hint_en;
+    const char *role; /* interview, observation, documents, or "" */
+    const struct patuh_choice *choices;
+    size_t n_choices;
+    bool asked;            /* relevant now */
+    const char *blocker;   /* when not asked: the group or question whose condition says so */
+    const char *condition; /* and that condition, as in the sheet */
+    bool needed;
+    bool missing;
+    bool answered;
+    bool conflict;      /* several values; only a reviewer settles it */
+    const char *value;  /* settled: as typed; calculated: the number; "" otherwise */
+    const char *author; /* of the settled value */
+    const struct patuh_claim *claims;
+    size_t n_claims;
+    const struct patuh_remark *notes;
+    size_t n_notes;
+    const struct patuh_remark *evidence;
+    size_t n_evidence;
+    const struct patuh_remark *comments; /* of the office that returned the assessment */
+    size_t n_comments;
+};
+
+/* Everything, this device's unsealed entries included: the same entries give the same score at the office. */
+struct patuh_score {
+    bool has_score;
+    const char *low; /* points, as printed; "" without a score */
+    const char *high;
+    bool settled;     /* low and high are the same: zone and category stand */
+    const char *zone; /* green, yellow, red, or "" */
+    const char *category;
+    bool exact;        /* low and high can be reached */
+    bool placeholders; /* weights that are not official took part */
+};
+
+struct patuh_writer {
+    const char *name;
+    const char *role; /* device, reviewer, office, or "unknown" */
+    uint64_t n_entries;
+};
+
+struct patuh_form {
+    struct patuh_listed summary;
+    const struct patuh_item *items; /* in the order of the instrument */
+    size_t n_items;
+    struct patuh_score score;
+    const struct patuh_writer *writers; /* whose entries are in it */
+    size_t n_writers;
+    const char *const *surveyors; /* assigned now */
+    size_t n_surveyors;
+    const struct patuh_remark *reasons; /* proposed for "not assessed" */
+    size_t n_reasons;
+    void *memory;
+};
+enum patuh_result patuh_form(struct patuh *device, const char *assessment, struct patuh_form *out,
+                             struct patuh_problem *problem);
+void patuh_form_free(struct patuh_form *form);
+
+/* --- actions: each one durable, or nothing stored --- */
+
+/* value: as typed (number, choice by name, choices with blanks or commas between, text). note may be NULL. */
+enum patuh_result patuh_answer(struct patuh *device, const char *assessment, const char *path, const char *value,
+                               const char *note, struct patuh_problem *problem);
+/* A CSV file with the columns path,value,note: all of its rows or none; a problem names file and line. */
+enum patuh_result patuh_answer_file(struct patuh *device, const char *assessment, const char *file, size_t *n_rows,
+                                    struct patuh_problem *problem);
+enum patuh_result patuh_clear(struct patuh *device, const char *assessment, const char *path,
+                              struct patuh_problem *problem);
+enum patuh_result patuh_note(struct patuh *device, const char *assessment, const char *path, const char *text,
+                             struct patuh_problem *problem);
+#define PATUH_PATH_BYTES 161
+/* A product or respondent; its path is written to path (PATUH_PATH_BYTES). */
+enum patuh_result patuh_add(struct patuh *device, const char *assessment, const char *repeat, const char *label,
+                            char *path, struct patuh_problem *problem);
+/* An instance by its path, or a piece of evidence by its id. */
+enum patuh_result patuh_remove(struct patuh *device, const char *assessment, const char *path,
+                               struct patuh_problem *problem);
+/* A photo or document of at most 256 KiB; its id is written to id (PATUH_PATH_BYTES + 9), which may be NULL. */
+enum patuh_result patuh_attach(struct patuh *device, const char *assessment, const char *path, const char *file,
+                               char *id, struct patuh_problem *problem);
+/* Degrees times 10^7, metres. */
+struct patuh_position {
+    int32_t latitude_e7;
+    int32_t longitude_e7;
+    uint32_t accuracy_m;
+};
+enum patuh_result patuh_place(struct patuh *device, const char *assessment, struct patuh_position position,
+                              struct patuh_problem *problem);
+/* Propose that the unit is not assessed. */
+enum patuh_result patuh_not_assessed(struct patuh *device, const char *assessment, const char *reason,
+                                     struct patuh_problem *problem);
+/* Hand in and seal. INVALID while needed questions are missing, unless with_missing. */
+enum patuh_result patuh_submit(struct patuh *device, const char *assessment, bool with_missing,
+                               struct patuh_problem *problem);
+
+/* --- where everything is, and whether it is whole --- */
+
+enum patuh_where { PATUH_ON_DEVICE, PATUH_AT_REGION, PATUH_AT_HEAD_OFFICE };
+const char *patuh_where_name(enum patuh_where where); /* "device", "region", "head_office" */
+
+/* One chunk of this device, the entries that wait to be sealed, or one piece of evidence. */
+struct patuh_piece {
+    const char *assessment;
+    const char *what; /* "chunk", "tail", "evidence" */
+    const char *name; /* "1-12" (entries), or the file name */
+    uint64_t n_entries;
+    uint64_t n_bytes;
+    enum patuh_where where;
+    bool held;
+    bool here; /* evidence: its file is on this device */
+};
+
+struct patuh_status {
+    const struct patuh_piece *pieces;
+    size_t n_pieces;
+    uint64_t n_on_device; /* pieces that are nowhere else */
+    void *memory;
+};
+enum patuh_result patuh_status(struct patuh *device, struct patuh_status *out, struct patuh_problem *problem);
+void patuh_status_free(struct patuh_status *status);
+
+struct patuh_entry {
+    const char *log; /* author and incarnation, short */
+    const char *author;
+    uint64_t seq;
+    const char *time; /* the author's clock, UTC */
+    const char *kind;
+    const char *path;
+    const char *value;
+    const char *check;   /* "good", "unsealed", "damaged" (link or signature wrong), "held" */
+    const char *problem; /* why it counts nowhere; "" when it counts */
+};
+
+struct patuh_history {
+    const struct patuh_entry *entries;
+    size_t n_entries;
+    size_t n_damaged; /* logs whose links or signatures do not fit */
+    void *memory;
+};
+enum patuh_result patuh_history(struct patuh *device, const char *assessment, struct patuh_history *out,
+                                struct patuh_problem *problem);
+void patuh_history_free(struct patuh_history *history);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,489 @@
+/* One assessment as a form: the instrument's tree in order, each question with what stands there and why. */
+#include "client/evidence.h"
+#include "client/summary.h"
+
+#include "core/inbox.h"
+#include "core/number.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct building {
+    struct pt_work *work;
+    struct pt_txn *txn;
+    struct pt_arena *arena;
+    struct patuh_item *items;
+    size_t n_items;
+    size_t capacity;
+    enum pt_err err;
+};
+
+static const char *const role_names[] = {"", "interview", "observation", "documents"};
+
+static const char *keep(struct building *b, const char *text)
+{
+    const char *kept = pt_arena_str(b->arena, text);
+    return kept == NULL ? "" : kept; /* the arena remembers that it was exhausted */
+}
+
+static const char *keep_buf(struct building *b, struct pt_buf *text)
+{
+    const char *kept = keep(b, pt_buf_text(text));
+    b->err = b->err == PT_OK ? text->err : b->err;
+    pt_buf_free(text);
+    return kept;
+}
+
+static const char *text_of(struct building *b, const struct pt_hash *hash)
+{
+    const char *text = "";
+    enum pt_err err = pt_text_get(b->txn, hash, b->arena, &text);
+    if (err != PT_OK && err != PT_ENOTFOUND && err != PT_EDAMAGED) {
+        b->err = err;
+    }
+    return text;
+}
+
+static const char *author_of(struct building *b, const struct pt_view *view)
+{
+    const char *name = pt_work_author(b->work, &view->log.author, b->arena);
+    return name == NULL ? "" : name;
+}
+
+/* --- values --- */
+
+static const char *value_of(struct building *b, uint32_t node, const struct pt_value *value, bool label)
+{
+    struct pt_buf text = {0};
+    if (value->type == PT_VALUE_TEXT) {
+        return text_of(b, &value->text);
+    }
+    if (label) {
+        pt_value_put_label(&text, b->work->instrument, node, value);
+    } else {
+        pt_value_put(&text, b->work->instrument, node, value);
+    }
+    return keep_buf(b, &text);
+}
+
+static const char *entry_name(struct building *b, const struct pt_claim *claim)
+{
+    const uint8_t *a = claim->view->log.author.b;
+    const char *name = pt_arena_printf(b->arena, "%02x%02x%02x%02x.%04x:%llu", a[0], a[1], a[2], a[3],
+                                       (unsigned)(claim->view->log.incarnation >> 48), (unsigned long long)claim->seq);
+    return name == NULL ? "" : name;
+}
+
+static void fill_claims(struct building *b, uint32_t node, const struct pt_register *reg, struct patuh_item *item)
+{
+    struct patuh_claim *claims = pt_arena_zalloc(b->arena, reg->n_heads, sizeof *claims);
+    for (size_t i = 0; claims != NULL && i < reg->n_heads; i++) {
+        const struct pt_claim *head = &reg->heads[i];
+        claims[i] = (struct patuh_claim){.value = value_of(b, node, &head->value, false),
+                                         .label = value_of(b, node, &head->value, true),
+                                         .author = author_of(b, head->view),
+                                         .entry = entry_name(b, head),
+                                         .own = pt_work_is_own(b->work, head->view)};
+    }
+    item->claims = claims;
+    item->n_claims = claims == NULL ? 0 : reg->n_heads;
+}
+
+static void fill_answer(struct building *b, uint32_t node, uint32_t instance, struct patuh_item *item)
+{
+    const struct pt_register *reg;
+    const struct pt_answer *answer = pt_work_answer(b->work, b->work->instrument->nodes[node].number, instance, &reg);
+    if (answer == NULL) {
+        return;
+    }
+    fill_claims(b, node, reg, item);
+    item->conflict = answer->n_values > 1;
+    bool has_value = !item->conflict && answer->values[0].type != PT_VALUE_NONE;
+    item->answered = item->conflict || has_value || answer->n_evidence > 0;
+    if (has_value && item->n_claims > 0) {
+        item->value = item->claims[0].value;
+        item->author = item->claims[0].author;
+    }
+}
+
+/* --- notes, evidence, comments --- */
+
+static struct patuh_remark remark_of(struct building *b, const struct pt_remark *from, const char *path)
+{
+    struct patuh_remark remark = {.author = author_of(b, from->view), .text = "", .id = ""};
+    if (from->entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE) {
+        char id[PATUH_PATH_BYTES + 9];
+        pt_evidence_id(path, &from->entry->hash, id, sizeof id);
+        remark.id = keep(b, id);
+        const Patuh__Evidence *detail = pt_evidence_detail(from->entry, b->arena);
+        remark.text = keep(b, detail == NULL || detail->name == NULL ? "" : detail->name);
+    } else {
+        remark.text = text_of(b, &from->entry->hash);
+    }
+    return remark;
+}
+
+static const struct patuh_remark *remarks_at(struct building *b, const struct pt_remark *from, size_t n_from,
+                                             uint32_t question, uint32_t instance, const char *path, size_t *n_out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_from; i++) {
+        n += from[i].entry->question == question && from[i].instance == instance ? 1 : 0;
+    }
+    struct patuh_remark *out = n == 0 ? NULL : pt_arena_zalloc(b->arena, n, sizeof *out);
+    *n_out = 0;
+    for (size_t i = 0; out != NULL && i < n_from; i++) {
+        if (from[i].entry->question == question && from[i].instance == instance) {
+            out[(*n_out)++] = remark_of(b, &from[i], path);
+        }
+    }
+    return out;
+}
+
+static void fill_comments(struct building *b, uint32_t question, const char *instance, struct patuh_item *item)
+{
+    const struct pt_assessment *state = &b->work->state;
+    const Patuh__Move *move = state->state_move;
+    if (move == NULL || state->state != PATUH__STATE__STATE_HAS_ISSUES || move->n_comment == 0) {
+        return;
+    }
+    struct patuh_remark *out = NULL;
+    for (size_t i = 0; i < move->n_comment; i++) {
+        const Patuh__Comment *comment = move->comment[i];
+        bool here = comment->question == question && comment->instance.len == strlen(instance) &&
+                    memcmp(comment->instance.data, instance, comment->instance.len) == 0;
+        if (!here && !(comment->question == question && comment->instance.len == 0 && instance[0] == '\0')) {
+            continue;
+        }
+        out = out == NULL ? pt_arena_zalloc(b->arena, move->n_comment, sizeof *out) : out;
+        struct pt_hash hash = {{0}};
+        if (out == NULL || comment->text.len != sizeof hash.b) {
+            continue;
+        }
+        memcpy(hash.b, comment->text.data, sizeof hash.b);
+        out[item->n_comments++] =
+            (struct patuh_remark){.author = author_of(b, state->state_by->view), .text = text_of(b, &hash), .id = ""};
+    }
+    item->comments = out;
+}
+
+/* --- items --- */
+
+static enum patuh_kind kind_of(enum pt_node_type type)
+{
+    static const enum patuh_kind kinds[PT_NODE_TYPE_COUNT] = {
+        [PT_NODE_GROUP] = PATUH_GROUP,
+        [PT_NODE_REPEAT] = PATUH_REPEAT,
+        [PT_NODE_SELECT_ONE] = PATUH_ONE,
+        [PT_NODE_SELECT_MULTIPLE] = PATUH_MANY,
+        [PT_NODE_INTEGER] = PATUH_INTEGER,
+        [PT_NODE_DECIMAL] = PATUH_DECIMAL,
+        [PT_NODE_TEXT] = PATUH_TEXT,
+        [PT_NODE_NOTE] = PATUH_NOTE,
+        [PT_NODE_CALCULATE] = PATUH_CALCULATED,
+        [PT_NODE_IMAGE] = PATUH_IMAGE,
+    };
+    return kinds[type];
+}
+
+static void fill_choices(struct building *b, const struct pt_node *node, struct patuh_item *item)
+{
+    if (node->list == PT_NONE) {
+        return;
+    }
+    const struct pt_list *list = &b->work->instrument->lists[node->list];
+    struct patuh_choice *choices = pt_arena_zalloc(b->arena, list->n_choices, sizeof *choices);
+    for (size_t i = 0; choices != NULL && i < list->n_choices; i++) {
+        const struct pt_choice *choice = &list->choices[i];
+        if (!choice->retired) {
+            choices[item->n_choices++] = (struct patuh_choice){.name = keep(b, choice->name),
+                                                               .label_id = keep(b, choice->label.id),
+                                                               .label_en = keep(b, choice->label.en)};
+        }
+    }
+    item->choices = choices;
+}
+
+static void fill_relevance(struct building *b, uint32_t node, uint32_t instance, struct patuh_item *item)
+{
+    const struct pt_instrument *instrument = b->work->instrument;
+    const struct pt_slot *slot = pt_unit_slot(instrument, &b->work->state.answers, &b->work->score, node, instance);
+    item->asked = slot == NULL || slot->relevant;
+    if (slot == NULL || slot->relevant || slot->blocker >= instrument->n_nodes) {
+        return;
+    }
+    const struct pt_node *blocker = &instrument->nodes[slot->blocker];
+    item->blocker = keep(b, blocker->name);
+    if (blocker->relevant != PT_NONE) {
+        item->condition = keep(b, instrument->programs[blocker->relevant].source);
+    }
+}
+
+static void fill_calculated(struct building *b, uint32_t node, uint32_t instance, struct patuh_item *item)
+{
+    const struct pt_slot *slot =
+        pt_unit_slot(b->work->instrument, &b->work->state.answers, &b->work->score, node, instance);
+    if (item->kind == PATUH_CALCULATED && slot != NULL && slot->relevant && !pt_number_is_nan(slot->number)) {
+        struct pt_buf text = {0};
+        pt_number_put(&text, slot->number);
+        item->value = keep_buf(b, &text);
+        item->answered = true;
+    }
+}
+
+static bool is_missing(const struct building *b, uint32_t node, uint32_t instance)
+{
+    for (size_t i = 0; i < b->work->score.n_missing; i++) {
+        const struct pt_missing *missing = &b->work->score.missing[i];
+        if (missing->node == node && missing->instance == instance) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A repeat is short of answers when one of its questions is, with no empty instance to point at. */
+static bool is_short(const struct building *b, uint32_t repeat)
+{
+    for (uint32_t i = repeat + 1; i < b->work->instrument->nodes[repeat].end; i++) {
+        if (is_missing(b, i, 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static unsigned depth_of(const struct pt_instrument *instrument, uint32_t node)
+{
+    unsigned depth = 0;
+    for (uint32_t at = instrument->nodes[node].parent; at != 0; at = instrument->nodes[at].parent) {
+        depth++;
+    }
+    return depth;
+}
+
+static const char *path_of(struct building *b, uint32_t node, const char *name)
+{
+    struct pt_buf path = {0};
+    pt_path_put(&path, b->work->instrument, node, name);
+    return keep_buf(b, &path);
+}
+
+static struct patuh_item blank_item(struct building *b, uint32_t node)
+{
+    const struct pt_node *n = &b->work->instrument->nodes[node];
+    return (struct patuh_item){.kind = kind_of(n->type),
+                               .depth = depth_of(b->work->instrument, node),
+                               .label_id = keep(b, n->label.id),
+                               .label_en = keep(b, n->label.en),
+                               .hint_id = keep(b, n->hint.id),
+                               .hint_en = keep(b, n->hint.en),
+                               .role = role_names[n->role],
+                               .blocker = "",
+                               .condition = "",
+                               .value = "",
+                               .author = "",
+                               .asked = true,
+                               .needed = n->needed};
+}
+
+static struct patuh_item *next_item(struct building *b)
+{
+    return b->n_items < b->capacity ? &b->items[b->n_items++] : NULL;
+}
+
+static void add_question(struct building *b, uint32_t node, uint32_t instance)
+{
+    struct patuh_item *item = next_item(b);
+    const struct pt_assessment *state = &b->work->state;
+    const char *name = instance == 0 ? "" : state->answers.instances[instance - 1].name;
+    uint32_t question = b->work->instrument->nodes[node].number;
+    if (item == NULL) {
+        return;
+    }
+    *item = blank_item(b, node);
+    item->path = path_of(b, node, name);
+    item->depth += instance == 0 ? 0 : 1;
+    fill_choices(b, &b->work->instrument->nodes[node], item);
+    fill_relevance(b, node, instance, item);
+    if (pt_node_is_question(&b->work->instrument->nodes[node])) {
+        fill_answer(b, node, instance, item);
+        item->missing = is_missing(b, node, instance);
+    }
+    fill_calculated(b, node, instance, item);
+    item->notes = remarks_at(b, state->notes, state->n_notes, question, instance, item->path, &item->n_notes);
+    item->evidence =
+        remarks_at(b, state->evidence, state->n_evidence, question, instance, item->path, &item->n_evidence);
+    fill_comments(b, question, name, item);
+}
+
+static void add_instance(struct building *b, uint32_t repeat, uint32_t instance)
+{
+    struct patuh_item *item = next_item(b);
+    const struct pt_instance *what = &b->work->state.answers.instances[instance - 1];
+    if (item == NULL) {
+        return;
+    }
+    *item = blank_item(b, repeat);
+    item->kind = PATUH_INSTANCE;
+    item->depth++;
+    item->path = path_of(b, repeat, what->name);
+    item->label_id = item->label_en = keep(b, what->label[0] == '\0' ? what->name : what->label);
+    item->hint_id = item->hint_en = "";
+    for (uint32_t i = repeat + 1; i < b->work->instrument->nodes[repeat].end; i++) {
+        add_question(b, i, instance);
+    }
+}
+
+static void add_repeat(struct building *b, uint32_t repeat)
+{
+    const struct pt_answers *answers = &b->work->state.answers;
+    add_question(b, repeat, 0);
+    if (b->n_items > 0) {
+        b->items[b->n_items - 1].missing = is_short(b, repeat);
+    }
+    for (size_t i = 0; i < answers->n_instances; i++) {
+        if (answers->instances[i].repeat == b->work->instrument->nodes[repeat].number) {
+            add_instance(b, repeat, (uint32_t)i + 1);
+        }
+    }
+}
+
+static void add_items(struct building *b)
+{
+    const struct pt_instrument *instrument = b->work->instrument;
+    size_t per_instance = instrument->n_nodes;
+    b->capacity = instrument->n_nodes + b->work->state.answers.n_instances * per_instance;
+    b->items = pt_arena_zalloc(b->arena, b->capacity, sizeof *b->items);
+    if (b->items == NULL) {
+        b->err = PT_ENOMEM;
+        return;
+    }
+    for (uint32_t i = 1; i < instrument->n_nodes;) {
+        if (instrument->nodes[i].type == PT_NODE_REPEAT) {
+            add_repeat(b, i);
+            i = instrument->nodes[i].end;
+        } else {
+            add_question(b, i, 0);
+            i++;
+        }
+    }
+}
+
+/* --- score and people --- */
+
+static const char *points(struct building *b, int64_t score)
+{
+    struct pt_buf text = {0};
+    pt_score_put(&text, score, b->work->instrument->settings.decimals);
+    return keep_buf(b, &text);
+}
+
+static struct patuh_score score_of(struct building *b)
+{
+    const struct pt_unit_score *from = &b->work->score;
+    const struct pt_instrument *instrument = b->work->instrument;
+    struct patuh_score score = {.low = "", .high = "", .zone = "", .category = ""};
+    if (!b->work->ready || !from->has_score) {
+        return score;
+    }
+    score.has_score = true;
+    score.low = points(b, from->low);
+    score.high = points(b, from->high);
+    score.exact = from->exact;
+    score.placeholders = from->placeholder;
+    score.settled = from->low == from->high;
+    const struct pt_zone *zone =
+        score.settled ? pt_zone_of(instrument, pt_score_round(from->low, instrument->settings.decimals)) : NULL;
+    if (zone != NULL) {
+        score.zone = pt_zone_name(zone->zone);
+        score.category = keep(b, zone->category);
+    }
+    return score;
+}
+
+static const char *role_of(const struct building *b, const struct pt_author *author)
+{
+    const struct pt_member *member = pt_authority_member(&b->work->authority, author);
+    if (member != NULL) {
+        return member->role == PATUH__ROLE__ROLE_REVIEWER ? "reviewer" : "device";
+    }
+    return pt_authority_office(&b->work->authority, author) != NULL ? "office" : "unknown";
+}
+
+static void add_people(struct building *b, struct patuh_form *form)
+{
+    const struct pt_work *work = b->work;
+    struct patuh_writer *writers = pt_arena_zalloc(b->arena, work->n_views, sizeof *writers);
+    const char **surveyors = pt_arena_zalloc(b->arena, work->state.n_surveyors, sizeof *surveyors);
+    struct patuh_remark *reasons = pt_arena_zalloc(b->arena, work->state.n_not_assessed, sizeof *reasons);
+    if (writers == NULL || surveyors == NULL || reasons == NULL) {
+        b->err = PT_ENOMEM;
+        return;
+    }
+    for (size_t v = 0; v < work->n_views; v++) {
+        writers[form->n_writers++] = (struct patuh_writer){.name = author_of(b, &work->views[v]),
+                                                           .role = role_of(b, &work->views[v].log.author),
+                                                           .n_entries = work->views[v].n_entries};
+    }
+    for (size_t i = 0; i < work->state.n_surveyors; i++) {
+        surveyors[form->n_surveyors++] = keep(b, work->state.surveyors[i]);
+    }
+    for (size_t i = 0; i < work->state.n_not_assessed; i++) {
+        reasons[form->n_reasons++] = remark_of(b, &work->state.not_assessed[i], "");
+    }
+    form->writers = writers;
+    form->surveyors = surveyors;
+    form->reasons = reasons;
+}
+
+static enum pt_err fill_form(struct building *b, struct patuh_form *form)
+{
+    b->err = pt_summary_fill(b->work, b->txn, b->arena, &form->summary);
+    if (b->err == PT_OK && b->work->ready) {
+        add_items(b);
+    }
+    if (b->err == PT_OK) {
+        form->items = b->items;
+        form->n_items = b->n_items;
+        form->score = score_of(b);
+        add_people(b, form);
+    }
+    return b->err == PT_OK && b->arena->exhausted ? PT_ENOMEM : b->err;
+}
+
+enum patuh_result patuh_form(struct patuh *device, const char *assessment, struct patuh_form *out,
+                             struct patuh_problem *problem)
+{
+    struct pt_problem inner = {0};
+    struct pt_subject subject;
+    struct pt_txn *txn = NULL;
+    struct pt_work work;
+    struct pt_kept *kept = pt_kept_create();
+    struct patuh_form form = {.memory = kept};
+    enum pt_err err = kept == NULL ? PT_ENOMEM : pt_work_subject(assessment, &subject, &inner);
+    if (err == PT_OK) {
+        err = pt_store_begin(device->store, false, &txn);
+    }
+    if (err == PT_OK) {
+        err = pt_work_load(&work, device, txn, &subject, true, &inner);
+        if (err == PT_OK) {
+            struct building b = {.work = &work, .txn = txn, .arena = &kept->arena};
+            err = fill_form(&b, &form);
+        }
+        pt_work_close(&work);
+        pt_store_abort(txn);
+    }
+    if (err == PT_OK) {
+        *out = form;
+    } else {
+        pt_kept_destroy(kept);
+    }
+    return pt_device_tell(err, &inner, "show", problem);
+}
+
+void patuh_form_free(struct patuh_form *form)
+{
+    pt_kept_destroy(form->memory);
+    *form = (struct patuh_form){0};
+}

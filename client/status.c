@@ -1,0 +1,203 @@
+/* Where everything of this device is: chunk by chunk, and every piece of evidence. */
+#include "client/evidence.h"
+#include "client/summary.h"
+
+#include "base/mem.h"
+#include "core/receipts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *patuh_where_name(enum patuh_where where)
+{
+    static const char *const names[] = {"device", "region", "head_office"};
+    return names[where];
+}
+
+/* --- status --- */
+
+struct pieces {
+    struct patuh *device;
+    struct pt_txn *txn;
+    struct pt_arena *arena;
+    struct patuh_piece *items;
+    size_t n;
+    size_t capacity;
+    uint64_t region; /* of the log in hand: last entry receipted */
+    uint64_t national;
+    bool held;
+};
+
+static enum patuh_where where_is(const struct pieces *p, uint64_t seq)
+{
+    if (seq <= p->national) {
+        return PATUH_AT_HEAD_OFFICE;
+    }
+    return seq <= p->region ? PATUH_AT_REGION : PATUH_ON_DEVICE;
+}
+
+static enum pt_err add_piece(struct pieces *p, struct patuh_piece piece)
+{
+    enum pt_err err = pt_reserve(&p->items, &p->capacity, p->n + 1, sizeof *p->items);
+    if (err == PT_OK) {
+        p->items[p->n++] = piece;
+    }
+    return err;
+}
+
+static const char *span_name(struct pieces *p, uint64_t first, uint64_t last)
+{
+    const char *name = pt_arena_printf(p->arena, "%llu-%llu", (unsigned long long)first, (unsigned long long)last);
+    return name == NULL ? "" : name;
+}
+
+/* Whole signed runs from a sequence number on; *from is where the next one begins, 0 at the end. */
+static enum pt_err next_run(struct pt_txn *txn, const struct pt_head *head, uint64_t *from, struct pt_arena *arena,
+                            struct pt_run *run)
+{
+    uint64_t last = 0;
+    enum pt_err err = pt_logs_run(txn, head, *from, PT_CHUNK_BYTES_MAX, arena, run, &last);
+    if (err == PT_ENOTFOUND) {
+        *from = 0;
+        return PT_OK;
+    }
+    *from = last + 1;
+    return err;
+}
+
+static enum pt_err add_chunks(struct pieces *p, const struct pt_head *head, const char *assessment)
+{
+    enum pt_err err = PT_OK;
+    for (uint64_t from = 1; err == PT_OK && from != 0;) {
+        struct pt_run run = {0};
+        err = next_run(p->txn, head, &from, p->arena, &run);
+        for (size_t i = 0; err == PT_OK && from != 0 && i < run.n_chunks; i++) {
+            struct pt_chunk_header header;
+            err = pt_chunk_read_header(run.chunks[i], p->arena, &header);
+            if (err == PT_OK) {
+                uint64_t last = header.first_seq + header.count - 1;
+                err = add_piece(p, (struct patuh_piece){.assessment = assessment,
+                                                        .what = "chunk",
+                                                        .name = span_name(p, header.first_seq, last),
+                                                        .n_entries = header.count,
+                                                        .n_bytes = run.chunks[i].n,
+                                                        .where = where_is(p, last),
+                                                        .held = p->held && where_is(p, last) != PATUH_ON_DEVICE,
+                                                        .here = true});
+            }
+        }
+    }
+    if (err == PT_OK && head->tail_seq > head->seq) {
+        err = add_piece(p, (struct patuh_piece){.assessment = assessment,
+                                                .what = "tail",
+                                                .name = span_name(p, head->seq + 1, head->tail_seq),
+                                                .n_entries = head->tail_seq - head->seq,
+                                                .where = PATUH_ON_DEVICE,
+                                                .here = true});
+    }
+    return err;
+}
+
+/* What the office has taken durably is noted at the end of a sync (sync.c). */
+static enum patuh_where where_is_blob(struct pieces *p, const struct pt_hash *hash)
+{
+    struct pt_bytes value;
+    struct pt_buf name = {0};
+    pt_buf_put_str(&name, PT_META_BLOB_TAKEN);
+    pt_hex_put(&name, pt_hash_bytes(hash));
+    bool taken = name.err == PT_OK && pt_meta_get(p->txn, pt_buf_text(&name), &value) == PT_OK;
+    pt_buf_free(&name);
+    return taken ? PATUH_AT_REGION : PATUH_ON_DEVICE;
+}
+
+static enum pt_err add_evidence(struct pieces *p, const struct pt_head *head, const char *assessment)
+{
+    struct pt_view view;
+    enum pt_err err = pt_logs_view(p->txn, head, 0, true, p->arena, &view);
+    for (size_t i = 0; err == PT_OK && i < view.n_entries; i++) {
+        const struct pt_entry *entry = &view.entries[i];
+        if (entry->kind != PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE) {
+            continue;
+        }
+        const Patuh__Evidence *detail = pt_evidence_detail(entry, p->arena);
+        const char *name = detail == NULL || detail->name == NULL ? "" : detail->name;
+        struct patuh_piece piece = {.assessment = assessment,
+                                    .what = "evidence",
+                                    .name = pt_arena_str(p->arena, name),
+                                    .n_bytes = detail == NULL ? 0 : detail->bytes,
+                                    .where = where_is_blob(p, &entry->hash),
+                                    .here = pt_blobs_has(p->device->blobs, &entry->hash)};
+        err = piece.name == NULL ? PT_ENOMEM : add_piece(p, piece);
+    }
+    return err;
+}
+
+static enum pt_err add_log(struct pieces *p, const struct pt_head *head)
+{
+    struct pt_receipted region;
+    struct pt_receipted national;
+    const char *assessment = pt_arena_str(p->arena, pt_subject_name(&head->log.subject));
+    enum pt_err err = assessment == NULL ? PT_ENOMEM : PT_OK;
+    if (err == PT_OK) {
+        err = pt_receipted(p->txn, head, PT_TIER_REGION, p->arena, &region);
+    }
+    if (err == PT_OK) {
+        err = pt_receipted(p->txn, head, PT_TIER_NATIONAL, p->arena, &national);
+    }
+    if (err != PT_OK) {
+        return err;
+    }
+    p->region = region.seq;
+    p->national = national.seq;
+    p->held = (region.seq > 0 && region.held) || (national.seq > 0 && national.held);
+    err = add_chunks(p, head, assessment);
+    return err == PT_OK ? add_evidence(p, head, assessment) : err;
+}
+
+static enum pt_err fill_status(struct pieces *p, struct patuh_status *out)
+{
+    struct pt_head *heads;
+    size_t n_heads = 0;
+    enum pt_err err = pt_logs_list(p->txn, NULL, p->arena, &heads, &n_heads);
+    for (size_t i = 0; i < n_heads && err == PT_OK; i++) {
+        bool own = pt_author_eq(&heads[i].log.author, &p->device->author);
+        err = own ? add_log(p, &heads[i]) : PT_OK;
+    }
+    struct pt_bytes items = pt_arena_dup(p->arena, pt_bytes_of(p->items, p->n * sizeof *p->items));
+    if (err != PT_OK || items.data == NULL) {
+        return err == PT_OK ? PT_ENOMEM : err;
+    }
+    memcpy(&out->pieces, &items.data, sizeof out->pieces);
+    out->n_pieces = p->n;
+    for (size_t i = 0; i < p->n; i++) {
+        out->n_on_device += out->pieces[i].where == PATUH_ON_DEVICE ? 1 : 0;
+    }
+    return PT_OK;
+}
+
+enum patuh_result patuh_status(struct patuh *device, struct patuh_status *out, struct patuh_problem *problem)
+{
+    struct pt_problem inner = {0};
+    struct pt_txn *txn = NULL;
+    struct pt_kept *kept = pt_kept_create();
+    struct patuh_status status = {.memory = kept};
+    enum pt_err err = kept == NULL ? PT_ENOMEM : pt_store_begin(device->store, false, &txn);
+    if (err == PT_OK) {
+        struct pieces p = {.device = device, .txn = txn, .arena = &kept->arena};
+        err = fill_status(&p, &status);
+        pt_free(p.items);
+        pt_store_abort(txn);
+    }
+    if (err == PT_OK) {
+        *out = status;
+    } else {
+        pt_kept_destroy(kept);
+    }
+    return pt_device_tell(err, &inner, "status", problem);
+}
+
+void patuh_status_free(struct patuh_status *status)
+{
+    pt_kept_destroy(status->memory);
+    *status = (struct patuh_status){0};
+}

@@ -1,0 +1,23 @@
+/* summary.h - the line about one assessment that list and form share. Inside the library only. */
+#ifndef PT_CLIENT_SUMMARY_H
+#define PT_CLIENT_SUMMARY_H
+
+#include "client/work.h"
+
+/* What a result owns besides its structs. */
+struct pt_kept {
+    struct pt_arena arena;
+};
+
+/* NULL when out of memory. */
+struct pt_kept *pt_kept_create(void);
+void pt_kept_destroy(struct pt_kept *kept); /* NULL is fine */
+
+/* Strings go into the arena. Errors: those of the store. */
+enum pt_err pt_summary_fill(const struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena,
+                            struct patuh_listed *out);
+/* Where one log of this device is; adds to *places. */
+enum pt_err pt_places_add(struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena,
+                          struct patuh_places *places);
+
+#endif

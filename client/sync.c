@@ -1,0 +1,327 @@
+/* A sync, when all goes well:
+ *   1. what waits in tails is sealed: chunks are made before the first byte is sent;
+ *   2. the link runs on a loop of its own until both sides have everything;
+ *   3. the marker is written anew, and evidence that the office took is noted.
+ * What can go wrong: no connection (2: nothing but the sealing happened); the connection is lost (2: what was stored
+ * stays, the rest goes next time); the office says that this store is older than it was (3: a new incarnation). */
+#include "client/sync.h"
+
+#include "client/evidence.h"
+#include "client/incarnation.h"
+#include "client/work.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "io/link.h"
+
+#include <string.h>
+#include <uv.h>
+
+struct syncing {
+    struct patuh *device;
+    patuh_progress progress;
+    void *data;
+    uv_loop_t loop;
+    struct pt_blob_ops files;
+    struct pt_hash *handed; /* blobs whose last part was given to the office */
+    size_t n_handed, handed_capacity;
+    bool stale;
+    bool ended;
+    struct pt_link_end end;
+    struct patuh_counts counts;
+};
+
+/* --- 1: sealing --- */
+
+static enum pt_err seal_log(struct patuh *device, struct pt_txn *txn, struct pt_head *head, uint32_t *n_sealed,
+                            struct pt_problem *problem)
+{
+    struct pt_work work;
+    enum pt_err err = pt_work_load(&work, device, txn, &head->log.subject, false, problem);
+    if (err == PT_OK) {
+        err = pt_work_need_instrument(&work, problem);
+    }
+    if (err == PT_OK) {
+        struct pt_author_pen pen = pt_device_pen(device, &work.instrument_hash);
+        pen.incarnation = head->log.incarnation;
+        err = pt_tail_seal(txn, &pen, head, &work.arena, n_sealed);
+    }
+    pt_work_close(&work);
+    return err;
+}
+
+enum pt_err pt_sync_seal(struct patuh *device, uint32_t *n_sealed, struct pt_problem *problem)
+{
+    struct pt_txn *txn;
+    struct pt_arena arena;
+    struct pt_head *heads;
+    size_t n = 0;
+    enum pt_err err = pt_store_begin(device->store, true, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    pt_arena_init(&arena, SIZE_MAX);
+    err = pt_logs_list(txn, NULL, &arena, &heads, &n);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        if (pt_author_eq(&heads[i].log.author, &device->author) && heads[i].tail_seq > heads[i].seq) {
+            err = seal_log(device, txn, &heads[i], n_sealed, problem);
+        }
+    }
+    pt_arena_close(&arena);
+    if (err != PT_OK) {
+        pt_store_abort(txn);
+        return err;
+    }
+    return pt_store_commit(txn);
+}
+
+/* --- 2: the link --- */
+
+static bool in_scope(void *data, const struct pt_log_id *log)
+{
+    (void)data;
+    (void)log;
+    return true; /* a device holds nothing that is not its own or sent to it */
+}
+
+static bool goes_up(void *data, const struct pt_log_id *log)
+{
+    return pt_author_eq(&log->author, data);
+}
+
+static void note_handed(struct syncing *s, const struct pt_hash *hash)
+{
+    for (size_t i = 0; i < s->n_handed; i++) {
+        if (pt_hash_eq(&s->handed[i], hash)) {
+            return;
+        }
+    }
+    if (pt_reserve(&s->handed, &s->handed_capacity, s->n_handed + 1, sizeof *s->handed) == PT_OK) {
+        s->handed[s->n_handed++] = *hash; /* without memory it is shown as "device" until it is asked for again */
+    }
+}
+
+static enum pt_err read_blob(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max,
+                             struct pt_arena *arena, struct pt_bytes *bytes, uint64_t *total)
+{
+    struct syncing *s = data;
+    enum pt_err err = s->files.read(s->files.data, hash, offset, n_max, arena, bytes, total);
+    if (err == PT_OK && offset + bytes->n >= *total) {
+        note_handed(s, hash);
+    }
+    return err;
+}
+
+static enum pt_err append_blob(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total,
+                               struct pt_bytes part, uint64_t *next, bool *complete)
+{
+    struct syncing *s = data;
+    return s->files.append(s->files.data, hash, offset, total, part, next, complete);
+}
+
+static void take_counts(struct syncing *s, const struct pt_session_counts *from)
+{
+    s->counts.chunks_sent = from->chunks_sent;
+    s->counts.chunks_received = from->chunks_new;
+    s->counts.receipts = from->receipts;
+    s->counts.blobs_received = from->blobs_received;
+    s->counts.held = from->held;
+}
+
+static void link_on_step(struct pt_link *link, void *data)
+{
+    struct syncing *s = data;
+    struct pt_session_counts counts = pt_session_counts(pt_link_session(link));
+    take_counts(s, &counts);
+    if (pt_link_conn(link) != NULL) {
+        s->counts.bytes_in = pt_conn_bytes_in(pt_link_conn(link));
+        s->counts.bytes_out = pt_conn_bytes_out(pt_link_conn(link));
+    }
+    if (s->progress != NULL) {
+        s->progress(s->data, &s->counts);
+    }
+}
+
+static void link_on_stale(struct pt_link *link, void *data)
+{
+    (void)link;
+    ((struct syncing *)data)->stale = true;
+}
+
+static void link_on_end(struct pt_link *link, const struct pt_link_end *end, void *data)
+{
+    (void)link;
+    struct syncing *s = data;
+    s->ended = true;
+    s->end = *end;
+    take_counts(s, &end->counts);
+    s->counts.bytes_in = end->bytes_in;
+    s->counts.bytes_out = end->bytes_out;
+    s->counts.retry_s = end->retry_s;
+    uv_stop(&s->loop);
+}
+
+static struct pt_session_config config_of(struct syncing *s, const struct pt_blob_ops *ops)
+{
+    struct patuh *device = s->device;
+    const struct pt_office_record *office = &device->enrolment.offices[0];
+    const struct pt_office_record *root = pt_enrolment_root(&device->enrolment);
+    return (struct pt_session_config){
+        .store = device->store,
+        .blobs = ops,
+        .random = device->random,
+        .author = device->author,
+        .connects = true,
+        .statement = device->enrolment.signed_statement,
+        .region_key = office->tier == PT_TIER_REGION ? &office->key : NULL,
+        .national_key = &root->key,
+        .scope = {.has = in_scope, .is_up = goes_up, .data = &device->author},
+    };
+}
+
+static enum pt_err run_link(struct syncing *s, struct pt_writer *writer, struct pt_tls_identity *identity,
+                            struct pt_problem *problem)
+{
+    struct pt_link *link;
+    const struct pt_office_record *office = &s->device->enrolment.offices[0];
+    struct pt_blob_ops ops = {.read = read_blob, .append = append_blob, .data = s};
+    struct pt_link_options options = {
+        .session = config_of(s, &ops),
+        .writer = writer,
+        .events = {.on_stale = link_on_stale, .on_step = link_on_step, .on_end = link_on_end},
+        .data = s};
+    enum pt_err err =
+        pt_link_connect(&s->loop, office->address, identity, office->transport_key.b, &options, &link, problem);
+    if (err != PT_OK) {
+        return err;
+    }
+    while (!s->ended) {
+        (void)uv_run(&s->loop, UV_RUN_DEFAULT);
+    }
+    if (s->end.why != PT_OK) {
+        *problem = s->end.problem;
+    }
+    return s->end.why;
+}
+
+/* An office that cannot be reached is one kind of failure to the caller, whatever the network said. */
+static enum pt_err as_offline(enum pt_err err)
+{
+    return err == PT_ENOTFOUND || err == PT_EIO || err == PT_EMALFORMED ? PT_ECLOSED : err;
+}
+
+static enum pt_err exchange(struct syncing *s, struct pt_problem *problem)
+{
+    struct pt_tls_identity *identity;
+    struct pt_writer *writer;
+    enum pt_err err = pt_tls_identity_create(s->device->transport_pair.secret_key, &identity);
+    if (err != PT_OK) {
+        return err;
+    }
+    if (uv_loop_init(&s->loop) != 0) {
+        pt_tls_identity_destroy(identity);
+        return PT_ENOMEM;
+    }
+    err = pt_writer_start(&s->loop, s->device->store, &writer);
+    if (err == PT_OK) {
+        err = as_offline(run_link(s, writer, identity, problem));
+        pt_writer_stop(writer, NULL, NULL);
+        (void)uv_run(&s->loop, UV_RUN_DEFAULT);
+    }
+    PT_CHECK(uv_loop_close(&s->loop) == 0);
+    pt_tls_identity_destroy(identity);
+    return err;
+}
+
+/* --- 3: afterwards --- */
+
+static enum pt_err note_taken(const struct syncing *s)
+{
+    struct pt_txn *txn;
+    enum pt_err err = s->n_handed == 0 ? PT_OK : pt_store_begin(s->device->store, true, &txn);
+    if (err != PT_OK || s->n_handed == 0) {
+        return err;
+    }
+    for (size_t i = 0; i < s->n_handed && err == PT_OK; i++) {
+        struct pt_buf name = {0};
+        pt_buf_put_str(&name, PT_META_BLOB_TAKEN);
+        pt_hex_put(&name, pt_hash_bytes(&s->handed[i]));
+        err = name.err == PT_OK ? pt_meta_put(txn, pt_buf_text(&name), pt_bytes_str("1")) : name.err;
+        pt_buf_free(&name);
+    }
+    if (err != PT_OK) {
+        pt_store_abort(txn);
+        return err;
+    }
+    return pt_store_commit(txn);
+}
+
+/* A second chunk after one link in our own log: somebody else writes with our key and incarnation. */
+static enum pt_err was_copied(struct patuh *device, bool *copied)
+{
+    struct pt_txn *txn;
+    struct pt_arena arena;
+    struct pt_head *heads;
+    size_t n = 0;
+    *copied = false;
+    enum pt_err err = pt_store_begin(device->store, false, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    pt_arena_init(&arena, SIZE_MAX);
+    err = pt_logs_list(txn, NULL, &arena, &heads, &n);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        bool own = pt_author_eq(&heads[i].log.author, &device->author);
+        *copied = *copied || (own && heads[i].forked && heads[i].log.incarnation == device->incarnation);
+    }
+    pt_arena_close(&arena);
+    pt_store_abort(txn);
+    return err;
+}
+
+static enum pt_err finish(struct syncing *s, struct pt_problem *problem)
+{
+    bool copied = false;
+    enum pt_err err = s->end.why == PT_OK && s->ended ? note_taken(s) : PT_OK;
+    if (err == PT_OK) {
+        err = was_copied(s->device, &copied);
+    }
+    if (err == PT_OK && (copied || s->stale)) {
+        s->counts.fresh_incarnation = true;
+        err = pt_incarnation_renew(s->device, problem);
+    }
+    return err == PT_OK ? pt_incarnation_mark(s->device, problem) : err;
+}
+
+enum patuh_result patuh_sync(struct patuh *device, patuh_progress progress, void *data, struct patuh_counts *counts,
+                             struct patuh_problem *problem)
+{
+    struct pt_problem inner = {0};
+    struct pt_problem after = {0};
+    struct syncing *s = pt_zalloc(sizeof *s);
+    if (s == NULL) {
+        return pt_device_tell(PT_ENOMEM, &inner, "sync", problem);
+    }
+    s->device = device;
+    s->progress = progress;
+    s->data = data;
+    s->files = pt_blob_files(device->blobs);
+    enum pt_err err = pt_device_need_enrolment(device, &inner);
+    if (err == PT_OK) {
+        err = pt_sync_seal(device, &s->counts.chunks_sealed, &inner);
+    }
+    if (err == PT_OK) {
+        err = exchange(s, &inner);
+        enum pt_err end = finish(s, &after);
+        if (err == PT_OK && end != PT_OK) {
+            err = end;
+            inner = after;
+        }
+    }
+    if (counts != NULL) {
+        *counts = s->counts;
+    }
+    pt_free(s->handed);
+    pt_free(s);
+    return pt_device_tell(err, &inner, "sync", problem);
+}

@@ -1,0 +1,63 @@
+/* work.h - one assessment as this device sees it: logs, authority, instrument, merge, score. Inside the library only.
+ *
+ * Read inside one transaction, so that all parts tell of the same moment.
+ * Thread: the caller's.  Memory: everything in work->arena, freed by pt_work_close; nothing points into the
+ * transaction. */
+#ifndef PT_CLIENT_WORK_H
+#define PT_CLIENT_WORK_H
+
+#include "client/device.h"
+#include "core/merge.h"
+#include "core/score.h"
+
+struct pt_opened {
+    struct pt_hash hash;
+    const struct pt_instrument *instrument; /* NULL: not here */
+};
+
+struct pt_work {
+    struct patuh *device;
+    struct pt_txn *txn; /* only while loading */
+    struct pt_arena arena;
+    struct pt_subject subject;
+    struct pt_view *views; /* the assessment's logs, tails included */
+    size_t n_views;
+    struct pt_authority authority;
+    bool ready; /* the cycle's instrument is here */
+    struct pt_hash instrument_hash;
+    const struct pt_instrument *instrument; /* of the cycle; NULL while not ready */
+    struct pt_opened *opened;               /* every version an entry names */
+    size_t n_opened, opened_capacity;
+    struct pt_assessment state;
+    struct pt_unit_score score; /* when ready */
+};
+
+/* Errors: INVALID, NOTFOUND (no such assessment here; sentence), those of the store. with_tail: unsealed entries too.
+ * Always followed by pt_work_close. */
+enum pt_err pt_work_load(struct pt_work *work, struct patuh *device, struct pt_txn *txn,
+                         const struct pt_subject *subject, bool with_tail, struct pt_problem *problem);
+void pt_work_close(struct pt_work *work);
+
+/* The subject of an assessment as it is typed. Errors: INVALID (sentence). */
+enum pt_err pt_work_subject(const char *assessment, struct pt_subject *out, struct pt_problem *problem);
+/* DENIED with a sentence while the instrument has not arrived. */
+enum pt_err pt_work_need_instrument(const struct pt_work *work, struct pt_problem *problem);
+/* This device's log (in any incarnation). */
+bool pt_work_is_own(const struct pt_work *work, const struct pt_view *view);
+bool pt_work_is_assigned(const struct pt_work *work);
+/* Who wrote a log: name of surveyor, reviewer or office; the first digits of the key when unknown. In the arena given;
+ * NULL when out of memory. */
+const char *pt_work_author(const struct pt_work *work, const struct pt_author *author, struct pt_arena *arena);
+/* The register at a question and instance (as in pt_answer); NULL when nobody wrote there. */
+const struct pt_answer *pt_work_answer(const struct pt_work *work, uint32_t question, uint32_t instance,
+                                       const struct pt_register **reg);
+/* Number of an instance as in pt_answer; 0 when it is not there. repeat: node. */
+uint32_t pt_work_instance(const struct pt_work *work, uint32_t repeat, const char *name);
+
+/* The sealed heads of a register in other logs than `own`, when all its heads agree: what an answer replaces. In the
+ * arena given; n is 0 for a register in conflict. At most PT_ENTRY_REPLACES_MAX. */
+enum pt_err pt_work_replaces(const struct pt_work *work, uint32_t question, uint32_t instance,
+                             const struct pt_log_id *own, struct pt_arena *arena, const struct pt_entry_ref **out,
+                             size_t *n_out);
+
+#endif
