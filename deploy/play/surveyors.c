@@ -4,7 +4,7 @@
  *
  * Answers every question of every assessment assigned to the device, adds the officials and users who are interviewed,
  * attaches an invented proof here and there, and submits. Prints how many entries it made. */
-#include "patuh.h"
+#include "client/patuh.h"
 
 #include <inttypes.h>
 #include <stdio.h>
