@@ -102,6 +102,9 @@ enum pt_err pt_device_read_enrolment(struct patuh *device, struct pt_problem *pr
             err = pt_problem_set(problem, PT_EDAMAGED, PT_MSG_STORE_DAMAGED, device->folder, NULL);
         }
     }
+    if (err == PT_OK && (err = pt_meta_get(txn, "office_address", &value)) == PT_OK) {
+        (void)snprintf(device->address, sizeof device->address, "%.*s", (int)value.n, (const char *)value.data);
+    }
     pt_store_abort(txn);
     return err == PT_ENOTFOUND ? PT_OK : err;
 }

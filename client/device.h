@@ -28,6 +28,7 @@ struct patuh {
     bool enrolled;
     struct pt_arena enrolment_arena;
     struct pt_enrolment enrolment;
+    char address[PT_ADDRESS_BYTES_MAX + 1]; /* where the code said the office is */
     uint64_t incarnation;
     bool has_previous;
     uint64_t previous; /* the incarnation before this one */

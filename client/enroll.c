@@ -39,7 +39,8 @@ static enum pt_err check_answer(const struct patuh *device, struct pt_bytes answ
     return err;
 }
 
-static enum pt_err keep_answer(struct patuh *device, struct pt_bytes answer)
+/* The answer, and where the code said the office is: its record may not know the address its devices use. */
+static enum pt_err keep_answer(struct patuh *device, struct pt_bytes answer, const char *address)
 {
     struct pt_txn *txn;
     enum pt_err err = pt_store_begin(device->store, true, &txn);
@@ -47,6 +48,9 @@ static enum pt_err keep_answer(struct patuh *device, struct pt_bytes answer)
         return err;
     }
     err = pt_meta_put(txn, "enrolment", answer);
+    if (err == PT_OK) {
+        err = pt_meta_put(txn, "office_address", pt_bytes_str(address));
+    }
     if (err != PT_OK) {
         pt_store_abort(txn);
         return err;
@@ -76,7 +80,7 @@ enum patuh_result patuh_enroll(struct patuh *device, const char *code, struct pa
         err = check_answer(device, pt_buf_bytes(&answer), &inner);
     }
     if (err == PT_OK) {
-        err = keep_answer(device, pt_buf_bytes(&answer));
+        err = keep_answer(device, pt_buf_bytes(&answer), parsed.address);
     }
     if (err == PT_OK) {
         err = pt_device_read_enrolment(device, &inner);

@@ -191,7 +191,7 @@ static enum pt_err run_link(struct syncing *s, struct pt_writer *writer, struct 
         .events = {.on_stale = link_on_stale, .on_step = link_on_step, .on_end = link_on_end},
         .data = s};
     enum pt_err err =
-        pt_link_connect(&s->loop, office->address, identity, office->transport_key.b, &options, &link, problem);
+        pt_link_connect(&s->loop, s->device->address, identity, office->transport_key.b, &options, &link, problem);
     if (err != PT_OK) {
         return err;
     }

@@ -60,7 +60,7 @@ enum pt_err cmd_join(struct command *c)
         err = check_code(c, pt_buf_bytes(&answer));
     }
     if (err == PT_OK) {
-        err = office_set_enrolment(c->office, pt_buf_bytes(&answer), &c->problem);
+        err = office_set_enrolment(c->office, pt_buf_bytes(&answer), code.address, &c->problem);
     }
     pt_buf_free(&text);
     pt_buf_free(&answer);

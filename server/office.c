@@ -117,6 +117,9 @@ static enum pt_err load_root(struct office *office, struct pt_txn *txn)
         pt_buf_put_bytes(&office->enrolment, answer);
         err = pt_subject_make(PT_SUBJECT_OFFICE, root->code, &office->root_subject);
     }
+    if (err == PT_OK) {
+        err = copy_text(txn, "upper_address", office->upper_address, sizeof office->upper_address);
+    }
     pt_arena_close(&arena);
     return err;
 }
@@ -390,16 +393,24 @@ enum pt_err office_chain(const struct office *office, const char *address, struc
     return out->address == NULL ? PT_ENOMEM : pt_office_record_sign(out, &office->pair, arena);
 }
 
+struct enrolment_job {
+    struct pt_bytes answer;
+    const char *address;
+};
+
 static enum pt_err run_set_enrolment(struct pt_txn *txn, struct pt_write_req *req)
 {
-    const struct pt_bytes *answer = req->data;
-    return pt_meta_put(txn, "enrolment", *answer);
+    const struct enrolment_job *job = req->data;
+    enum pt_err err = pt_meta_put(txn, "enrolment", job->answer);
+    return err == PT_OK ? pt_meta_put(txn, "upper_address", pt_bytes_str(job->address)) : err;
 }
 
-enum pt_err office_set_enrolment(struct office *office, struct pt_bytes answer, struct pt_problem *problem)
+enum pt_err office_set_enrolment(struct office *office, struct pt_bytes answer, const char *address,
+                                 struct pt_problem *problem)
 {
     struct pt_txn *txn;
-    enum pt_err err = office_write(office, run_set_enrolment, &answer);
+    struct enrolment_job job = {.answer = answer, .address = address};
+    enum pt_err err = office_write(office, run_set_enrolment, &job);
     if (err == PT_OK) {
         err = pt_store_begin(office->store, false, &txn);
     }

@@ -38,8 +38,9 @@ struct office {
     bool joined; /* root is known: always for head office, after join for a region */
     struct pt_author root;
     struct pt_public_key root_key;
-    struct pt_subject root_subject; /* "o:pusat" */
-    struct pt_buf enrolment;        /* a region's EnrolAnswer; empty for head office */
+    struct pt_subject root_subject;               /* "o:pusat" */
+    struct pt_buf enrolment;                      /* a region's EnrolAnswer; empty for head office */
+    char upper_address[PT_ADDRESS_BYTES_MAX + 1]; /* where the code said head office is */
 };
 
 /* Make a new folder. Errors with a sentence: EXISTS, INVALID, IO. */
@@ -60,8 +61,9 @@ enum pt_err office_log_in(struct pt_txn *txn, const struct office *office, const
 /* The office chain as enrolment answers show it, own office first. Records live in the arena. address: ours. */
 enum pt_err office_chain(const struct office *office, const char *address, struct pt_arena *arena,
                          struct pt_office_record *out, size_t *n_out);
-/* Take over the answer of head office: from now on the root is known. */
-enum pt_err office_set_enrolment(struct office *office, struct pt_bytes answer, struct pt_problem *problem);
+/* Take over the answer of head office, found at address: from now on the root is known. */
+enum pt_err office_set_enrolment(struct office *office, struct pt_bytes answer, const char *address,
+                                 struct pt_problem *problem);
 
 /* Pack a message into the arena. Errors: NOMEM. */
 enum pt_err office_pack(const ProtobufCMessage *message, struct pt_arena *arena, struct pt_bytes *out);

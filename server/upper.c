@@ -112,10 +112,10 @@ static void connect_now(struct upper *upper)
         .data = upper,
     };
     struct pt_problem problem = {0};
-    enum pt_err err = pt_link_connect(&server->loop, root->address, server->identity, root->transport_key.b, &options,
-                                      &upper->link, &problem);
+    enum pt_err err = pt_link_connect(&server->loop, office->upper_address, server->identity, root->transport_key.b,
+                                      &options, &upper->link, &problem);
     if (err != PT_OK) {
-        pt_log("upper_failed", "why=%s address=%s", pt_err_name(err), root->address);
+        pt_log("upper_failed", "why=%s address=%s", pt_err_name(err), office->upper_address);
         pause_then_connect(upper, 0);
     }
 }
