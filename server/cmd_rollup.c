@@ -77,6 +77,7 @@ enum pt_err cmd_verify(struct command *c)
     if (err == PT_OK) {
         struct pt_rollup_input input = input_of(c);
         err = pt_rollup_verify(&input, &files, &c->out);
+        pt_buf_put_str(&c->out, "\n");
         if (err != PT_OK) {
             (void)pt_problem_set(&c->problem, err, PT_MSG_VERIFY_FAILED, folder, NULL);
         }

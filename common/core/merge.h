@@ -81,7 +81,7 @@ struct pt_assessment {
 struct pt_lookup {
     /* Opened instrument; NULL while it is not here: entries that need it are ineffective. */
     const struct pt_instrument *(*instrument)(void *data, const struct pt_hash *hash);
-    /* A text; NULL when it was erased or has not arrived. Never decides anything. */
+    /* A text; NULL when it was erased or has not arrived. Never decides anything; may be NULL itself: no texts. */
     const char *(*text)(void *data, const struct pt_hash *hash);
     void *data;
 };

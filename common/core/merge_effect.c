@@ -209,7 +209,8 @@ static enum pt_msg check_move(struct pt__merge *m, const struct writer *w, const
     }
     switch (move->to) {
     case PATUH__STATE__STATE_SUBMITTED:
-    case PATUH__STATE__STATE_NOT_ASSESSED: /* a surveyor proposes it: no further than submitted until an office says so */
+    case PATUH__STATE__STATE_NOT_ASSESSED: /* a surveyor proposes it: no further than submitted until an office says so
+                                            */
         return w->surveyor || w->office ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ASSIGNED;
     case PATUH__STATE__STATE_HAS_ISSUES:
     case PATUH__STATE__STATE_APPROVED_REGION:

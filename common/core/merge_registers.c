@@ -63,7 +63,7 @@ static const char *label_of(struct pt__merge *m, const struct pt_entry *entry)
         return "";
     }
     memcpy(hash.b, detail->label.data, sizeof hash.b);
-    const char *text = m->in->lookup.text(m->in->lookup.data, &hash);
+    const char *text = m->in->lookup.text == NULL ? NULL : m->in->lookup.text(m->in->lookup.data, &hash);
     return text == NULL ? "" : text;
 }
 

@@ -391,7 +391,7 @@ Test(merge, who_may_move)
                 {PATUH__STATE__STATE_APPROVED_REGION, false, true, true},
                 {PATUH__STATE__STATE_APPROVED_NATIONAL, false, false, true},
                 {PATUH__STATE__STATE_FIXED, false, false, false},
-                {PATUH__STATE__STATE_NOT_ASSESSED, false, true, true}};
+                {PATUH__STATE__STATE_NOT_ASSESSED, true, true, true}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         for (size_t who = 0; who < 3; who++) {
             struct scene s;
