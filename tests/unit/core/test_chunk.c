@@ -6,7 +6,6 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
@@ -366,7 +365,7 @@ Test(chunk, zstd_bomb)
     struct spoiled s = spoiled_make(&entry, 1);
     size_t n = (size_t)64 * 1024 * 1024;
     size_t used = 0;
-    uint8_t *zeros = calloc(n, 1);
+    uint8_t *zeros = pt_zalloc(n);
     cr_assert_not_null(zeros);
     spoil_body(&s, zeros, n, true, 0);
     static const uint32_t declared[] = {64 * 1024 * 1024, PT_CHUNK_RAW_BYTES_MAX + 1, PT_CHUNK_RAW_BYTES_MAX, 0};
@@ -376,7 +375,7 @@ Test(chunk, zstd_bomb)
         cr_expect(err == PT_EMALFORMED || err == PT_ELIMIT, "row %zu", i);
         cr_expect_lt(used, 256 * 1024, "row %zu", i);
     }
-    free(zeros);
+    pt_free(zeros);
     spoiled_close(&s);
 }
 

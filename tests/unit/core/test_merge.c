@@ -9,8 +9,9 @@
 
 #define SUBJECT "a:2023/62.71/x"
 #define SURVEY                                                                                                         \
-    "type,name,label,weight,max_score\n"                                                                                         \
-    "integer,n,Number,60,10\ninteger,k,Other,40,10\nbegin repeat,respondent,Respondent,,\ninteger,r,Delay,,\nend repeat,,,,\n"
+    "type,name,label,weight,max_score\n"                                                                               \
+    "integer,n,Number,60,10\ninteger,k,Other,40,10\nbegin repeat,respondent,Respondent,,\ninteger,r,Delay,,\nend "     \
+    "repeat,,,,\n"
 
 /* One assessment: the offices of office_kit.h, siti as a second device, logs of region, budi, siti and head office. */
 struct scene {
