@@ -71,6 +71,8 @@ struct pt_append {
     uint32_t n_parked;
     uint32_t n_held;
     uint64_t first_lsn;  /* of the first accepted or held chunk; 0 = none */
+    bool last_held;      /* the run's last chunk is stored past a fork */
+    bool last_parked;    /* the run's last chunk waits for what comes before it */
     struct pt_head head; /* afterwards */
 };
 
@@ -84,6 +86,13 @@ enum pt_err pt_logs_find(struct pt_txn *txn, const struct pt_log_id *id, struct 
 enum pt_err pt_logs_head(struct pt_txn *txn, uint64_t number, struct pt_head *out);
 enum pt_err pt_logs_find_or_add(struct pt_txn *txn, const struct pt_log_id *id, const struct pt_public_key *key,
                                 struct pt_head *out);
+/* Is a chunk that ends with entry seq and this link here, and on which chain? GOOD: on the one that pt_logs_run gives,
+ * also for seq 0 and the first link. */
+enum pt_stand { PT_STAND_NONE, PT_STAND_GOOD, PT_STAND_HELD };
+enum pt_err pt_logs_stand(struct pt_txn *txn, const struct pt_head *head, uint64_t seq, const struct pt_hash *link,
+                          enum pt_stand *out);
+/* Last entry of the chain that pt_logs_run gives: past the fork of a forked log. */
+enum pt_err pt_logs_chain_end(struct pt_txn *txn, const struct pt_head *head, uint64_t *seq);
 enum pt_err pt_logs_put_head(struct pt_txn *txn, const struct pt_head *head);
 /* All logs, or those of one subject (NULL: all), in the order of their canonical id bytes. */
 enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, struct pt_arena *arena,

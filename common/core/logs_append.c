@@ -262,6 +262,17 @@ static enum pt_err check_room(struct pt_txn *txn, const struct pt_checked_run *c
     return n_parked > PT_PARKED_PER_LOG_MAX ? PT_ELIMIT : PT_OK;
 }
 
+/* Where the last chunk of a run ended up: what its sender has to hear. */
+static enum pt_err note_last(struct pt_txn *txn, const struct pt_checked_run *checked, struct pt_append *out)
+{
+    enum place place;
+    struct pt_record last = record_of(checked, checked->run->n_chunks - 1, &out->head, 0);
+    enum pt_err err = find_place(txn, &last, &place);
+    out->last_held = err == PT_OK && place == PLACE_STORED && last.last_seq > out->head.seq;
+    out->last_parked = err == PT_OK && place == PLACE_PARKED;
+    return err;
+}
+
 enum pt_err pt_logs_append(struct pt_txn *txn, const struct pt_checked_run *checked, int64_t now_ms,
                            struct pt_arena *arena, struct pt_append *out)
 {
@@ -284,6 +295,9 @@ enum pt_err pt_logs_append(struct pt_txn *txn, const struct pt_checked_run *chec
     }
     if (err == PT_OK) {
         err = pt_logs_put_head(txn, &result.head);
+    }
+    if (err == PT_OK) {
+        err = note_last(txn, checked, &result);
     }
     if (err == PT_OK) {
         *out = result;

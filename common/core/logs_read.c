@@ -40,6 +40,70 @@ enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, s
     return err;
 }
 
+/* Does a row of CHUNKS lead to a chunk that ends like this? */
+static enum pt_err compare_end(struct pt_txn *txn, struct pt_bytes lsn_bytes, uint64_t seq, const struct pt_hash *link,
+                               enum pt_stand *out)
+{
+    struct pt_arena arena;
+    struct pt_record record;
+    uint64_t lsn = 0;
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_key_read_u64(lsn_bytes, &lsn);
+    if (err == PT_OK) {
+        err = pt_arrival_read(txn, lsn, &arena, &record);
+    }
+    if (err == PT_OK && record.last_seq == seq && pt_hash_eq(&record.link, link)) {
+        *out = record.held ? PT_STAND_HELD : PT_STAND_GOOD;
+    }
+    pt_arena_close(&arena);
+    return err == PT_ENOTFOUND ? PT_OK : err; /* pruned */
+}
+
+/* Only a forked log needs the search: elsewhere the last chunk that begins at or before seq is the one. */
+static enum pt_err search_end(struct pt_txn *txn, const struct pt_head *head, uint64_t seq, const struct pt_hash *link,
+                              enum pt_stand *out)
+{
+    struct pt_key prefix = pt_key_u64(head->number);
+    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_CHUNKS, pt_key_bytes(&prefix));
+    struct pt_bytes key;
+    struct pt_bytes value;
+    enum pt_err err = PT_OK;
+    while (err == PT_OK && *out == PT_STAND_NONE && pt_rows_next(&rows, &key, &value)) {
+        err = compare_end(txn, value, seq, link, out);
+    }
+    enum pt_err end = pt_rows_end(&rows);
+    return err == PT_OK ? end : err;
+}
+
+enum pt_err pt_logs_stand(struct pt_txn *txn, const struct pt_head *head, uint64_t seq, const struct pt_hash *link,
+                          enum pt_stand *out)
+{
+    struct pt_hash first = pt_link_first(&head->log);
+    *out = PT_STAND_NONE;
+    if (seq == 0 || (seq == head->seq && pt_hash_eq(link, &head->link))) {
+        *out = seq > 0 || pt_hash_eq(link, &first) ? PT_STAND_GOOD : PT_STAND_NONE;
+        return PT_OK;
+    }
+    if (head->forked) {
+        return search_end(txn, head, seq, link, out);
+    }
+    struct pt_bytes key;
+    struct pt_bytes value;
+    struct pt_key after = pt_key_log_seq(head->number, seq + 1); /* shorter than any row of that seq: before them all */
+    uint64_t log = 0;
+    uint64_t row_seq = 0;
+    struct pt_hash row_link;
+    enum pt_err err =
+        seq > head->seq ? PT_ENOTFOUND : pt_store_last(txn, PT_TABLE_CHUNKS, pt_key_bytes(&after), &key, &value);
+    if (err == PT_OK) {
+        err = pt_key_read_log_seq_link(key, &log, &row_seq, &row_link);
+    }
+    if (err == PT_OK && log == head->number) {
+        err = compare_end(txn, value, seq, link, out);
+    }
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
 /* Good chunks of a log in order, from the one that begins at from_seq. */
 struct chain {
     struct pt_txn *txn;
@@ -82,6 +146,26 @@ static enum pt_err chain_close(struct chain *c)
 {
     enum pt_err end = pt_rows_end(&c->rows);
     return c->err == PT_OK ? end : c->err;
+}
+
+enum pt_err pt_logs_chain_end(struct pt_txn *txn, const struct pt_head *head, uint64_t *seq)
+{
+    struct pt_arena arena;
+    struct chain chain;
+    struct pt_record record;
+    uint64_t lsn;
+    *seq = head->seq;
+    if (!head->forked) {
+        return PT_OK;
+    }
+    pt_arena_init(&arena, SIZE_MAX);
+    chain_open(&chain, txn, head->number, head->seq + 1, &arena);
+    while (chain_next(&chain, &record, &lsn)) {
+        *seq = record.last_seq;
+    }
+    enum pt_err err = chain_close(&chain);
+    pt_arena_close(&arena);
+    return err;
 }
 
 enum pt_err pt_logs_run(struct pt_txn *txn, const struct pt_head *head, uint64_t from_seq, size_t n_bytes_max,

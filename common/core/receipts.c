@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* The newest receipt of what is held stands beside the newest of what counts. */
+#define TIER_HELD 0x10
+
 static ProtobufCBinaryData binary(const void *data, size_t n)
 {
     ProtobufCBinaryData out = {.len = n};
@@ -140,8 +143,8 @@ static enum pt_err put_row(struct pt_txn *txn, const struct pt_key *key, const s
     return err;
 }
 
-enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
-                         struct pt_receipted *out)
+static enum pt_err read_row(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
+                            struct pt_receipted *out)
 {
     struct pt_bytes value;
     ProtobufCMessage *message;
@@ -171,6 +174,32 @@ enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t
     return PT_OK;
 }
 
+enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
+                         struct pt_receipted *out)
+{
+    return read_row(txn, head, tier, arena, out);
+}
+
+enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, uint64_t *seq)
+{
+    struct pt_arena arena;
+    const uint8_t tiers[] = {tier, tier | TIER_HELD};
+    enum pt_err err = PT_OK;
+    pt_arena_init(&arena, SIZE_MAX);
+    *seq = 0;
+    for (size_t i = 0; i < 2 && err == PT_OK && *seq < head->seq; i++) {
+        struct pt_receipted row;
+        enum pt_stand place = PT_STAND_NONE;
+        err = read_row(txn, head, tiers[i], &arena, &row);
+        if (err == PT_OK && row.seq > *seq) {
+            err = pt_logs_stand(txn, head, row.seq, &row.link, &place);
+        }
+        *seq = place == PT_STAND_GOOD ? row.seq : *seq;
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
 static enum pt_err store_one(struct pt_txn *txn, const struct pt_receipt *receipt, const struct pt_receipt_log *log)
 {
     struct pt_head head;
@@ -180,10 +209,11 @@ static enum pt_err store_one(struct pt_txn *txn, const struct pt_receipt *receip
     if (err != PT_OK) {
         return err == PT_ENOTFOUND ? PT_OK : err; /* a log that is not here needs no receipt here */
     }
+    uint8_t tier = log->held ? receipt->tier | TIER_HELD : receipt->tier;
     pt_arena_init(&arena, SIZE_MAX);
-    err = pt_receipted(txn, &head, receipt->tier, &arena, &kept);
+    err = read_row(txn, &head, tier, &arena, &kept);
     if (err == PT_OK && (log->seq >= kept.seq || receipt->epoch != kept.epoch)) {
-        struct pt_key key = pt_key_receipt(head.number, receipt->tier);
+        struct pt_key key = pt_key_receipt(head.number, tier);
         err = put_row(txn, &key, receipt, log);
     }
     pt_arena_close(&arena);

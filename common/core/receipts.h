@@ -48,8 +48,11 @@ struct pt_receipted {
     struct pt_bytes body; /* empty when seq is 0 */
     struct pt_signature signature;
 };
-/* How far a log is receipted at a tier. */
+/* How far a log is receipted at a tier, without what is only held there. */
 enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
                          struct pt_receipted *out);
+/* How far our own chain of the log is durable there, counting or held: what has to go out begins after it. It differs
+ * from pt_receipted in a forked log, where the office may count the other branch. */
+enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, uint64_t *seq);
 
 #endif
