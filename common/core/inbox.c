@@ -137,6 +137,7 @@ struct noting {
     struct pt_txn *txn;
     const struct pt_head *head;
     const struct pt_bytes *texts;
+    struct pt_hash *text_hashes;
     size_t n_texts;
     const struct pt_blob_policy *policy;
 };
@@ -171,8 +172,8 @@ static enum pt_err note_blob(void *data, const struct pt_hash *hash, bool small,
         return err; /* it is here */
     }
     for (size_t i = 0; small && i < n->n_texts; i++) {
-        struct pt_hash given = pt_text_hash(n->texts[i]);
-        if (pt_hash_eq(&given, hash)) {
+        if (pt_hash_eq(&n->text_hashes[i], hash)) {
+            struct pt_hash given;
             return pt_text_put(n->txn, n->texts[i], &given);
         }
     }
@@ -186,7 +187,11 @@ enum pt_err pt_inbox_note_blobs(struct pt_txn *txn, const struct pt_head *head, 
     struct noting n = {.txn = txn, .head = head, .texts = texts, .n_texts = n_texts, .policy = policy};
     struct pt_arena arena;
     pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err = PT_OK;
+    n.text_hashes = pt_arena_zalloc(&arena, n_texts, sizeof *n.text_hashes);
+    enum pt_err err = n.text_hashes == NULL ? PT_ENOMEM : PT_OK;
+    for (size_t i = 0; i < n_texts && err == PT_OK; i++) {
+        n.text_hashes[i] = pt_text_hash(texts[i]);
+    }
     for (size_t i = 0; i < n_entries && err == PT_OK; i++) {
         err = pt_entry_blobs(&entries[i], &arena, note_blob, &n);
     }

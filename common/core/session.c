@@ -23,10 +23,8 @@ void pt_session_destroy(struct pt_session *s)
     }
     pt_free(s->tasks);
     pt_free(s->flight);
-    pt_free(s->announced);
+    pt_free(s->marks);
     pt_free(s->refs);
-    pt_free(s->mentioned);
-    pt_free(s->told);
     pt_free(s->unavailable);
     pt_free(s);
 }
@@ -45,19 +43,32 @@ ProtobufCBinaryData pt__binary(const void *data, size_t n)
     return out;
 }
 
+static enum pt_err queue(struct pt_update *u, const Patuh__Frame *frame)
+{
+    uint8_t *bytes = pt_arena_alloc(&u->arena, patuh__frame__get_packed_size(frame));
+    enum pt_err err = bytes == NULL ? PT_ENOMEM : PT_OK;
+    if (err == PT_OK) {
+        err = pt_reserve(&u->frames, &u->frames_capacity, u->n_frames + 1, sizeof *u->frames);
+    }
+    if (err == PT_OK) {
+        u->frames[u->n_frames++] = pt_bytes_of(bytes, patuh__frame__pack(frame, bytes));
+    }
+    return err;
+}
+
 void pt__session_emit(struct pt_session *s, struct pt_update *u, const Patuh__Frame *frame)
 {
-    size_t n = patuh__frame__get_packed_size(frame);
-    uint8_t *bytes = pt_arena_alloc(&u->arena, n);
-    if (bytes == NULL || pt_reserve(&u->frames, &u->frames_capacity, u->n_frames + 1, sizeof *u->frames) != PT_OK) {
+    if (s->phase == PHASE_CLOSED) {
+        return; /* nothing follows a Failure */
+    }
+    if (queue(u, frame) != PT_OK) {
         pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    u->frames[u->n_frames++] = pt_bytes_of(bytes, patuh__frame__pack(frame, bytes));
     s->frames_out++;
 }
 
-static void say_failure(struct pt_session *s, struct pt_update *u, Patuh__FailureCode code, uint32_t retry_s)
+static enum pt_err say_failure(struct pt_update *u, Patuh__FailureCode code, uint32_t retry_s)
 {
     Patuh__Failure failure = PATUH__FAILURE__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
@@ -66,7 +77,7 @@ static void say_failure(struct pt_session *s, struct pt_update *u, Patuh__Failur
     failure.has_retry_s = retry_s != 0;
     failure.retry_s = retry_s;
     frame.failure = &failure;
-    pt__session_emit(s, u, &frame);
+    return queue(u, &frame);
 }
 
 #define RETRY_S 60
@@ -83,7 +94,7 @@ void pt__session_fail(struct pt_session *s, struct pt_update *u, enum pt_err why
     u->failure = code;
     u->retry_s = passes ? RETRY_S : 0;
     if (why != PT_ENOMEM) {
-        say_failure(s, u, code, u->retry_s);
+        (void)say_failure(u, code, u->retry_s); /* without memory the peer sees the end of the connection */
     }
 }
 
@@ -120,7 +131,8 @@ static bool is_idle(const struct pt_session *s)
 
 bool pt_session_is_settled(const struct pt_session *s)
 {
-    return s->phase == PHASE_OPEN && is_idle(s) && s->settled_heard == s->frames_out;
+    bool agreed = s->config.connects ? s->settled_heard == s->frames_out : s->settled_told == s->frames_in;
+    return s->phase == PHASE_OPEN && is_idle(s) && agreed;
 }
 
 static void say_settled(struct pt_session *s, struct pt_update *u)
@@ -135,7 +147,7 @@ static void say_settled(struct pt_session *s, struct pt_update *u)
 }
 
 /* What every event ends with: send what may go, ask for what lacks, say when nothing is left. */
-static void proceed(struct pt_session *s, struct pt_update *u)
+static void proceed(struct pt_session *s, const struct pt_now *now, struct pt_update *u)
 {
     if (s->phase != PHASE_OPEN && s->phase != PHASE_GREETING) {
         return;
@@ -148,7 +160,7 @@ static void proceed(struct pt_session *s, struct pt_update *u)
     }
     pt__session_send_tasks(s, txn, u);
     if (s->phase == PHASE_OPEN && is_idle(s)) {
-        pt__session_ask_blob(s, txn, u);
+        pt__session_ask_blob(s, txn, now, u);
     }
     pt_store_abort(txn);
     if (s->phase != PHASE_OPEN || !is_idle(s) || s->n_inboxes_open > 0) {
@@ -175,7 +187,7 @@ void pt_session_start(struct pt_session *s, const struct pt_now *now, struct pt_
 {
     *update = update_new();
     pt__session_say_hello(s, now, update);
-    proceed(s, update);
+    proceed(s, now, update);
 }
 
 static void on_settled(struct pt_session *s, const Patuh__Settled *settled)
@@ -236,6 +248,18 @@ static void dispatch(struct pt_session *s, const Patuh__Frame *f, const struct p
     }
 }
 
+/* All fields of a frame are pointers to messages. */
+static size_t n_fields(const ProtobufCMessage *frame)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < frame->descriptor->n_fields; i++) {
+        const void *field;
+        memcpy(&field, (const uint8_t *)frame + frame->descriptor->fields[i].offset, sizeof field);
+        n += field != NULL;
+    }
+    return n;
+}
+
 void pt_session_frame(struct pt_session *s, struct pt_bytes frame, const struct pt_now *now, struct pt_update *update)
 {
     *update = update_new();
@@ -247,9 +271,11 @@ void pt_session_frame(struct pt_session *s, struct pt_bytes frame, const struct 
     pt_arena_init(&arena, pt_unpack_budget(frame.n) + 4096);
     s->frames_in++;
     enum pt_err err = pt_unpack(&patuh__frame__descriptor, frame, &arena, &message);
-    if (err == PT_OK) {
+    if (err == PT_OK && n_fields(message) != 1) {
+        protocol_error(s, update);
+    } else if (err == PT_OK) {
         dispatch(s, (const Patuh__Frame *)message, now, update);
-        proceed(s, update);
+        proceed(s, now, update);
     } else {
         pt__session_fail(s, update, err,
                          err == PT_EMALFORMED ? PATUH__FAILURE_CODE__FAILURE_PROTOCOL
@@ -279,13 +305,12 @@ void pt_session_stored(struct pt_session *s, struct pt_inbox *inbox, enum pt_err
         if (inbox->has_run) {
             pt__session_after_run(s, inbox, now, update);
         }
-        proceed(s, update);
+        proceed(s, now, update);
     }
     pt_inbox_destroy(inbox);
 }
 
-/* New arrivals that this peer should have. */
-static enum pt_err take_news(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
+enum pt_err pt__session_take_news(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
 {
     uint64_t last;
     struct pt_hash hash;
@@ -293,12 +318,15 @@ static enum pt_err take_news(struct pt_session *s, struct pt_txn *txn, struct pt
     while (err == PT_OK && s->news_lsn < last) {
         struct pt_record record;
         struct pt_head head;
-        err = pt_arrival_read(txn, s->news_lsn + 1, &u->arena, &record);
+        err = pt_arrival_read(txn, ++s->news_lsn, &u->arena, &record);
+        if (err == PT_ENOTFOUND) {
+            err = PT_OK; /* pruned */
+            continue;
+        }
         if (err == PT_OK) {
             err = pt_logs_head(txn, record.log, &head);
         }
         if (err == PT_OK) {
-            s->news_lsn++;
             bool goes = s->scope.has(s->scope.data, &head.log) && !record.held &&
                         s->scope.is_up(s->scope.data, &head.log) == s->config.connects;
             if (goes) {
@@ -311,15 +339,15 @@ static enum pt_err take_news(struct pt_session *s, struct pt_txn *txn, struct pt
 
 void pt_session_news(struct pt_session *s, const struct pt_now *now, struct pt_update *update)
 {
-    (void)now;
     *update = update_new();
+    pt__session_look_again(s);
     if (s->phase != PHASE_OPEN) {
-        return;
+        return; /* looked at when the Welcome comes */
     }
     struct pt_txn *txn;
     enum pt_err err = pt_store_begin(s->config.store, false, &txn);
     if (err == PT_OK) {
-        err = take_news(s, txn, update);
+        err = pt__session_take_news(s, txn, update);
         if (err == PT_OK && !s->config.connects) {
             pt__session_pass_receipts(s, txn, update);
         }
@@ -329,14 +357,13 @@ void pt_session_news(struct pt_session *s, const struct pt_now *now, struct pt_u
         pt__session_fail(s, update, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    proceed(s, update);
+    proceed(s, now, update);
 }
 
 void pt_session_drained(struct pt_session *s, const struct pt_now *now, struct pt_update *update)
 {
-    (void)now;
     *update = update_new();
-    proceed(s, update);
+    proceed(s, now, update);
 }
 
 struct pt_session_counts pt_session_counts(const struct pt_session *s)

@@ -8,14 +8,32 @@
 
 #include <string.h>
 
-static bool is_unavailable(const struct pt_session *s, const struct pt_hash *hash)
+void pt__session_look_again(struct pt_session *s)
 {
-    for (size_t i = 0; i < s->n_unavailable; i++) {
-        if (pt_hash_eq(&s->unavailable[i], hash)) {
-            return true;
+    s->asked_all = false;
+    s->asked_after = (struct pt_hash){0};
+}
+
+/* Where the hash stands, or would stand. */
+static size_t unavailable_position(const struct pt_session *s, const struct pt_hash *hash)
+{
+    size_t low = 0;
+    size_t high = s->n_unavailable;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (pt_hash_cmp(&s->unavailable[middle], hash) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    return false;
+    return low;
+}
+
+static bool is_unavailable(const struct pt_session *s, const struct pt_hash *hash)
+{
+    size_t at = unavailable_position(s, hash);
+    return at < s->n_unavailable && pt_hash_eq(&s->unavailable[at], hash);
 }
 
 static bool is_file(uint32_t kind)
@@ -57,9 +75,32 @@ static void say_want(struct pt_session *s, struct pt_update *u, const struct pt_
     pt__session_emit(s, u, &frame);
 }
 
-void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
+/* An entry names a file that came before, for another entry. */
+static bool is_here(struct pt_session *s, const struct pt_hash *hash, struct pt_arena *arena)
 {
-    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_WANTED, (struct pt_bytes){0});
+    struct pt_bytes bytes;
+    uint64_t total;
+    return s->config.blobs->read(s->config.blobs->data, hash, 0, 1, arena, &bytes, &total) == PT_OK;
+}
+
+/* The file is complete: nobody wants it any more. */
+static void note_file(struct pt_session *s, const struct pt_hash *hash, const struct pt_now *now, struct pt_update *u)
+{
+    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
+    if (inbox != NULL) {
+        inbox->has_file = true;
+        inbox->file_hash = *hash;
+        pt__session_submit(s, u, inbox);
+    }
+}
+
+void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u)
+{
+    struct pt_key from = pt_key_hash(&s->asked_after);
+    if (s->asked_all) {
+        return;
+    }
+    struct pt_rows rows = pt_rows_from(txn, PT_TABLE_WANTED, (struct pt_bytes){0}, pt_key_bytes(&from));
     struct pt_bytes key;
     struct pt_bytes value;
     struct pt_hash hash;
@@ -75,11 +116,19 @@ void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, struct pt_up
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    if (found) {
+    if (found && !small && is_here(s, &hash, &u->arena)) {
+        s->asked_after = hash;
+        note_file(s, &hash, now, u);
+    } else if (found) {
         s->asking = true;
         s->asked = hash;
         s->asked_small = small;
+        s->asked_offset = 0;
+        s->asked_after = hash;
         say_want(s, u, &hash, 0);
+    } else { /* looked at all: again from the first one when new entries have come */
+        s->asked_all = true;
+        s->asked_after = (struct pt_hash){0};
     }
 }
 
@@ -142,7 +191,10 @@ static void not_there(struct pt_session *s, struct pt_update *u)
         pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    s->unavailable[s->n_unavailable++] = s->asked;
+    size_t at = unavailable_position(s, &s->asked);
+    memmove(&s->unavailable[at + 1], &s->unavailable[at], (s->n_unavailable - at) * sizeof *s->unavailable);
+    s->unavailable[at] = s->asked;
+    s->n_unavailable++;
 }
 
 static void take_text(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now, struct pt_update *u)
@@ -180,17 +232,13 @@ static void take_file(struct pt_session *s, const Patuh__BlobPart *part, const s
         return;
     }
     if (!complete) {
+        s->asked_offset = next;
         say_want(s, u, &s->asked, next);
         return;
     }
-    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
-    if (inbox != NULL) {
-        inbox->has_file = true;
-        inbox->file_hash = s->asked;
-        s->asking = false;
-        s->counts.blobs_received++;
-        pt__session_submit(s, u, inbox);
-    }
+    s->asking = false;
+    s->counts.blobs_received++;
+    note_file(s, &s->asked, now, u);
 }
 
 void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now,
@@ -198,7 +246,7 @@ void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part,
 {
     bool asked =
         s->asking && part->hash.len == sizeof s->asked.b && memcmp(part->hash.data, s->asked.b, sizeof s->asked.b) == 0;
-    if (!asked || part->total > PT_BLOB_BYTES_MAX) {
+    if (!asked || part->total > PT_BLOB_BYTES_MAX || (part->total > 0 && part->offset != s->asked_offset)) {
         pt__session_fail(s, u, PT_EMALFORMED, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
         return;
     }

@@ -76,13 +76,13 @@ static enum pt_err add_unreceipted(struct pt_session *s, struct pt_txn *txn, str
     uint8_t tier = s->config.tier == 0 ? PT_TIER_REGION : PT_TIER_NATIONAL;
     enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
-        struct pt_receipted receipted;
+        uint64_t covered = 0;
         if (!s->scope.has(s->scope.data, &heads[i].log) || !s->scope.is_up(s->scope.data, &heads[i].log)) {
             continue;
         }
-        err = pt_receipted(txn, &heads[i], tier, &u->arena, &receipted);
-        if (err == PT_OK && receipted.seq < heads[i].seq) {
-            pt__session_add_task(s, u, heads[i].number, receipted.seq + 1);
+        err = pt_receipt_covers(txn, &heads[i], tier, &covered);
+        if (err == PT_OK && covered < heads[i].seq) {
+            pt__session_add_task(s, u, heads[i].number, covered + 1);
         }
     }
     return err;
@@ -143,7 +143,7 @@ void pt__session_say_hello(struct pt_session *s, const struct pt_now *now, struc
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    s->phase = PHASE_GREETING;
+    s->phase = s->phase == PHASE_NEW ? PHASE_GREETING : s->phase;
 }
 
 static bool same(const struct pt_hash *hash, const ProtobufCBinaryData *field)
@@ -153,12 +153,13 @@ static bool same(const struct pt_hash *hash, const ProtobufCBinaryData *field)
 
 /* A salt that is neither the last one nor the one before: the peer's store is older than it should be. */
 static enum pt_err check_salt(struct pt_session *s, struct pt_txn *txn, const Patuh__Hello *hello,
-                              struct pt_arena *arena, bool *stale)
+                              struct pt_arena *arena, bool *stale, uint64_t *before)
 {
     struct pt_bytes value;
     ProtobufCMessage *message;
     struct pt_key key = pt_key_author(&s->peer.author);
     *stale = false;
+    *before = hello->salt;
     enum pt_err err = pt_store_get(txn, PT_TABLE_PEERS, pt_key_bytes(&key), &value);
     if (err != PT_OK) {
         return err == PT_ENOTFOUND ? PT_OK : err;
@@ -167,6 +168,7 @@ static enum pt_err check_salt(struct pt_session *s, struct pt_txn *txn, const Pa
     if (err == PT_OK) {
         const Patuh__PeerRecord *row = (const Patuh__PeerRecord *)message;
         *stale = hello->salt != row->salt && hello->salt != row->salt_before;
+        *before = *stale ? row->salt : hello->salt; /* should it not hear of it, the old salt stays a stale one */
     }
     return err;
 }
@@ -192,7 +194,7 @@ static void emit_welcome(struct pt_session *s, struct pt_update *u, const Patuh_
 }
 
 static void save_peer(struct pt_session *s, struct pt_update *u, const Patuh__Hello *hello, uint64_t salt,
-                      const struct pt_now *now)
+                      uint64_t before, const struct pt_now *now)
 {
     struct pt_inbox *inbox = pt__session_inbox(s, u, now);
     if (inbox == NULL) {
@@ -201,7 +203,7 @@ static void save_peer(struct pt_session *s, struct pt_update *u, const Patuh__He
     inbox->has_salt = true;
     inbox->peer = s->peer.author;
     inbox->salt = salt;
-    inbox->salt_before = hello->salt;
+    inbox->salt_before = before;
     inbox->peer_seen_ms = now->wall_ms;
     inbox->peer_offset_ms = now->wall_ms - hello->wall_ms;
     pt__session_submit(s, u, inbox);
@@ -212,8 +214,9 @@ static enum pt_err answer_hello(struct pt_session *s, struct pt_txn *txn, const 
 {
     struct digests d;
     bool stale = false;
+    uint64_t before = 0;
     uint64_t salt = pt_random_u64(&s->config.random);
-    enum pt_err err = check_salt(s, txn, hello, &u->arena, &stale);
+    enum pt_err err = check_salt(s, txn, hello, &u->arena, &stale, &before);
     if (err == PT_OK) {
         err = compute(s, txn, &u->arena, &d);
     }
@@ -223,7 +226,7 @@ static enum pt_err answer_hello(struct pt_session *s, struct pt_txn *txn, const 
     s->phase = PHASE_OPEN;
     u->known = true;
     emit_welcome(s, u, hello, &d, salt, stale, now);
-    save_peer(s, u, hello, salt, now);
+    save_peer(s, u, hello, salt, before, now);
     if (!same(&d.receipts, &hello->receipts)) {
         pt__session_pass_receipts(s, txn, u);
     }
@@ -277,5 +280,14 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
         inbox->has_own_salt = true;
         inbox->salt = welcome->salt;
         pt__session_submit(s, u, inbox);
+    }
+    struct pt_txn *txn;
+    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    if (err == PT_OK) {
+        err = pt__session_take_news(s, txn, u); /* what was written since our Hello */
+        pt_store_abort(txn);
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
     }
 }

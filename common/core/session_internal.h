@@ -19,16 +19,20 @@ struct in_flight {
     size_t bytes;
 };
 
-/* A number the peer gave to a log. */
+/* What the peer's number of a log means: numbers are given in order, from 1. */
 struct peer_ref {
-    uint32_t number;
     struct pt_log_id log;
     struct pt_public_key key;
 };
 
-struct sent_receipt {
-    uint64_t log;
-    uint64_t seq;
+/* What this session knows of a log of ours. */
+struct mark {
+    uint32_t number; /* under which the peer knows it; 0 = it does not yet */
+    bool has_task;
+    bool mentioned;     /* the peer named it in Heads */
+    uint64_t sent_from; /* first entry of what went out in this session; 0 = nothing */
+    uint64_t sent_seq;  /* last entry of it */
+    uint64_t told_seq;  /* upper receipt that went to this peer */
 };
 
 struct pt_session {
@@ -39,16 +43,17 @@ struct pt_session {
     enum phase phase;
     struct pt_session_counts counts;
 
-    struct task *tasks;
-    size_t n_tasks, tasks_capacity;
+    struct task *tasks; /* from first_task on */
+    size_t first_task, n_tasks, tasks_capacity;
     struct in_flight *flight;
     size_t n_flight, flight_capacity;
     size_t flight_bytes;
     size_t credit;
 
-    uint8_t *announced; /* [log number]: the peer knows our number */
-    size_t announced_capacity;
-    struct peer_ref *refs; /* sorted by number */
+    struct mark *marks; /* [log number] */
+    size_t marks_capacity;
+    uint32_t last_number;  /* of those we gave to logs in this session */
+    struct peer_ref *refs; /* [the peer's number - 1] */
     size_t n_refs, refs_capacity;
 
     uint64_t frames_in;      /* of the peer, seen */
@@ -58,16 +63,15 @@ struct pt_session {
     uint64_t settled_heard; /* frames_out in the peer's last Settled */
     size_t n_inboxes_open;
 
-    uint64_t news_lsn;   /* arrivals up to here are covered */
-    uint64_t *mentioned; /* logs the peer named in Heads */
-    size_t n_mentioned, mentioned_capacity;
-    struct sent_receipt *told; /* upper receipts that went to this peer */
-    size_t n_told, told_capacity;
+    uint64_t news_lsn; /* arrivals up to here are covered */
 
     bool asking; /* a blob is on its way to us */
     struct pt_hash asked;
+    uint64_t asked_offset;
+    struct pt_hash asked_after; /* blobs before this one were looked at since the last new entries */
+    bool asked_all;
     bool asked_small;
-    struct pt_hash *unavailable; /* blobs the peer does not have */
+    struct pt_hash *unavailable; /* blobs the peer does not have, sorted */
     size_t n_unavailable, unavailable_capacity;
 };
 
@@ -83,14 +87,24 @@ ProtobufCBinaryData pt__binary(const void *data, size_t n);
 void pt__session_add_task(struct pt_session *s, struct pt_update *u, uint64_t log, uint64_t next_seq);
 void pt__session_send_tasks(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
 void pt__session_flight_done(struct pt_session *s, uint64_t log, uint64_t seq);
+/* The peer has to get these again, or never will: they are no longer on the way. */
+void pt__session_flight_drop(struct pt_session *s, uint64_t log, uint64_t after_seq);
+/* NULL after a failure. Lent until the next call. */
+struct mark *pt__session_mark(struct pt_session *s, struct pt_update *u, uint64_t log);
 /* Our number for a log, with everything at its first mention. NULL after a failure. */
 Patuh__LogRef *pt__session_ref_out(struct pt_session *s, struct pt_update *u, const struct pt_head *head);
+/* The same for a log that is not here. */
+Patuh__LogRef *pt__session_ref_stranger(struct pt_session *s, struct pt_update *u, const struct pt_log_id *log,
+                                        const struct pt_public_key *key);
 /* The log a peer's reference means. Errors: MALFORMED, LIMIT, NOMEM. */
 enum pt_err pt__session_ref_in(struct pt_session *s, const Patuh__LogRef *ref, struct pt_log_id *log,
                                struct pt_public_key *key);
 void pt__session_send_heads(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
 void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt);
 void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
+
+/* session.c: arrivals since the last look that this peer should have. */
+enum pt_err pt__session_take_news(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
 
 /* session_hello.c */
 void pt__session_say_hello(struct pt_session *s, const struct pt_now *now, struct pt_update *u);
@@ -111,7 +125,9 @@ void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, c
                            struct pt_update *u);
 
 /* session_blobs.c */
-void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
+/* New entries may name blobs that are not here. */
+void pt__session_look_again(struct pt_session *s);
+void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u);
 void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want, struct pt_update *u);
 void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now,
                               struct pt_update *u);

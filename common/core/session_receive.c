@@ -24,6 +24,9 @@ static Patuh__FailureCode code_for(enum pt_err err)
 static enum pt_err copy_run(const Patuh__Chunks *chunks, struct pt_inbox *inbox)
 {
     struct pt_run *run = &inbox->run;
+    if (chunks->n_text > PT_INBOX_TEXTS_MAX) {
+        return PT_ELIMIT;
+    }
     struct pt_bytes *list = pt_arena_zalloc(&inbox->arena, chunks->n_chunk, sizeof *list);
     inbox->texts = pt_arena_zalloc(&inbox->arena, chunks->n_text, sizeof *inbox->texts);
     if (list == NULL || inbox->texts == NULL) {
@@ -51,10 +54,10 @@ static enum pt_err copy_run(const Patuh__Chunks *chunks, struct pt_inbox *inbox)
     return inbox->arena.exhausted ? PT_ENOMEM : PT_OK;
 }
 
-/* May this peer bring this log? What comes up is brought by the connecting side, the rest by the answering one. */
+/* May this peer bring this log? The connecting side only what goes up; the answering one also refills that. */
 static bool may_bring(const struct pt_session *s, const struct pt_log_id *log)
 {
-    return s->scope.has(s->scope.data, log) && s->scope.is_up(s->scope.data, log) != s->config.connects;
+    return s->scope.has(s->scope.data, log) && (s->config.connects || s->scope.is_up(s->scope.data, log));
 }
 
 void pt__session_on_chunks(struct pt_session *s, const Patuh__Chunks *chunks, const struct pt_now *now,
@@ -65,8 +68,11 @@ void pt__session_on_chunks(struct pt_session *s, const Patuh__Chunks *chunks, co
         return;
     }
     enum pt_err err = pt__session_ref_in(s, chunks->log, &inbox->run.log, &inbox->run.key);
-    bool refill = s->config.connects && err == PT_OK && s->scope.is_up(s->scope.data, &inbox->run.log);
-    if (err == PT_OK && !may_bring(s, &inbox->run.log) && !refill) {
+    if (err == PT_OK && !may_bring(s, &inbox->run.log)) {
+        if (s->config.connects) {
+            pt_inbox_destroy(inbox); /* an assessment that is ours no longer, or not yet */
+            return;
+        }
         err = PT_EDENIED;
     }
     if (err == PT_OK) {
@@ -106,8 +112,10 @@ static void say_receipt(struct pt_session *s, const struct pt_inbox *inbox, cons
     const struct pt_head *head = &inbox->append.head;
     struct pt_receipt_log logs[2];
     size_t n = 0;
-    logs[n++] = (struct pt_receipt_log){.log = head->log, .seq = head->seq, .link = head->link};
-    if (inbox->append.n_held > 0) {
+    if (head->seq > 0) {
+        logs[n++] = (struct pt_receipt_log){.log = head->log, .seq = head->seq, .link = head->link};
+    }
+    if (inbox->append.last_held) {
         size_t last = inbox->run.n_chunks - 1;
         logs[n++] = (struct pt_receipt_log){
             .log = head->log, .seq = inbox->checked.last_seqs[last], .link = inbox->checked.links[last], .held = true};
@@ -135,8 +143,11 @@ void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, c
     const struct pt_append *append = &inbox->append;
     s->counts.chunks_new += append->n_accepted;
     s->counts.held += append->n_held;
+    if (append->n_accepted + append->n_held > 0) {
+        pt__session_look_again(s);
+    }
     bool up = s->scope.is_up(s->scope.data, &append->head.log);
-    if (!s->config.connects && up && (append->head.seq > 0 || append->n_held > 0)) {
+    if (!s->config.connects && up && (append->head.seq > 0 || append->last_held)) {
         say_receipt(s, inbox, now, u);
     }
     if (append->n_parked > 0) {
@@ -237,6 +248,24 @@ static enum pt_err own_head(struct pt_session *s, const Patuh__LogRef *ref, stru
     return err;
 }
 
+/* Send what follows this place; the whole log when the peer's history is another one, so that it sees the fork. */
+static void send_after(struct pt_session *s, struct pt_update *u, const struct pt_head *head, uint64_t seq,
+                       const struct pt_hash *link)
+{
+    enum pt_stand place;
+    struct pt_txn *txn;
+    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    if (err == PT_OK) {
+        err = pt_logs_stand(txn, head, seq, link, &place);
+        pt_store_abort(txn);
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    pt__session_add_task(s, u, head->number, place == PT_STAND_GOOD ? seq + 1 : 1);
+}
+
 void pt__session_on_gap(struct pt_session *s, const Patuh__Gap *gap, struct pt_update *u)
 {
     struct pt_head head;
@@ -245,9 +274,31 @@ void pt__session_on_gap(struct pt_session *s, const Patuh__Gap *gap, struct pt_u
         pt__session_fail(s, u, err, code_for(err));
         return;
     }
-    if (gap->have_seq < head.seq) {
-        pt__session_add_task(s, u, head.number, gap->have_seq + 1);
+    struct pt_hash link;
+    if (gap->have_link.len != sizeof link.b) {
+        pt__session_fail(s, u, PT_EMALFORMED, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
+        return;
     }
+    memcpy(link.b, gap->have_link.data, sizeof link.b);
+    pt__session_flight_drop(s, head.number, gap->have_seq);
+    send_after(s, u, &head, gap->have_seq, &link);
+}
+
+/* No chunk of ours begins there: the peer's chain is another one, and from the first chunk on it will see where. */
+static bool begins_chunk(struct pt_session *s, const struct pt_head *head, uint64_t seq)
+{
+    struct pt_txn *txn;
+    struct pt_arena arena;
+    struct pt_run run;
+    uint64_t last;
+    if (pt_store_begin(s->config.store, false, &txn) != PT_OK) {
+        return true; /* the next step meets the same error and tells it */
+    }
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_logs_run(txn, head, seq, 1, &arena, &run, &last);
+    pt_arena_close(&arena);
+    pt_store_abort(txn);
+    return err != PT_ENOTFOUND;
 }
 
 void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, struct pt_update *u)
@@ -261,78 +312,82 @@ void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, struct p
         pt__session_fail(s, u, err == PT_OK ? PT_EMALFORMED : err, code_for(err));
         return;
     }
-    pt__session_add_task(s, u, head.number, want->from_seq);
+    if (want->from_seq > head.seq) {
+        return;
+    }
+    pt__session_add_task(s, u, head.number, begins_chunk(s, &head, want->from_seq) ? want->from_seq : 1);
 }
 
-static void ask_for(struct pt_session *s, struct pt_update *u, const struct pt_head *ours, const struct pt_log_id *log,
-                    const struct pt_public_key *key)
+static void ask_for(struct pt_session *s, struct pt_update *u, Patuh__LogRef *ref, uint64_t from_seq)
 {
     Patuh__Want want = PATUH__WANT__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
-    Patuh__LogRef ref = PATUH__LOG_REF__INIT;
     want.has_from_seq = true;
-    want.from_seq = ours == NULL ? 1 : ours->seq + 1;
-    if (ours != NULL) {
-        want.log = pt__session_ref_out(s, u, ours);
-    } else { /* a log we do not have has no number of ours: a number beyond any log's, used once */
-        ref.has_number = ref.has_subject = ref.has_public_key = ref.has_incarnation = true;
-        ref.number = UINT32_MAX - (uint32_t)s->n_mentioned;
-        ref.subject = pt__binary(log->subject.text, strlen(log->subject.text));
-        ref.public_key = pt__binary(key->b, sizeof key->b);
-        ref.incarnation = log->incarnation;
-        want.log = &ref;
-    }
+    want.from_seq = from_seq;
+    want.log = ref;
     frame.want = &want;
-    if (want.log != NULL) {
+    if (ref != NULL) {
         pt__session_emit(s, u, &frame);
     }
 }
 
-static enum pt_err mention(struct pt_session *s, uint64_t log)
+/* The list is as old as the peer's first frame: what went out since then does not go again. */
+static void send_missing(struct pt_session *s, struct pt_update *u, const struct mark *mark, const struct pt_head *ours,
+                         uint64_t peer_seq)
 {
-    enum pt_err err = pt_reserve(&s->mentioned, &s->mentioned_capacity, s->n_mentioned + 1, sizeof *s->mentioned);
-    if (err == PT_OK) {
-        s->mentioned[s->n_mentioned++] = log;
+    bool on_its_way = mark->sent_from != 0 && peer_seq + 1 >= mark->sent_from && peer_seq < mark->sent_seq;
+    uint64_t from = on_its_way ? mark->sent_seq + 1 : peer_seq + 1;
+    if (from <= ours->seq) {
+        pt__session_add_task(s, u, ours->number, from);
     }
-    return err;
 }
 
-/* Compare one log of the peer's list with ours: send what it lacks, ask for what we lack. */
+/* A log that both have: send what the peer lacks, ask for what we lack, for all of it when the histories differ. */
+static enum pt_err compare_known(struct pt_session *s, struct pt_txn *txn, struct pt_update *u,
+                                 const struct pt_head *ours, uint64_t seq, const struct pt_hash *link)
+{
+    enum pt_stand place = PT_STAND_GOOD;
+    struct mark *mark = pt__session_mark(s, u, ours->number);
+    if (mark == NULL) {
+        return PT_ENOMEM;
+    }
+    mark->mentioned = true;
+    if (ours->seq < seq && !ours->forked) {
+        ask_for(s, u, pt__session_ref_out(s, u, ours), ours->seq + 1);
+        return PT_OK;
+    }
+    enum pt_err err = pt_logs_stand(txn, ours, seq, link, &place);
+    if (err != PT_OK || place == PT_STAND_HELD) {
+        return err; /* held: we have all of it, and our own branch goes out by its receipts */
+    }
+    if (place == PT_STAND_NONE) {
+        ask_for(s, u, pt__session_ref_out(s, u, ours), 1);
+    } else if (ours->seq > seq && s->scope.is_up(s->scope.data, &ours->log)) {
+        send_missing(s, u, mark, ours, seq);
+    }
+    return PT_OK;
+}
+
 static enum pt_err compare_head(struct pt_session *s, struct pt_txn *txn, struct pt_update *u, const Patuh__Head *head)
 {
     struct pt_log_id log;
     struct pt_public_key key;
     struct pt_head ours;
+    struct pt_hash link;
     enum pt_err err = pt__session_ref_in(s, head->log, &log, &key);
-    if (err != PT_OK) {
-        return err;
+    if (err == PT_OK && head->link.len != sizeof link.b) {
+        err = PT_EMALFORMED;
     }
+    if (err != PT_OK || !s->scope.has(s->scope.data, &log)) {
+        return err; /* not ours any more, or not yet: left alone */
+    }
+    memcpy(link.b, head->link.data, sizeof link.b);
     err = pt_logs_find(txn, &log, &ours);
-    bool here = err == PT_OK;
-    if (err != PT_OK && err != PT_ENOTFOUND) {
-        return err;
+    if (err == PT_ENOTFOUND) {
+        ask_for(s, u, pt__session_ref_stranger(s, u, &log, &key), 1);
+        return PT_OK;
     }
-    err = mention(s, here ? ours.number : 0);
-    if (err != PT_OK) {
-        return err;
-    }
-    bool up = s->scope.has(s->scope.data, &log) && s->scope.is_up(s->scope.data, &log);
-    if (here && ours.seq > head->seq && up) {
-        pt__session_add_task(s, u, ours.number, head->seq + 1);
-    } else if (!here || ours.seq < head->seq) {
-        ask_for(s, u, here ? &ours : NULL, &log, &key);
-    }
-    return PT_OK;
-}
-
-static bool was_mentioned(const struct pt_session *s, uint64_t log)
-{
-    for (size_t i = 0; i < s->n_mentioned; i++) {
-        if (s->mentioned[i] == log) {
-            return true;
-        }
-    }
-    return false;
+    return err == PT_OK ? compare_known(s, txn, u, &ours, head->seq, &link) : err;
 }
 
 /* Logs that the peer's list does not name are new to it. */
@@ -343,8 +398,9 @@ static enum pt_err send_unmentioned(struct pt_session *s, struct pt_txn *txn, st
     enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         bool up = s->scope.has(s->scope.data, &heads[i].log) && s->scope.is_up(s->scope.data, &heads[i].log);
-        if (up && heads[i].seq > 0 && !was_mentioned(s, heads[i].number)) {
-            pt__session_add_task(s, u, heads[i].number, 1);
+        struct mark *mark = pt__session_mark(s, u, heads[i].number);
+        if (mark != NULL && up && heads[i].seq > 0 && !mark->mentioned) {
+            send_missing(s, u, mark, &heads[i], 0);
         }
     }
     return err;

@@ -8,106 +8,127 @@
 #define STEP_BYTES_MAX (128 * 1024) /* chunk bytes of one step; the rest waits for pt_session_drained */
 #define PEER_REFS_MAX 65536
 
-static enum pt_err mark_announced(struct pt_session *s, uint64_t log, bool *first)
+struct mark *pt__session_mark(struct pt_session *s, struct pt_update *u, uint64_t log)
 {
-    size_t before = s->announced_capacity;
-    enum pt_err err = pt_reserve(&s->announced, &s->announced_capacity, (size_t)log + 1, 1);
-    if (err != PT_OK) {
-        return err;
+    size_t before = s->marks_capacity;
+    if (pt_reserve(&s->marks, &s->marks_capacity, (size_t)log + 1, sizeof *s->marks) != PT_OK) {
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return NULL;
     }
-    if (s->announced_capacity > before) {
-        memset(s->announced + before, 0, s->announced_capacity - before);
+    if (s->marks_capacity > before) {
+        memset(s->marks + before, 0, (s->marks_capacity - before) * sizeof *s->marks);
     }
-    *first = s->announced[log] == 0;
-    s->announced[log] = 1;
-    return PT_OK;
+    return &s->marks[log];
+}
+
+/* The first mention of a log, with everything; it points into a copy. */
+Patuh__LogRef *pt__session_ref_stranger(struct pt_session *s, struct pt_update *u, const struct pt_log_id *log,
+                                        const struct pt_public_key *key)
+{
+    struct peer_ref *copy = pt_arena_alloc(&u->arena, sizeof *copy);
+    Patuh__LogRef *ref = pt_arena_alloc(&u->arena, sizeof *ref);
+    if (ref == NULL || copy == NULL) {
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return NULL;
+    }
+    *copy = (struct peer_ref){.log = *log, .key = *key};
+    patuh__log_ref__init(ref);
+    ref->has_number = ref->has_subject = ref->has_public_key = ref->has_incarnation = true;
+    ref->number = ++s->last_number;
+    ref->subject = pt__binary(copy->log.subject.text, strlen(copy->log.subject.text));
+    ref->public_key = pt__binary(copy->key.b, sizeof copy->key.b);
+    ref->incarnation = copy->log.incarnation;
+    return ref;
 }
 
 Patuh__LogRef *pt__session_ref_out(struct pt_session *s, struct pt_update *u, const struct pt_head *head)
 {
-    bool first;
+    struct mark *mark = pt__session_mark(s, u, head->number);
+    if (mark == NULL) {
+        return NULL;
+    }
+    if (mark->number == 0) {
+        Patuh__LogRef *first = pt__session_ref_stranger(s, u, &head->log, &head->key);
+        mark->number = s->last_number;
+        return first;
+    }
     Patuh__LogRef *ref = pt_arena_alloc(&u->arena, sizeof *ref);
-    struct pt_head *copy = pt_arena_alloc(&u->arena, sizeof *copy); /* what the reference points into */
-    if (ref == NULL || copy == NULL || head->number > UINT32_MAX || mark_announced(s, head->number, &first) != PT_OK) {
+    if (ref == NULL) {
         pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return NULL;
     }
-    *copy = *head;
     patuh__log_ref__init(ref);
     ref->has_number = true;
-    ref->number = (uint32_t)head->number;
-    if (first) {
-        ref->has_subject = ref->has_public_key = ref->has_incarnation = true;
-        ref->subject = pt__binary(copy->log.subject.text, strlen(copy->log.subject.text));
-        ref->public_key = pt__binary(copy->key.b, sizeof copy->key.b);
-        ref->incarnation = copy->log.incarnation;
-    }
+    ref->number = mark->number;
     return ref;
 }
 
-static size_t ref_position(const struct pt_session *s, uint32_t number)
+static enum pt_err add_ref(struct pt_session *s, const Patuh__LogRef *ref)
 {
-    size_t low = 0;
-    size_t high = s->n_refs;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (s->refs[middle].number < number) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    struct peer_ref fresh;
+    if (s->n_refs >= PEER_REFS_MAX) {
+        return PT_ELIMIT;
     }
-    return low;
+    if (ref->number != s->n_refs + 1 || ref->public_key.len != sizeof fresh.key.b) {
+        return PT_EMALFORMED;
+    }
+    memcpy(fresh.key.b, ref->public_key.data, sizeof fresh.key.b);
+    fresh.log.author = pt_author_of(fresh.key.b);
+    fresh.log.incarnation = ref->incarnation;
+    enum pt_err err = pt_subject_read(pt_bytes_of(ref->subject.data, ref->subject.len), &fresh.log.subject);
+    if (err == PT_OK) {
+        err = pt_reserve(&s->refs, &s->refs_capacity, s->n_refs + 1, sizeof *s->refs);
+    }
+    if (err == PT_OK) {
+        s->refs[s->n_refs++] = fresh;
+    }
+    return err;
 }
 
 enum pt_err pt__session_ref_in(struct pt_session *s, const Patuh__LogRef *ref, struct pt_log_id *log,
                                struct pt_public_key *key)
 {
-    if (ref == NULL || !ref->has_number) {
+    if (ref == NULL || ref->number == 0) {
         return PT_EMALFORMED;
     }
-    size_t at = ref_position(s, ref->number);
-    bool known = at < s->n_refs && s->refs[at].number == ref->number;
-    if (!known && !ref->has_subject) {
-        return PT_EMALFORMED;
+    enum pt_err err = ref->number > s->n_refs ? add_ref(s, ref) : PT_OK;
+    if (err == PT_OK) {
+        *log = s->refs[ref->number - 1].log;
+        *key = s->refs[ref->number - 1].key;
     }
-    if (!known) {
-        struct peer_ref fresh = {.number = ref->number};
-        if (ref->public_key.len != sizeof fresh.key.b || s->n_refs >= PEER_REFS_MAX) {
-            return s->n_refs >= PEER_REFS_MAX ? PT_ELIMIT : PT_EMALFORMED;
-        }
-        memcpy(fresh.key.b, ref->public_key.data, sizeof fresh.key.b);
-        fresh.log.author = pt_author_of(fresh.key.b);
-        fresh.log.incarnation = ref->incarnation;
-        enum pt_err err = pt_subject_read(pt_bytes_of(ref->subject.data, ref->subject.len), &fresh.log.subject);
-        if (err == PT_OK) {
-            err = pt_reserve(&s->refs, &s->refs_capacity, s->n_refs + 1, sizeof *s->refs);
-        }
-        if (err != PT_OK) {
-            return err;
-        }
-        memmove(&s->refs[at + 1], &s->refs[at], (s->n_refs - at) * sizeof *s->refs);
-        s->refs[at] = fresh;
-        s->n_refs++;
-    }
-    *log = s->refs[at].log;
-    *key = s->refs[at].key;
-    return PT_OK;
+    return err;
 }
 
 void pt__session_add_task(struct pt_session *s, struct pt_update *u, uint64_t log, uint64_t next_seq)
 {
-    for (size_t i = 0; i < s->n_tasks; i++) {
-        if (s->tasks[i].log == log) {
-            s->tasks[i].next_seq = next_seq < s->tasks[i].next_seq ? next_seq : s->tasks[i].next_seq;
+    struct mark *mark = pt__session_mark(s, u, log);
+    if (mark == NULL) {
+        return;
+    }
+    for (size_t i = 0; mark->has_task && i < s->n_tasks; i++) {
+        struct task *task = &s->tasks[s->first_task + i];
+        if (task->log == log) {
+            task->next_seq = next_seq < task->next_seq ? next_seq : task->next_seq;
             return;
         }
     }
-    if (pt_reserve(&s->tasks, &s->tasks_capacity, s->n_tasks + 1, sizeof *s->tasks) != PT_OK) {
+    if (pt_reserve(&s->tasks, &s->tasks_capacity, s->first_task + s->n_tasks + 1, sizeof *s->tasks) != PT_OK) {
         pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    s->tasks[s->n_tasks++] = (struct task){.log = log, .next_seq = next_seq};
+    mark->has_task = true;
+    s->tasks[s->first_task + s->n_tasks++] = (struct task){.log = log, .next_seq = next_seq};
+}
+
+static void end_task(struct pt_session *s)
+{
+    s->marks[s->tasks[s->first_task].log].has_task = false;
+    s->first_task++;
+    s->n_tasks--;
+    if (s->first_task >= s->n_tasks) { /* half of the array is used up: move the rest to its front */
+        memmove(s->tasks, s->tasks + s->first_task, s->n_tasks * sizeof *s->tasks);
+        s->first_task = 0;
+    }
 }
 
 void pt__session_flight_done(struct pt_session *s, uint64_t log, uint64_t seq)
@@ -115,6 +136,19 @@ void pt__session_flight_done(struct pt_session *s, uint64_t log, uint64_t seq)
     size_t kept = 0;
     for (size_t i = 0; i < s->n_flight; i++) {
         if (s->flight[i].log == log && s->flight[i].last_seq <= seq) {
+            s->flight_bytes -= s->flight[i].bytes;
+        } else {
+            s->flight[kept++] = s->flight[i];
+        }
+    }
+    s->n_flight = kept;
+}
+
+void pt__session_flight_drop(struct pt_session *s, uint64_t log, uint64_t after_seq)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->n_flight; i++) {
+        if (s->flight[i].log == log && s->flight[i].last_seq > after_seq) {
             s->flight_bytes -= s->flight[i].bytes;
         } else {
             s->flight[kept++] = s->flight[i];
@@ -197,43 +231,70 @@ static enum pt_err emit_run(struct pt_session *s, struct pt_txn *txn, struct pt_
     return list == NULL ? PT_ENOMEM : err;
 }
 
-static enum pt_err add_flight(struct pt_session *s, uint64_t log, uint64_t last_seq, const struct pt_run *run)
+static size_t run_bytes(const struct pt_run *run)
 {
     size_t n = 0;
     for (size_t i = 0; i < run->n_chunks; i++) {
         n += run->chunks[i].n;
     }
+    return n;
+}
+
+static enum pt_err add_flight(struct pt_session *s, uint64_t log, uint64_t last_seq, size_t n_bytes)
+{
     enum pt_err err = pt_reserve(&s->flight, &s->flight_capacity, s->n_flight + 1, sizeof *s->flight);
     if (err == PT_OK) {
-        s->flight[s->n_flight++] = (struct in_flight){.log = log, .last_seq = last_seq, .bytes = n};
-        s->flight_bytes += n;
+        s->flight[s->n_flight++] = (struct in_flight){.log = log, .last_seq = last_seq, .bytes = n_bytes};
+        s->flight_bytes += n_bytes;
     }
     return err;
 }
 
+/* Chunk bytes that may go out now. The answering side has no credit to keep: its peer takes what it asked for. */
+static size_t room_for(const struct pt_session *s)
+{
+    size_t room = s->flight_bytes < s->credit ? s->credit - s->flight_bytes : 0;
+    return !s->config.connects || room > PT_CREDIT_BYTES ? PT_CREDIT_BYTES : room;
+}
+
+/* What went out in this session stays one stretch: another one forgets it. */
+static void note_sent(struct mark *mark, uint64_t first_seq, uint64_t last_seq)
+{
+    bool touches = mark->sent_from != 0 && first_seq <= mark->sent_seq + 1 && last_seq + 1 >= mark->sent_from;
+    mark->sent_from = touches && mark->sent_from < first_seq ? mark->sent_from : first_seq;
+    mark->sent_seq = touches && mark->sent_seq > last_seq ? mark->sent_seq : last_seq;
+}
+
+enum outcome { SENT, ALL_SENT, NO_ROOM };
+
+/* The next run of a task. A run that is larger than the whole credit goes alone. */
 static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt_update *u, struct task *task,
-                             size_t n_bytes_max, bool *done, size_t *n_sent)
+                             enum outcome *outcome, size_t *n_sent)
 {
     struct pt_head head;
     struct pt_run run;
     uint64_t last_seq = 0;
+    size_t room = room_for(s);
     enum pt_err err = pt_logs_head(txn, task->log, &head);
     if (err == PT_OK) {
-        err = pt_logs_run(txn, &head, task->next_seq, n_bytes_max, &u->arena, &run, &last_seq);
+        err = pt_logs_run(txn, &head, task->next_seq, room, &u->arena, &run, &last_seq);
     }
-    if (err == PT_ENOTFOUND) {
-        *done = true; /* all of it went out */
+    if (err != PT_OK) {
+        *outcome = ALL_SENT;
+        return err == PT_ENOTFOUND ? PT_OK : err;
+    }
+    size_t n = run_bytes(&run);
+    if (s->config.connects && n > room && s->n_flight > 0) {
+        *outcome = NO_ROOM;
         return PT_OK;
     }
-    if (err == PT_OK) {
-        err = emit_run(s, txn, u, &head, &run);
-    }
+    err = emit_run(s, txn, u, &head, &run);
     if (err == PT_OK && s->config.connects) {
-        err = add_flight(s, task->log, last_seq, &run);
+        err = add_flight(s, task->log, last_seq, n);
     }
-    for (size_t i = 0; err == PT_OK && i < run.n_chunks; i++) {
-        *n_sent += run.chunks[i].n;
-    }
+    note_sent(&s->marks[task->log], task->next_seq, last_seq);
+    *outcome = SENT;
+    *n_sent += n;
     task->next_seq = last_seq + 1;
     return err;
 }
@@ -241,26 +302,22 @@ static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt
 void pt__session_send_tasks(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
 {
     size_t n_sent = 0;
+    enum outcome outcome = SENT;
     while (s->n_tasks > 0 && s->phase != PHASE_CLOSED) {
-        size_t room =
-            s->config.connects ? (s->flight_bytes < s->credit ? s->credit - s->flight_bytes : 0) : PT_CREDIT_BYTES;
-        bool must_wait = s->config.connects && room < PT_CHUNK_BYTES_MAX && s->n_flight > 0;
-        if (must_wait) {
-            return; /* a receipt will come and make room */
-        }
         if (n_sent >= STEP_BYTES_MAX) {
             u->more = true;
             return;
         }
-        bool done = false;
-        enum pt_err err = send_some(s, txn, u, &s->tasks[0], room, &done, &n_sent);
+        enum pt_err err = send_some(s, txn, u, &s->tasks[s->first_task], &outcome, &n_sent);
         if (err != PT_OK) {
             pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
             return;
         }
-        if (done) {
-            memmove(s->tasks, s->tasks + 1, (s->n_tasks - 1) * sizeof *s->tasks);
-            s->n_tasks--;
+        if (outcome == NO_ROOM) {
+            return; /* a receipt will come and make room */
+        }
+        if (outcome == ALL_SENT) {
+            end_task(s);
         }
     }
 }
@@ -332,22 +389,6 @@ void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const s
     pt__session_emit(s, u, &frame);
 }
 
-/* What this peer was already told for a log. */
-static struct sent_receipt *told_for(struct pt_session *s, struct pt_update *u, uint64_t log)
-{
-    for (size_t i = 0; i < s->n_told; i++) {
-        if (s->told[i].log == log) {
-            return &s->told[i];
-        }
-    }
-    if (pt_reserve(&s->told, &s->told_capacity, s->n_told + 1, sizeof *s->told) != PT_OK) {
-        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return NULL;
-    }
-    s->told[s->n_told] = (struct sent_receipt){.log = log};
-    return &s->told[s->n_told++];
-}
-
 /* Receipts of head office for the peer's own logs, each body once. */
 void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
 {
@@ -364,11 +405,11 @@ void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct 
             continue;
         }
         err = pt_receipted(txn, &heads[i], PT_TIER_NATIONAL, &u->arena, &upper);
-        struct sent_receipt *told = err == PT_OK ? told_for(s, u, heads[i].number) : NULL;
-        if (told == NULL || upper.seq <= told->seq) {
+        struct mark *mark = err == PT_OK ? pt__session_mark(s, u, heads[i].number) : NULL;
+        if (mark == NULL || upper.seq <= mark->told_seq) {
             continue;
         }
-        told->seq = upper.seq;
+        mark->told_seq = upper.seq;
         if (!pt_bytes_eq(last, upper.body)) {
             struct pt_receipt receipt = {.body = upper.body, .signature = upper.signature};
             pt__session_send_receipt(s, u, &receipt);
