@@ -1,0 +1,533 @@
+/* world.c - links and the order in which things happen. */
+#include "support/world.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "core/unpack.h"
+
+#include <string.h>
+
+#define WORLD_STEPS_MAX 2000000
+#define STEP_MS 7
+
+static size_t node_number(const struct world_node *node)
+{
+    return (size_t)(node - node->world->node);
+}
+
+static size_t link_number(const struct world *w, const struct world_link *link)
+{
+    return (size_t)(link - w->link);
+}
+
+static struct pt_now now_of(struct world *w)
+{
+    return (struct pt_now){.wall_ms = w->now_ms, .monotonic_ms = (uint64_t)w->now_ms, .boot = 1};
+}
+/* --- nodes --- */
+
+struct world *world_create(uint64_t seed)
+{
+    struct world *w = pt_zalloc(sizeof *w);
+    PT_CHECK(w != NULL && pt_crypto_init() == PT_OK);
+    w->seed = w->state = seed;
+    w->now_ms = 1700000000000;
+    return w;
+}
+
+static void end_link(struct world_link *link)
+{
+    for (int side = 0; side < 2; side++) {
+        pt_session_destroy(link->session[side]);
+        pt_buf_free(&link->pipe[side]);
+        pt_frames_close(&link->frames[side]);
+        link->session[side] = NULL;
+    }
+}
+
+void world_destroy(struct world *w)
+{
+    for (size_t i = 0; i < w->n_jobs; i++) {
+        pt_inbox_destroy(w->job[i].inbox);
+    }
+    for (size_t i = 0; i < w->n_links; i++) {
+        end_link(&w->link[i]);
+    }
+    for (size_t i = 0; i < w->n_nodes; i++) {
+        for (size_t k = 0; k < w->node[i].n_blobs; k++) {
+            pt_buf_free(&w->node[i].blobs[k].bytes);
+        }
+        pt_store_close(w->node[i].store);
+    }
+    pt_buf_free(&w->trace);
+    pt_free(w->promises);
+    pt_free(w->written);
+    pt_free(w);
+}
+
+/* --- calls of the tested code: only there do allocations fail --- */
+
+static void call_begins(struct world *w)
+{
+    if (++w->n_calls == w->fault_call) {
+        pt_mem_fault_arm(w->fault_pass);
+    }
+}
+
+static void call_ends(void)
+{
+    pt_mem_fault_disarm();
+}
+
+/* --- links --- */
+
+static const char *frame_kind(const Patuh__Frame *frame, size_t *number)
+{
+    static const char *const names[] = {"?",       "Hello",   "Welcome", "Chunks",   "Receipt",
+                                        "Gap",     "Heads",   "Want",    "BlobWant", "BlobPart",
+                                        "Settled", "Failure", "Enrol",   "Enrol",    "Drop"};
+    const void *const fields[] = {
+        NULL,           frame->hello,   frame->welcome,       frame->chunks,       frame->receipt,
+        frame->gap,     frame->heads,   frame->want,          frame->blob_want,    frame->blob_part,
+        frame->settled, frame->failure, frame->enrol_request, frame->enrol_answer, frame->drop};
+    *number = 0;
+    for (size_t i = 1; i < sizeof fields / sizeof fields[0]; i++) {
+        if (fields[i] != NULL) {
+            *number = i;
+        }
+    }
+    return names[*number];
+}
+
+/* Look at a frame: trace it, and note what it promises. */
+static void watch_frame(struct world_link *link, int side, struct pt_bytes bytes, bool leaving)
+{
+    struct world *w = link->node[0]->world;
+    struct pt_arena arena;
+    ProtobufCMessage *message;
+    size_t kind;
+    pt_arena_init(&arena, SIZE_MAX);
+    PT_CHECK(pt_unpack(&patuh__frame__descriptor, bytes, &arena, &message) == PT_OK);
+    const Patuh__Frame *frame = (const Patuh__Frame *)message;
+    const char *name = frame_kind(frame, &kind);
+    if (leaving) {
+        pt_buf_printf(&w->trace, "link %zu: node %zu sends %s, %zu bytes\n", link_number(w, link),
+                      node_number(link->node[side]), name, bytes.n);
+        link->n_kind[side][kind]++;
+    }
+    if (leaving && frame->receipt != NULL && side == 1) {
+        struct pt_signature signature;
+        memcpy(signature.b, frame->receipt->signature.data, sizeof signature.b);
+        world_note_receipt(link->node[1], pt_bytes_of(frame->receipt->body.data, frame->receipt->body.len), &signature);
+    }
+    if (leaving && frame->chunks != NULL && side == 0 && link->n_way < 64) {
+        size_t n = 0;
+        for (size_t i = 0; i < frame->chunks->n_chunk; i++) {
+            n += frame->chunks->chunk[i].len;
+        }
+        link->way[link->n_way++] = n;
+        for (size_t i = n = 0; i < link->n_way; i++) {
+            n += link->way[i];
+        }
+        link->way_max = n > link->way_max ? n : link->way_max;
+    }
+    if (!leaving && side == 0 && link->n_way > 0 && frame->receipt != NULL) {
+        memmove(link->way, link->way + 1, --link->n_way * sizeof link->way[0]);
+    }
+    pt_arena_close(&arena);
+}
+
+static void side_closed(struct world_link *link, int side, const struct pt_update *u)
+{
+    link->ended[side] = true;
+    link->reason[side] = u->reason;
+    link->failure[side] = u->failure;
+    link->retry_s[side] = u->retry_s;
+    pt_buf_printf(&link->node[0]->world->trace, "link %zu: node %zu closes: %s, failure %d\n",
+                  link_number(link->node[0]->world, link), node_number(link->node[side]),
+                  u->reason == PT_OK ? "settled" : pt_err_name(u->reason), (int)u->failure);
+}
+
+static void take_update(struct world_link *link, int side, struct pt_update *u)
+{
+    struct world *w = link->node[0]->world;
+    for (size_t i = 0; i < u->n_inboxes; i++) {
+        PT_CHECK(w->n_jobs < WORLD_JOBS_MAX);
+        w->job[w->n_jobs++] = (struct world_job){.link = link, .side = side, .inbox = u->inboxes[i]};
+    }
+    if (u->known) {
+        link->frames[side].body_max = PT_FRAME_BYTES_MAX;
+    }
+    for (size_t i = 0; i < u->n_frames && !link->ended[side] && link->open; i++) {
+        PT_CHECK(u->frames[i].n <= PT_FRAME_BYTES_MAX);
+        watch_frame(link, side, u->frames[i], true);
+        pt_frame_put(&link->pipe[side], u->frames[i]);
+        if (w->record[side] != NULL) {
+            pt_frame_put(w->record[side], u->frames[i]);
+        }
+        link->n_bytes[side] += PT_FRAME_HEAD_BYTES + u->frames[i].n;
+        link->n_frames[side]++;
+    }
+    link->fresh[side] = link->fresh[side] || u->fresh_incarnation;
+    link->more[side] = u->more;
+    if (u->close && !link->ended[side]) {
+        side_closed(link, side, u);
+    }
+    pt_update_close(u);
+}
+
+static struct pt_session *make_session(struct world_node *node, struct world_node *lower, bool connects, bool live,
+                                       const struct pt_blob_ops *blobs, struct pt_bytes statement)
+{
+    struct pt_session_config config = {
+        .store = node->store,
+        .blobs = blobs,
+        .policy = node->policy,
+        .random = world_random(node->world),
+        .author = node->author,
+        .tier = node->tier,
+        .epoch = node->epoch,
+        .office_pair = node->tier > 0 ? &node->pair : NULL,
+        .connects = connects,
+        .live = live,
+        .statement = statement,
+        .scope = world_scope(lower, false),
+        .admit = world_admit,
+        .admit_data = node,
+    };
+    for (struct world_node *above = node->upper; above != NULL; above = above->upper) {
+        if (above->tier == PT_TIER_REGION) {
+            config.region_key = &above->key;
+        } else {
+            config.national_key = &above->key;
+        }
+    }
+    struct pt_session *session = pt_session_create(&config);
+    PT_CHECK(session != NULL);
+    return session;
+}
+
+/* Packed SignedStatement { body = author }: what admit reads. */
+static struct pt_bytes statement_of(struct world_node *node, uint8_t *out)
+{
+    Patuh__SignedStatement statement = PATUH__SIGNED_STATEMENT__INIT;
+    statement.has_body = true;
+    statement.body = (ProtobufCBinaryData){.len = sizeof node->author.b, .data = node->author.b};
+    return pt_bytes_of(out, patuh__signed_statement__pack(&statement, out));
+}
+
+static struct world_link *free_link(struct world *w)
+{
+    for (size_t i = 0; i < w->n_links; i++) {
+        if (!w->link[i].open && w->link[i].session[0] == NULL) {
+            return &w->link[i];
+        }
+    }
+    PT_CHECK(w->n_links < WORLD_LINKS_MAX);
+    return &w->link[w->n_links++];
+}
+
+struct world_link *world_connect(struct world *w, struct world_node *from, struct world_node *to, bool live)
+{
+    struct world_link *link = free_link(w);
+    struct pt_now now = now_of(w);
+    struct pt_update u;
+    *link = (struct world_link){.open = true, .node = {from, to}, .cut_after = UINT64_MAX};
+    for (int side = 0; side < 2; side++) {
+        link->blobs[side] =
+            (struct pt_blob_ops){.read = world_blob_read, .append = world_blob_append, .data = link->node[side]};
+        pt_frames_init(&link->frames[side], PT_FRAME_BYTES_MAX_UNKNOWN);
+    }
+    struct pt_bytes statement = statement_of(from, link->statement);
+    link->session[0] = make_session(from, from, true, live, &link->blobs[0], statement);
+    link->session[1] = make_session(to, from, false, false, &link->blobs[1], (struct pt_bytes){0});
+    pt_buf_printf(&w->trace, "link %zu: node %zu connects to %zu\n", link_number(w, link), node_number(from),
+                  node_number(to));
+    call_begins(w);
+    pt_session_start(link->session[0], &now, &u);
+    call_ends();
+    take_update(link, 0, &u);
+    return link;
+}
+
+size_t world_open_links(const struct world *w)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->n_links; i++) {
+        n += w->link[i].open || w->link[i].session[0] != NULL;
+    }
+    return n;
+}
+
+void world_cut(struct world_link *link)
+{
+    pt_buf_printf(&link->node[0]->world->trace, "link %zu: cut\n", link_number(link->node[0]->world, link));
+    link->open = false;
+    pt_buf_clear(&link->pipe[0]);
+    pt_buf_clear(&link->pipe[1]);
+    link->taken[0] = link->taken[1] = 0;
+}
+
+/* --- steps --- */
+
+static void arrive(struct world *w, struct world_link *link, int from)
+{
+    struct pt_buf *pipe = &link->pipe[from];
+    int to = 1 - from;
+    size_t n = pipe->n - link->taken[from];
+    if (w->piece_max > 0 && n > w->piece_max) {
+        n = 1 + world_chance(w, w->piece_max);
+    }
+    n = n > link->cut_after ? (size_t)link->cut_after : n;
+    uint8_t *piece = pt_alloc(n + 1); /* exact, so that reading past it is seen */
+    PT_CHECK(piece != NULL);
+    memcpy(piece, pipe->data + link->taken[from], n);
+    link->taken[from] += n;
+    link->cut_after -= link->cut_after == UINT64_MAX ? 0 : n;
+    if (link->taken[from] == pipe->n) {
+        pt_buf_clear(pipe);
+        link->taken[from] = 0;
+    }
+    struct pt_bytes input = pt_bytes_of(piece, n);
+    struct pt_bytes frame;
+    enum pt_err err = PT_OK;
+    while (!link->ended[to] && link->open && (err = pt_frames_next(&link->frames[to], &input, &frame)) == PT_OK) {
+        struct pt_now now = now_of(w);
+        struct pt_update u;
+        if (!link->hostile) {
+            watch_frame(link, to, frame, false);
+        }
+        call_begins(w);
+        pt_session_frame(link->session[to], frame, &now, &u);
+        call_ends();
+        take_update(link, to, &u);
+    }
+    PT_CHECK(err != PT_ELIMIT);
+    pt_free(piece);
+    if (link->cut_after == 0) {
+        world_cut(link);
+    }
+}
+
+static bool has_news(const struct pt_inbox *inbox)
+{
+    return inbox->append.n_accepted + inbox->append.n_held + inbox->n_receipts > 0 || inbox->has_text;
+}
+
+/* The writer takes the oldest inboxes of one node into one transaction. */
+static void commit(struct world *w, struct world_node *node)
+{
+    size_t n = 1 + world_chance(w, 3);
+    struct pt_txn *txn = NULL;
+    call_begins(w);
+    enum pt_err err = pt_store_begin(node->store, true, &txn);
+    bool began = err == PT_OK;
+    for (size_t i = 0; i < w->n_jobs && n > 0 && err == PT_OK; i++) {
+        struct world_job *job = &w->job[i];
+        if (!job->applied && job->link->node[job->side] == node) {
+            err = pt_inbox_apply(txn, job->inbox);
+            job->applied = true;
+            n--;
+        }
+    }
+    if (err == PT_OK) {
+        err = pt_store_commit(txn);
+    } else if (began) {
+        pt_store_abort(txn);
+    }
+    call_ends();
+    pt_buf_printf(&w->trace, "node %zu: commit: %s\n", node_number(node), err == PT_OK ? "done" : pt_err_name(err));
+    for (size_t k = 0; k < w->n_jobs; k++) {
+        struct world_job *job = &w->job[k];
+        bool ours = job->link->node[job->side] == node && !job->done && (job->applied || !began);
+        if (ours) {
+            job->applied = job->done = true;
+            job->err = err;
+            for (size_t l = 0; l < w->n_links && err == PT_OK && has_news(job->inbox); l++) {
+                w->link[l].news[0] = w->link[l].news[0] || (w->link[l].open && w->link[l].node[0] == node);
+                w->link[l].news[1] = w->link[l].news[1] || (w->link[l].open && w->link[l].node[1] == node);
+            }
+        }
+    }
+    world_check_node(node);
+}
+
+static void complete(struct world *w, size_t at)
+{
+    struct world_job job = w->job[at];
+    struct pt_now now = now_of(w);
+    struct pt_update u;
+    memmove(&w->job[at], &w->job[at + 1], (--w->n_jobs - at) * sizeof w->job[0]);
+    call_begins(w);
+    pt_session_stored(job.link->session[job.side], job.inbox, job.err, &now, &u);
+    call_ends();
+    take_update(job.link, job.side, &u);
+}
+
+static void hear_news(struct world *w, struct world_link *link, int side)
+{
+    struct pt_now now = now_of(w);
+    struct pt_update u;
+    link->news[side] = false;
+    call_begins(w);
+    pt_session_news(link->session[side], &now, &u);
+    call_ends();
+    bool more = link->more[side];
+    take_update(link, side, &u);
+    link->more[side] = link->more[side] || more;
+}
+
+static void drained(struct world *w, struct world_link *link, int side)
+{
+    struct pt_now now = now_of(w);
+    struct pt_update u;
+    link->more[side] = false;
+    call_begins(w);
+    pt_session_drained(link->session[side], &now, &u);
+    call_ends();
+    take_update(link, side, &u);
+}
+
+void world_feed(struct world_link *link, int side, struct pt_bytes frame)
+{
+    struct world *w = link->node[0]->world;
+    struct pt_now now = now_of(w);
+    struct pt_update u;
+    call_begins(w);
+    pt_session_frame(link->session[side], frame, &now, &u);
+    call_ends();
+    take_update(link, side, &u);
+    while (w->n_jobs > 0) {
+        commit(w, link->node[side]);
+        while (w->n_jobs > 0 && w->job[0].done) {
+            complete(w, 0);
+        }
+    }
+}
+
+enum event_kind { EVENT_ARRIVE, EVENT_COMMIT, EVENT_COMPLETE, EVENT_NEWS, EVENT_DRAINED };
+
+struct event {
+    enum event_kind kind;
+    size_t at; /* link, node or job */
+    int side;
+};
+
+struct events {
+    struct event list[256];
+    size_t n;
+};
+
+static void may(struct events *events, bool yes, enum event_kind kind, size_t at, int side)
+{
+    if (yes && events->n < sizeof events->list / sizeof events->list[0]) {
+        events->list[events->n++] = (struct event){.kind = kind, .at = at, .side = side};
+    }
+}
+
+static bool has_earlier(const struct world *w, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (w->job[i].done && w->job[i].link == w->job[at].link && w->job[i].side == w->job[at].side) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void collect(struct world *w, struct events *events)
+{
+    bool waiting[WORLD_NODES_MAX] = {false};
+    for (size_t i = 0; i < w->n_jobs; i++) {
+        const struct world_job *job = &w->job[i];
+        waiting[node_number(job->link->node[job->side])] |= !job->done;
+        may(events, job->done && (w->lifo || !has_earlier(w, i)), EVENT_COMPLETE, i, 0);
+    }
+    for (size_t i = 0; i < w->n_nodes; i++) {
+        may(events, waiting[i], EVENT_COMMIT, i, 0);
+    }
+    for (size_t i = 0; i < w->n_links; i++) {
+        const struct world_link *link = &w->link[i];
+        for (int side = 0; side < 2 && link->open; side++) {
+            may(events, link->taken[side] < link->pipe[side].n, EVENT_ARRIVE, i, side);
+            may(events, link->news[side] && !link->ended[side], EVENT_NEWS, i, side);
+            may(events, link->more[side] && !link->ended[side], EVENT_DRAINED, i, side);
+        }
+    }
+}
+
+/* A link ends when a side has closed and everything it sent has arrived; sessions go when their inboxes are back. */
+static void tidy(struct world *w)
+{
+    for (size_t i = 0; i < w->n_links; i++) {
+        struct world_link *link = &w->link[i];
+        for (int side = 0; side < 2; side++) {
+            if (link->open && link->ended[side] && link->pipe[side].n == 0) {
+                pt_buf_clear(&link->pipe[1 - side]);
+                link->open = false;
+            }
+        }
+        bool needed = link->open || link->session[0] == NULL;
+        for (size_t k = 0; k < w->n_jobs && !needed; k++) {
+            needed = w->job[k].link == link;
+        }
+        if (!needed) {
+            link->settled = pt_session_is_settled(link->session[1]);
+            link->counts[0] = pt_session_counts(link->session[0]);
+            link->counts[1] = pt_session_counts(link->session[1]);
+            end_link(link);
+        }
+    }
+}
+
+bool world_step(struct world *w)
+{
+    struct events events = {.n = 0};
+    collect(w, &events);
+    if (events.n == 0) {
+        return false;
+    }
+    struct event e = events.list[world_chance(w, events.n)];
+    w->now_ms += STEP_MS;
+    w->n_steps++;
+    switch (e.kind) {
+    case EVENT_ARRIVE:
+        arrive(w, &w->link[e.at], e.side);
+        break;
+    case EVENT_COMMIT:
+        commit(w, &w->node[e.at]);
+        break;
+    case EVENT_COMPLETE:
+        complete(w, e.at);
+        break;
+    case EVENT_NEWS:
+        hear_news(w, &w->link[e.at], e.side);
+        break;
+    case EVENT_DRAINED:
+        drained(w, &w->link[e.at], e.side);
+        break;
+    }
+    tidy(w);
+    return true;
+}
+
+void world_run(struct world *w)
+{
+    size_t end = w->n_steps + WORLD_STEPS_MAX;
+    while (world_step(w)) {
+        if (w->n_steps > end) {
+            world_failed(w, "the world never comes to rest");
+        }
+    }
+    tidy(w); /* a session may have ended before anything happened */
+}
+
+struct world_link world_sync(struct world *w, struct world_node *from, struct world_node *to)
+{
+    struct world_link *link = world_connect(w, from, to, false);
+    world_run(w);
+    if (link->open) {
+        world_failed(w, "a session waits for something that never comes");
+    }
+    return *link;
+}

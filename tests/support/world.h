@@ -1,0 +1,196 @@
+/* world.h - devices and offices in one process: memory stores, pure sessions, byte streams that can be cut.
+ *
+ *   w = world_create(seed);  office = world_node(w, 2, "0", NULL);  region = world_node(w, 1, "62", office); ...
+ *   world_write(device, "a:2023/62.71/dinkes", 3);  world_connect(w, device, region, false);  world_run(w);
+ *
+ * Everything that happens is a step (bytes arrive, a writer commits, a session hears of it), chosen by a generator that
+ * starts from the seed: one seed, one history. After every step the promises of the protocol are checked; a broken one
+ * prints the trace and aborts. Thread: one.  Memory: world_destroy frees everything. */
+#ifndef WORLD_H
+#define WORLD_H
+
+#include "core/frame.h"
+#include "core/session.h"
+#include "core/store_mem.h"
+
+enum {
+    WORLD_NODES_MAX = 12,
+    WORLD_LINKS_MAX = 16,
+    WORLD_JOBS_MAX = 1024,
+    WORLD_SUBJECTS_MAX = 16,
+    WORLD_BLOBS_MAX = 32
+};
+
+struct world;
+
+/* A blob as a file: whole, or staged up to bytes.n. */
+struct world_blob {
+    struct pt_hash hash;
+    struct pt_buf bytes;
+    bool whole;
+};
+
+struct world_node {
+    struct world *world;
+    int tier;
+    const char *code;         /* a region's: institutions that begin with it are its own */
+    struct world_node *upper; /* who signs its receipts */
+    struct pt_keypair pair;
+    struct pt_public_key key;
+    struct pt_author author;
+    struct pt_store *store;
+    uint64_t incarnation;
+    uint64_t previous_incarnation;
+    uint64_t epoch;
+    struct pt_subject subjects[WORLD_SUBJECTS_MAX]; /* a device's assessments, as its office sees it */
+    size_t n_subjects;
+    size_t n_narrow; /* when not 0: the device itself knows of the first so many only */
+    struct pt_blob_policy policy;
+    struct world_blob blobs[WORLD_BLOBS_MAX];
+    size_t n_blobs;
+    uint64_t n_texts;
+};
+
+struct world_link;
+
+/* An inbox on its way: to the writer, then back to its session. */
+struct world_job {
+    struct world_link *link;
+    int side;
+    struct pt_inbox *inbox;
+    bool applied;
+    bool done; /* committed, or failed */
+    enum pt_err err;
+};
+
+/* Side 0 connects, side 1 answers. What side i sends waits in pipe[i]. */
+struct world_link {
+    bool open;
+    struct world_node *node[2];
+    struct pt_session *session[2];
+    struct pt_buf pipe[2];
+    size_t taken[2];            /* bytes of pipe[i] that have arrived */
+    struct pt_frames frames[2]; /* splitter of side i */
+    struct pt_blob_ops blobs[2];
+    uint8_t statement[64];
+    bool ended[2]; /* side i has closed */
+    bool hostile;  /* bytes were put in that are not a frame of ours */
+    bool more[2];
+    bool news[2];
+    size_t n_bytes[2];  /* sent by side i */
+    size_t n_frames[2]; /* sent by side i */
+    size_t n_kind[2][16];
+    uint64_t cut_after;    /* bytes of both directions; UINT64_MAX = never */
+    enum pt_err reason[2]; /* why side i closed */
+    Patuh__FailureCode failure[2];
+    uint32_t retry_s[2];
+    bool settled;  /* side 1 saw the session end well */
+    bool fresh[2]; /* side i was told to take a new incarnation */
+    struct pt_session_counts counts[2];
+    size_t way[64]; /* chunk bytes of each run that side 0 sent and that side 1 has not answered, oldest first */
+    size_t n_way;
+    size_t way_max; /* most of them at once */
+};
+
+/* A receipt as it left an office. */
+struct world_promise {
+    struct world_node *office;
+    struct pt_receipt_log log;
+};
+
+struct world {
+    uint64_t seed;
+    uint64_t state;    /* of the generator */
+    size_t piece_max;  /* most bytes that arrive at once; 0 = all that is there */
+    bool quick;        /* stores are not checked after every commit */
+    bool blind;        /* nor is anything else that reads them: they are made to fail */
+    size_t n_calls;    /* of the tested code: session events and commits */
+    size_t fault_call; /* in this one, from 1 ... */
+    size_t fault_pass; /* ... allocations fail after so many */
+    bool lifo;         /* completions reach the sessions in any order */
+    int64_t now_ms;
+    size_t n_steps;
+    struct world_node node[WORLD_NODES_MAX];
+    size_t n_nodes;
+    struct world_link link[WORLD_LINKS_MAX];
+    size_t n_links;
+    struct world_job job[WORLD_JOBS_MAX];
+    size_t n_jobs;
+    struct world_promise *promises;
+    size_t n_promises, promises_capacity;
+    struct pt_hash *written; /* links of all chunks that authors have sealed, sorted */
+    size_t n_written, written_capacity;
+    struct pt_buf trace;
+    struct pt_buf *record[2]; /* when set: what links send, per side, with frame heads */
+};
+
+struct world *world_create(uint64_t seed);
+void world_destroy(struct world *w);
+
+/* tier as in pt_session_config; upper NULL at head office. */
+struct world_node *world_node(struct world *w, int tier, const char *code, struct world_node *upper);
+/* The office lets this device have an assessment: scope, and an entry in the office's own log about it. */
+void world_assign(struct world_node *device, const char *subject);
+/* n answers by this node, sealed; every eighth one is a small text that is kept here. */
+void world_write(struct world_node *node, const char *subject, size_t n);
+/* Entries of any kind, sealed. */
+void world_write_entries(struct world_node *node, const char *subject, const struct pt_entry *entries, size_t n);
+/* One. */
+void world_write_entry(struct world_node *node, const char *subject, const struct pt_entry *entry);
+/* A text blob kept at the node. */
+struct pt_hash world_text(struct world_node *node, bool keep);
+/* A file blob of n bytes at the node. */
+struct pt_hash world_file(struct world_node *node, size_t n);
+struct world_blob *world_blob(struct world_node *node, const struct pt_hash *hash);
+/* A new store with the logs, receipts and small facts that the old one has now: the backup. */
+struct pt_store *world_backup(struct world_node *node);
+/* The backup becomes the store; the old one is gone. */
+void world_restore(struct world_node *node, struct pt_store *backup);
+
+struct world_link *world_connect(struct world *w, struct world_node *from, struct world_node *to, bool live);
+void world_cut(struct world_link *link);
+size_t world_open_links(const struct world *w);
+/* One thing happens. false: nothing is left to happen. */
+bool world_step(struct world *w);
+/* A frame that anybody made up arrives at one side; its writer is done before this returns. */
+void world_feed(struct world_link *link, int side, struct pt_bytes frame);
+/* Until nothing is left to happen. A world that never comes to rest aborts. */
+void world_run(struct world *w);
+/* Connect, run, and the link as it ended (valid until the next call). */
+struct world_link world_sync(struct world *w, struct world_node *from, struct world_node *to);
+
+/* Head of a log at a node; seq 0 when it is not there. */
+struct pt_head world_head(const struct world_node *node, const struct world_node *author, const char *subject);
+struct pt_receipted world_receipted(const struct world_node *node, const struct world_node *author, const char *subject,
+                                    uint8_t tier);
+size_t world_count(const struct world_node *node, enum pt_table table);
+
+/* What sync between a node and its office is about. */
+struct pt_scope world_scope(struct world_node *lower, bool at_office);
+
+/* --- for the world's own files (world_node.c) --- */
+
+size_t world_chance(struct world *w, size_t below);
+struct pt_random world_random(struct world *w);
+/* As in pt_session_config and pt_blob_ops; data is the node. */
+enum pt_err world_admit(void *data, const Patuh__SignedStatement *statement, struct pt_peer *peer,
+                        Patuh__FailureCode *code);
+enum pt_err world_blob_read(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max,
+                            struct pt_arena *arena, struct pt_bytes *bytes, uint64_t *total);
+enum pt_err world_blob_append(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total,
+                              struct pt_bytes part, uint64_t *next, bool *complete);
+
+/* --- promises (world_check.c) --- */
+
+/* An author sealed this. */
+void world_note_written(struct world_node *node, uint64_t after_lsn);
+/* An office signed this. */
+void world_note_receipt(struct world_node *office, struct pt_bytes body, const struct pt_signature *signature);
+/* Every promise about this node's store: what it receipted is there, chains verify, and nothing is there that its
+ * author did not write. */
+void world_check_node(struct world_node *node);
+/* Both have the same of everything that device and office share, with receipts for all that came up. */
+bool world_is_converged(struct world_node *lower, struct world_node *upper);
+_Noreturn void world_failed(struct world *w, const char *what);
+
+#endif

@@ -1,0 +1,330 @@
+/* world_node.c - devices and offices: what they write, keep and let in. */
+#include "support/world.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "core/keys.h"
+
+#include <string.h>
+
+/* --- chance --- */
+
+static uint64_t chance(struct world *w)
+{
+    uint64_t z = w->state += 0x9e3779b97f4a7c15u; /* splitmix64 */
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+size_t world_chance(struct world *w, size_t n)
+{
+    return (size_t)(chance(w) % n);
+}
+
+static void fill(void *data, void *out, size_t n)
+{
+    struct world *w = data;
+    uint8_t *bytes = out;
+    for (size_t i = 0; i < n; i++) {
+        bytes[i] = (uint8_t)chance(w);
+    }
+}
+
+struct pt_random world_random(struct world *w)
+{
+    return (struct pt_random){.fill = fill, .data = w};
+}
+static void make_store(struct world *w, struct pt_store **out)
+{
+    struct pt_random random = world_random(w);
+    PT_CHECK(pt_store_mem_create(NULL, &random, out) == PT_OK);
+}
+
+struct world_node *world_node(struct world *w, int tier, const char *code, struct world_node *upper)
+{
+    PT_CHECK(w->n_nodes < WORLD_NODES_MAX);
+    struct world_node *node = &w->node[w->n_nodes++];
+    struct pt_random random = world_random(w);
+    *node = (struct world_node){.world = w, .tier = tier, .code = code, .upper = upper};
+    pt_keypair_make(&random, &node->pair);
+    memcpy(node->key.b, node->pair.public_key, sizeof node->key.b);
+    node->author = pt_author_of(node->pair.public_key);
+    node->incarnation = chance(w);
+    node->epoch = tier > 0 ? chance(w) : 0;
+    node->policy = (struct pt_blob_policy){.evidence = tier > 0, .registry = tier > 0};
+    make_store(w, &node->store);
+    return node;
+}
+
+static struct pt_txn *begin(struct world_node *node, bool write)
+{
+    struct pt_txn *txn = NULL;
+    PT_CHECK(pt_store_begin(node->store, write, &txn) == PT_OK);
+    return txn;
+}
+
+static struct pt_subject subject_of(const char *text)
+{
+    struct pt_subject subject;
+    PT_CHECK(pt_subject_read(pt_bytes_str(text), &subject) == PT_OK);
+    return subject;
+}
+
+struct pt_hash world_text(struct world_node *node, bool keep)
+{
+    struct pt_buf text = {0};
+    struct pt_hash hash;
+    pt_buf_put_u64(&text, chance(node->world));
+    pt_buf_put_u64(&text, chance(node->world));
+    pt_buf_printf(&text, "catatan %llu", (unsigned long long)++node->n_texts);
+    hash = pt_text_hash(pt_buf_bytes(&text));
+    if (keep) {
+        struct pt_txn *txn = begin(node, true);
+        PT_CHECK(pt_text_put(txn, pt_buf_bytes(&text), &hash) == PT_OK);
+        PT_CHECK(pt_store_commit(txn) == PT_OK);
+    }
+    pt_buf_free(&text);
+    return hash;
+}
+
+void world_write_entries(struct world_node *node, const char *subject, const struct pt_entry *entries, size_t n)
+{
+    struct pt_subject about = subject_of(subject);
+    struct pt_arena arena;
+    struct pt_hash hash;
+    uint64_t before;
+    struct pt_author_pen pen = {.pair = &node->pair,
+                                .incarnation = node->incarnation,
+                                .has_previous_incarnation = node->previous_incarnation != 0,
+                                .previous_incarnation = node->previous_incarnation,
+                                .wall_ms = node->world->now_ms,
+                                .monotonic_ms = (uint64_t)node->world->now_ms,
+                                .boot = 1};
+    pt_arena_init(&arena, SIZE_MAX);
+    struct pt_txn *txn = begin(node, true);
+    PT_CHECK(pt_arrival_last(txn, &before, &hash) == PT_OK);
+    PT_CHECK(pt_pen_write(txn, &pen, &about, entries, n, &arena) == PT_OK);
+    PT_CHECK(pt_store_commit(txn) == PT_OK);
+    pt_arena_close(&arena);
+    world_note_written(node, before);
+    for (size_t i = 0; i < node->world->n_links; i++) {
+        struct world_link *link = &node->world->link[i];
+        for (int side = 0; side < 2; side++) {
+            link->news[side] = link->news[side] || (link->open && link->node[side] == node);
+        }
+    }
+}
+
+void world_write_entry(struct world_node *node, const char *subject, const struct pt_entry *entry)
+{
+    world_write_entries(node, subject, entry, 1);
+}
+
+void world_write(struct world_node *node, const char *subject, size_t n)
+{
+    struct pt_entry *entries = pt_zalloc(n * sizeof *entries);
+    PT_CHECK(entries != NULL);
+    for (size_t i = 0; i < n; i++) {
+        entries[i] = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ANSWER, node->world->now_ms / 1000 + (int64_t)i);
+        entries[i].question = (uint32_t)(i % 40 + 1);
+        entries[i].value.type = PT_VALUE_CHOICE;
+        entries[i].value.choices = world_chance(node->world, 5) + 1;
+        if (i % 8 == 7) {
+            entries[i].value = (struct pt_value){.type = PT_VALUE_TEXT, .text = world_text(node, true)};
+        }
+    }
+    world_write_entries(node, subject, entries, n);
+    pt_free(entries);
+}
+
+void world_assign(struct world_node *device, const char *subject)
+{
+    PT_CHECK(device->n_subjects < WORLD_SUBJECTS_MAX);
+    device->subjects[device->n_subjects++] = subject_of(subject);
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ASSIGN, device->world->now_ms / 1000);
+    uint8_t detail[4] = {0};
+    entry.detail = pt_bytes_of(detail, 0);
+    world_write_entry(device->upper, subject, &entry);
+}
+
+struct world_blob *world_blob(struct world_node *node, const struct pt_hash *hash)
+{
+    for (size_t i = 0; i < node->n_blobs; i++) {
+        if (pt_hash_eq(&node->blobs[i].hash, hash)) {
+            return &node->blobs[i];
+        }
+    }
+    return NULL;
+}
+
+static struct world_blob *add_blob(struct world_node *node, const struct pt_hash *hash)
+{
+    PT_CHECK(node->n_blobs < WORLD_BLOBS_MAX);
+    struct world_blob *blob = &node->blobs[node->n_blobs++];
+    *blob = (struct world_blob){.hash = *hash};
+    return blob;
+}
+
+struct pt_hash world_file(struct world_node *node, size_t n)
+{
+    struct pt_buf bytes = {0};
+    for (size_t i = 0; i < n; i++) {
+        pt_buf_put_u8(&bytes, (uint8_t)chance(node->world));
+    }
+    struct pt_hash hash = pt_hash1(PT_CONTEXT_BLOB, pt_buf_bytes(&bytes));
+    struct world_blob *blob = add_blob(node, &hash);
+    blob->bytes = bytes;
+    blob->whole = true;
+    return hash;
+}
+
+struct pt_store *world_backup(struct world_node *node)
+{
+    struct pt_store *copy;
+    make_store(node->world, &copy);
+    struct pt_txn *from = begin(node, false);
+    struct pt_txn *to = NULL;
+    PT_CHECK(pt_store_begin(copy, true, &to) == PT_OK);
+    for (int table = 0; table < PT_TABLE_COUNT; table++) {
+        struct pt_bytes key;
+        struct pt_bytes value;
+        struct pt_rows rows = pt_rows_of(from, (enum pt_table)table, (struct pt_bytes){0});
+        while (pt_rows_next(&rows, &key, &value)) {
+            PT_CHECK(pt_store_put(to, (enum pt_table)table, key, value) == PT_OK);
+        }
+        PT_CHECK(pt_rows_end(&rows) == PT_OK);
+    }
+    pt_store_abort(from);
+    PT_CHECK(pt_store_commit(to) == PT_OK);
+    return copy;
+}
+
+void world_restore(struct world_node *node, struct pt_store *backup)
+{
+    pt_store_close(node->store);
+    node->store = backup;
+}
+
+/* --- scopes: a device's own logs go up, its assessments and what its office says come down --- */
+
+static bool office_wrote(const struct world_node *office, const struct pt_log_id *log)
+{
+    for (; office != NULL; office = office->upper) {
+        if (pt_author_eq(&office->author, &log->author) && pt_subject_kind(&log->subject) != PT_SUBJECT_ASSESSMENT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_among(const struct world_node *device, size_t n, const struct pt_log_id *log)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (pt_subject_eq(&device->subjects[i], &log->subject)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool device_has(void *data, const struct pt_log_id *log)
+{
+    const struct world_node *device = data;
+    if (pt_author_eq(&log->author, &device->author) || office_wrote(device->upper, log)) {
+        return true;
+    }
+    return is_among(device, device->n_subjects, log);
+}
+
+static bool device_brings(void *data, const struct pt_log_id *log)
+{
+    const struct world_node *device = data;
+    return pt_author_eq(&log->author, &device->author);
+}
+
+static bool device_takes(void *data, const struct pt_log_id *log)
+{
+    const struct world_node *device = data;
+    return device->n_narrow == 0 || device_brings(data, log) || is_among(device, device->n_narrow, log);
+}
+
+static bool region_has(void *data, const struct pt_log_id *log)
+{
+    const struct world_node *region = data;
+    char institution[PT_SUBJECT_BYTES_MAX + 1];
+    pt_subject_institution(&log->subject, institution);
+    return pt_subject_kind(&log->subject) != PT_SUBJECT_ASSESSMENT ||
+           strncmp(institution, region->code, strlen(region->code)) == 0;
+}
+
+static bool region_brings(void *data, const struct pt_log_id *log)
+{
+    const struct world_node *region = data;
+    return !pt_author_eq(&log->author, &region->upper->author);
+}
+
+struct pt_scope world_scope(struct world_node *lower, bool at_office)
+{
+    if (lower->tier > 0) {
+        return (struct pt_scope){.has = region_has, .is_up = region_brings, .data = lower};
+    }
+    return (struct pt_scope){.has = at_office ? device_has : device_takes, .is_up = device_brings, .data = lower};
+}
+
+/* The statement's body is the peer's author id; who is known here is whoever has this office as its upper one. */
+enum pt_err world_admit(void *data, const Patuh__SignedStatement *statement, struct pt_peer *peer,
+                        Patuh__FailureCode *code)
+{
+    struct world_node *office = data;
+    struct world *w = office->world;
+    for (size_t i = 0; i < w->n_nodes; i++) {
+        struct world_node *node = &w->node[i];
+        if (node->upper == office &&
+            pt_bytes_eq(pt_bytes_of(statement->body.data, statement->body.len), pt_bytes_of(node->author.b, 32))) {
+            *peer = (struct pt_peer){.author = node->author, .tier = node->tier, .scope = world_scope(node, true)};
+            return PT_OK;
+        }
+    }
+    *code = PATUH__FAILURE_CODE__FAILURE_STRANGER;
+    return PT_EDENIED;
+}
+
+/* --- files --- */
+
+enum pt_err world_blob_read(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max,
+                            struct pt_arena *arena, struct pt_bytes *bytes, uint64_t *total)
+{
+    struct world_blob *blob = world_blob(data, hash);
+    if (blob == NULL || !blob->whole || offset > blob->bytes.n) {
+        return PT_ENOTFOUND;
+    }
+    size_t n = blob->bytes.n - (size_t)offset < n_max ? blob->bytes.n - (size_t)offset : n_max;
+    *bytes = pt_arena_dup(arena, pt_bytes_of(blob->bytes.data + offset, n));
+    *total = blob->bytes.n;
+    return bytes->data == NULL ? PT_ENOMEM : PT_OK;
+}
+
+enum pt_err world_blob_append(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total,
+                              struct pt_bytes part, uint64_t *next, bool *complete)
+{
+    struct world_blob *blob = world_blob(data, hash);
+    blob = blob == NULL ? add_blob(data, hash) : blob;
+    if (!blob->whole && offset == blob->bytes.n) {
+        pt_buf_put_bytes(&blob->bytes, part);
+    }
+    if (blob->bytes.err != PT_OK) {
+        return blob->bytes.err;
+    }
+    *next = blob->bytes.n;
+    *complete = blob->bytes.n >= total;
+    if (*complete) {
+        struct pt_hash got = pt_hash1(PT_CONTEXT_BLOB, pt_buf_bytes(&blob->bytes));
+        blob->whole = pt_hash_eq(&got, hash);
+        if (!blob->whole) {
+            pt_buf_clear(&blob->bytes);
+            return PT_EMALFORMED;
+        }
+    }
+    return PT_OK;
+}
