@@ -187,7 +187,7 @@ enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, ui
     enum pt_err err = PT_OK;
     pt_arena_init(&arena, SIZE_MAX);
     *seq = 0;
-    for (size_t i = 0; i < 2 && err == PT_OK && *seq < head->seq; i++) {
+    for (size_t i = 0; i < 2 && err == PT_OK; i++) {
         struct pt_receipted row;
         enum pt_stand place = PT_STAND_NONE;
         err = read_row(txn, head, tiers[i], &arena, &row);

@@ -77,11 +77,15 @@ static enum pt_err add_unreceipted(struct pt_session *s, struct pt_txn *txn, str
     enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         uint64_t covered = 0;
+        uint64_t end = 0;
         if (!s->scope.has(s->scope.data, &heads[i].log) || !s->scope.is_up(s->scope.data, &heads[i].log)) {
             continue;
         }
         err = pt_receipt_covers(txn, &heads[i], tier, &covered);
-        if (err == PT_OK && covered < heads[i].seq) {
+        if (err == PT_OK) {
+            err = pt_logs_chain_end(txn, &heads[i], &end);
+        }
+        if (err == PT_OK && covered < end) {
             pt__session_add_task(s, u, heads[i].number, covered + 1);
         }
     }

@@ -29,6 +29,7 @@ struct peer_ref {
 struct mark {
     uint32_t number; /* under which the peer knows it; 0 = it does not yet */
     bool has_task;
+    bool branch_asked;  /* all of it was asked for because of a fork */
     bool mentioned;     /* the peer named it in Heads */
     uint64_t sent_from; /* first entry of what went out in this session; 0 = nothing */
     uint64_t sent_seq;  /* last entry of it */

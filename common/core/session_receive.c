@@ -150,7 +150,7 @@ void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, c
     if (!s->config.connects && up && (append->head.seq > 0 || append->last_held)) {
         say_receipt(s, inbox, now, u);
     }
-    if (append->n_parked > 0) {
+    if (append->last_parked) {
         say_gap(s, u, &append->head);
     }
 }
@@ -176,6 +176,29 @@ static enum pt_err read_receipt(const struct pt_session *s, struct pt_bytes body
     return err;
 }
 
+static void ask_for(struct pt_session *s, struct pt_update *u, Patuh__LogRef *ref, uint64_t from_seq)
+{
+    Patuh__Want want = PATUH__WANT__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    want.has_from_seq = true;
+    want.from_seq = from_seq;
+    want.log = ref;
+    frame.want = &want;
+    if (ref != NULL) {
+        pt__session_emit(s, u, &frame);
+    }
+}
+
+/* The office holds what we wrote, and here it is a log like any other: there is a branch we do not know. */
+static void ask_for_branch(struct pt_session *s, struct pt_update *u, const struct pt_head *head)
+{
+    struct mark *mark = pt__session_mark(s, u, head->number);
+    if (mark != NULL && !head->forked && !mark->branch_asked) {
+        mark->branch_asked = true;
+        ask_for(s, u, pt__session_ref_out(s, u, head), 1);
+    }
+}
+
 static void settle_flight(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt)
 {
     uint8_t tier = s->config.tier == 0 ? PT_TIER_REGION : PT_TIER_NATIONAL;
@@ -192,6 +215,9 @@ static void settle_flight(struct pt_session *s, struct pt_update *u, const struc
         struct pt_head head;
         if (pt_logs_find(txn, &receipt->logs[i].log, &head) == PT_OK) {
             pt__session_flight_done(s, head.number, receipt->logs[i].seq);
+            if (receipt->logs[i].held) {
+                ask_for_branch(s, u, &head);
+            }
         }
     }
     pt_store_abort(txn);
@@ -312,23 +338,10 @@ void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, struct p
         pt__session_fail(s, u, err == PT_OK ? PT_EMALFORMED : err, code_for(err));
         return;
     }
-    if (want->from_seq > head.seq) {
+    if (want->from_seq > head.seq && want->from_seq > head.held_seq) {
         return;
     }
     pt__session_add_task(s, u, head.number, begins_chunk(s, &head, want->from_seq) ? want->from_seq : 1);
-}
-
-static void ask_for(struct pt_session *s, struct pt_update *u, Patuh__LogRef *ref, uint64_t from_seq)
-{
-    Patuh__Want want = PATUH__WANT__INIT;
-    Patuh__Frame frame = PATUH__FRAME__INIT;
-    want.has_from_seq = true;
-    want.from_seq = from_seq;
-    want.log = ref;
-    frame.want = &want;
-    if (ref != NULL) {
-        pt__session_emit(s, u, &frame);
-    }
 }
 
 /* The list is as old as the peer's first frame: what went out since then does not go again. */
