@@ -1,5 +1,7 @@
 #include "world.h"
 
+#include "base/text.h"
+
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -42,16 +44,143 @@ Test(rollup, figures_are_those_of_the_pencil)
     world_close(&w);
 }
 
-Test(rollup, print_for_looking)
+Test(rollup, what_is_late_or_below_the_level_waits)
 {
     struct world w;
     struct pt_rollup_files files = {0};
     world_open(&w, "2023");
     world_fill(&w);
+    world_open_unit(&w, WORLD_SOUTH, "62.02/disdukcapil", "62", "ana");
+    world_answer(&w, WORLD_ANA, "62.02/disdukcapil", "desk", "l4");
     world_rollup(&w, PT_LEVEL_REGION, &files);
-    for (size_t i = 0; i < files.n; i++) {
-        fprintf(stderr, "== %s\n%s", files.file[i].name, pt_buf_text(&files.file[i].content));
+    cr_expect_not_null(strstr(world_line(&files, "units.csv", "62.01/dinkes"), ",approved_region,0,1,0,0,1,0"));
+    cr_expect_not_null(strstr(world_line(&files, "units.csv", "62.02/disdukcapil"), ",62.02,draft,0,0,0,0,"));
+    pt_rollup_files_free(&files);
+    files = (struct pt_rollup_files){0};
+    world_rollup(&w, PT_LEVEL_NATIONAL, &files);
+    cr_expect(begins(world_line(&files, "results.csv", "62.01"), "2023,regency,62.01,Kabupaten Satu,,,,,,,,0,0,0,"));
+    pt_rollup_files_free(&files);
+    world_close(&w);
+}
+
+Test(rollup, what_cannot_be_said_is_refused_with_a_sentence)
+{
+    struct world w;
+    struct pt_rollup_files files = {0};
+    struct pt_problem problem = {0};
+    world_open(&w, "2023");
+    struct pt_rollup_input input = world_input(&w, PT_LEVEL_FIXED);
+    cr_expect_eq(pt_rollup_build(&input, &files, &problem), PT_EINVALID);
+    cr_expect_eq(problem.msg, PT_MSG_ROLLUP_NO_CYCLE);
+    world_fill(&w);
+    cr_expect_eq(pt_rollup_build(&input, &files, &problem), PT_EINVALID);
+    cr_expect_eq(problem.msg, PT_MSG_ROLLUP_NOT_FIXED);
+    world_fix(&w, PATUH__STATE__STATE_FIXED);
+    cr_expect_eq(pt_rollup_build(&input, &files, &problem), PT_OK);
+    cr_expect_not_null(strstr(pt_buf_text(pt_rollup_file(&files, "manifest.json")), "\"status\": \"published\""));
+    pt_rollup_files_free(&files);
+    world_fix(&w, PATUH__STATE__STATE_DRAFT);
+    cr_expect_eq(pt_rollup_build(&input, &files, &problem), PT_EINVALID);
+    w.n_blobs--; /* the registry has not arrived */
+    input.level = PT_LEVEL_REGION;
+    cr_expect_eq(pt_rollup_build(&input, &files, &problem), PT_EINVALID);
+    cr_expect_eq(problem.msg, PT_MSG_ROLLUP_NO_BLOB);
+    w.n_blobs++;
+    pt_rollup_files_free(&files);
+    world_close(&w);
+}
+
+Test(rollup, practice_never_mixes_with_the_real_cycle)
+{
+    struct world w;
+    struct pt_rollup_files before = {0};
+    struct pt_rollup_files after = {0};
+    world_open(&w, "2023");
+    world_fill(&w);
+    world_rollup(&w, PT_LEVEL_REGION, &before);
+    w.cycle = "latihan-2023";
+    world_assess(&w, "62.01/dinkes", "000");
+    w.cycle = "2023";
+    world_rollup(&w, PT_LEVEL_REGION, &after);
+    for (size_t i = 0; i < before.n; i++) {
+        cr_expect(pt_bytes_eq(pt_buf_bytes(&before.file[i].content), pt_buf_bytes(&after.file[i].content)), "%s",
+                  before.file[i].name);
     }
+    pt_rollup_files_free(&before);
+    pt_rollup_files_free(&after);
+    world_close(&w);
+}
+
+/* Every log of `from` into a store of its own, log by log in the order of a simple generator. */
+static void copy_shuffled(struct world *from, struct pt_store *to, uint32_t seed)
+{
+    struct pt_txn *txn;
+    struct pt_txn *into;
+    struct pt_head *heads;
+    struct pt_arena arena;
+    size_t n;
+    pt_arena_init(&arena, SIZE_MAX);
+    cr_assert_eq(pt_store_begin(from->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_logs_list(txn, NULL, &arena, &heads, &n), PT_OK);
+    for (; n > 0; n--) {
+        struct pt_run run;
+        struct pt_checked_run checked;
+        struct pt_append append;
+        uint64_t last;
+        seed = seed * 1664525u + 1013904223u;
+        size_t pick = (seed >> 8) % n;
+        cr_assert_eq(pt_logs_run(txn, &heads[pick], 1, 1 << 20, &arena, &run, &last), PT_OK);
+        cr_assert_eq(last, heads[pick].seq);
+        cr_assert_eq(pt_run_check(&run, &arena, &checked), PT_OK);
+        cr_assert_eq(pt_store_begin(to, true, &into), PT_OK);
+        cr_assert_eq(pt_logs_append(into, &checked, seed, &arena, &append), PT_OK);
+        cr_assert_eq(pt_store_commit(into), PT_OK);
+        heads[pick] = heads[n - 1];
+    }
+    pt_store_abort(txn);
+    pt_arena_close(&arena);
+}
+
+Test(rollup, order_of_arrival_changes_no_byte)
+{
+    struct pt_random random = pt_random_system();
+    struct world w;
+    struct pt_rollup_files files = {0};
+    world_open(&w, "2023");
+    world_fill(&w);
+    world_rollup(&w, PT_LEVEL_REGION, &files);
+    for (uint32_t seed = 1; seed <= 10; seed++) {
+        struct pt_rollup_files other = {0};
+        struct pt_problem problem = {0};
+        struct pt_rollup_input input = world_input(&w, PT_LEVEL_REGION);
+        cr_assert_eq(pt_store_mem_create(NULL, &random, &input.store), PT_OK);
+        copy_shuffled(&w, input.store, seed);
+        cr_assert_eq(pt_rollup_build(&input, &other, &problem), PT_OK);
+        for (size_t i = 0; i < files.n; i++) {
+            cr_expect(pt_bytes_eq(pt_buf_bytes(&files.file[i].content), pt_buf_bytes(&other.file[i].content)),
+                      "seed %u: %s", seed, files.file[i].name);
+        }
+        pt_store_close(input.store);
+        pt_rollup_files_free(&other);
+    }
+    pt_rollup_files_free(&files);
+    world_close(&w);
+}
+
+/* One hash over the manifest, which has the hash of every other file: the same on every compiler and build type. */
+Test(rollup, bytes_are_those_of_every_other_build)
+{
+    static const char *const golden = "GOLDEN";
+    struct world w;
+    struct pt_rollup_files files = {0};
+    struct pt_buf hex = {0};
+    world_open(&w, "2023");
+    world_fill(&w);
+    world_rollup(&w, PT_LEVEL_REGION, &files);
+    struct pt_hash hash = pt_hash1(PT_CONTEXT_BLOB, pt_buf_bytes(pt_rollup_file(&files, PT_ROLLUP_MANIFEST)));
+    pt_hex_put(&hex, pt_hash_bytes(&hash));
+    cr_expect_str_eq(pt_buf_text(&hex), golden);
+    pt_buf_free(&hex);
     pt_rollup_files_free(&files);
     world_close(&w);
 }
