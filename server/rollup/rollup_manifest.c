@@ -165,6 +165,7 @@ void pt__put_manifest(const struct pt__rollup *r, const struct pt_rollup_files *
     put_text(out, "level", pt_level_name(r->in->level));
     put_text(out, "status", pt__status(r));
     pt_buf_printf(out, "  \"version\": %u,\n", r->n_fixes);
+    pt_buf_printf(out, "  \"official\": %s,\n", r->ins->settings.official ? "true" : "false");
     put_hash(out, "instrument", true, &r->instrument_hash);
     put_hash(out, "registry", r->has_registry, &r->registry_hash);
     put_result_hashes(r, out);

@@ -1,6 +1,6 @@
 #include "core/registry.h"
 
-#include "core/limits.h"
+#include "base/mem.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -72,19 +72,24 @@ Test(registry, bad_input_is_named_with_file_line_and_column)
         {0, "code,name,upper\nPusat,Pusat,\n", "offices.csv", "2", "code"},
         {0, "code,name,upper\npusat,,\n", "offices.csv", "2", "name"},
         {0, "code,name,upper\npusat,\"Pusat,\n", "offices.csv", "2", "name"},
-        {0, "code,name,upper\npusat,Pus\xff" "at,\n", "offices.csv", "2", "-"},
+        {0,
+         "code,name,upper\npusat,Pus\xff"
+         "at,\n",
+         "offices.csv", "2", "-"},
         {0, "code,name,upper\npusat,Pusat\n", "offices.csv", "2", "upper"},
         {0, "code,name,upper\npusat,\"Pu\nsat\",\n", "offices.csv", "2", "name"},
         {1, "code,name,type,province_code,office,same_as\n62,P,kota,,62,\n", "institutions.csv", "2", "type"},
         {1, "code,name,type,province_code,office,same_as\n62,P,city,,64,\n", "institutions.csv", "2", "office"},
-        {1, "code,name,type,province_code,office,same_as\n62,P,city,11,62,\n", "institutions.csv", "2", "province_code"},
+        {1, "code,name,type,province_code,office,same_as\n62,P,city,11,62,\n", "institutions.csv", "2",
+         "province_code"},
         {1, "code,name,type,province_code,office,same_as\n62/a,P,city,,62,\n", "institutions.csv", "2", "code"},
         {2, "code,institution_code,name,type\n62.72/a,62.72,A,health\n", "units.csv", "2", "institution_code"},
         {2, "code,institution_code,name,type\n62.71a,62.71,A,health\n", "units.csv", "2", "code"},
         {2, "code,institution_code,name,type\n62.71/a b,62.71,A,health\n", "units.csv", "2", "code"},
         {2, "code,institution_code,name,type\n62.71/a~2,62.71,A,health\n", "units.csv", "2", "code"},
         {2, "code,institution_code,name,type\n62.71/a,62.71,A,Health\n", "units.csv", "2", "type"},
-        {2, "code,institution_code,name,type\n62.71/a,62.71,A,health\n\n62.71/a,62.71,B,health\n", "units.csv", "4", "code"},
+        {2, "code,institution_code,name,type\n62.71/a,62.71,A,health\n\n62.71/a,62.71,B,health\n", "units.csv", "4",
+         "code"},
         {3, "code,unit_code,name\n62.71/dinkos/x,62.71/dinkos,X\n", "products.csv", "2", "unit_code"},
         {3, "code,unit_code,name\n62.71/dinkes,62.71/dinkes,X\n", "products.csv", "2", "code"},
         {3, "code,unit_code,name\n62.71/dinkes/a23456789012345678901234567890123,62.71/dinkes,X\n", "products.csv", "2",
@@ -134,4 +139,24 @@ Test(registry, blob_gives_the_tables_back)
     pt_buf_free(&blob);
     pt_buf_free(&again);
     pt_arena_close(&arena);
+}
+
+Test(registry, memory_may_end_at_any_point)
+{
+    const char *const tables[] = {OFFICES, INSTITUTIONS, UNITS, PRODUCTS};
+    enum pt_err err = PT_ENOMEM;
+    long alive = pt_mem_alive();
+    for (size_t n = 0; err != PT_OK && n < 1000; n++) {
+        struct pt_arena arena;
+        struct pt_registry r = {0};
+        pt_arena_init(&arena, SIZE_MAX);
+        pt_mem_fault_arm(n);
+        err = read_tables(tables, &arena, &r, NULL);
+        pt_mem_fault_disarm();
+        cr_expect(err == PT_OK || err == PT_ENOMEM, "allocation %zu", n);
+        cr_expect_eq(err == PT_OK, r.offices != NULL, "allocation %zu", n);
+        pt_arena_close(&arena);
+        cr_expect_eq(pt_mem_alive(), alive, "allocation %zu leaks", n);
+    }
+    cr_expect_eq(err, PT_OK);
 }

@@ -1,8 +1,10 @@
 #include "world.h"
 
+#include "base/mem.h"
 #include "base/text.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool begins(const char *line, const char *with)
@@ -167,20 +169,93 @@ Test(rollup, order_of_arrival_changes_no_byte)
     world_close(&w);
 }
 
-/* One hash over the manifest, which has the hash of every other file: the same on every compiler and build type. */
-Test(rollup, bytes_are_those_of_every_other_build)
+/* A unit under the reference instrument of 2023, with calculations inside repeats: two officials, of whom one names ten
+ * components (level 5 of 5), the other five (level 2), and who know their duties at levels 5 and 2. Both questions give
+ * 70 of 100; Input = 70 x (12.22 + 6.27) / 100 = 12.943; the unit = 12.943 x 21.85 / 100 = 2.83. */
+static void fill_reference(struct world *w)
 {
-    static const char *const golden = "GOLDEN";
+    static const char *const named[] = {
+        "legal_basis requirements procedure time fee product facilities competence supervision complaints",
+        "legal_basis requirements procedure time fee"};
+    static const char *const duties[] = {"l5", "l2"};
+    world_load_cycle(w, "2023");
+    world_load_registry(w);
+    world_open_unit(w, WORLD_SOUTH, "62.01/dinkes", "62", "ana");
+    for (size_t i = 0; i < 2; i++) {
+        char name[6];
+        char path[64];
+        world_add(w, WORLD_ANA, "62.01/dinkes", "official", name);
+        (void)snprintf(path, sizeof path, "official[%s].components_named", name);
+        world_answer(w, WORLD_ANA, "62.01/dinkes", path, named[i]);
+        (void)snprintf(path, sizeof path, "official[%s].knows_duties", name);
+        world_answer(w, WORLD_ANA, "62.01/dinkes", path, duties[i]);
+    }
+    world_move(w, WORLD_ANA, "62.01/dinkes", PATUH__STATE__STATE_SUBMITTED);
+}
+
+Test(rollup, reference_instrument_gives_the_figures_of_its_sheets)
+{
     struct world w;
     struct pt_rollup_files files = {0};
-    struct pt_buf hex = {0};
     world_open(&w, "2023");
-    world_fill(&w);
-    world_rollup(&w, PT_LEVEL_REGION, &files);
+    fill_reference(&w);
+    world_rollup(&w, PT_LEVEL_SUBMITTED, &files);
+    const char *line = world_line(&files, "units.csv", "62.01/dinkes");
+    cr_expect_not_null(strstr(line, ",2.83,2.83,2.83,red,E,1,1,1,1,0,submitted,interim,"), "%s", line);
+    cr_expect_not_null(strstr(world_line(&files, "tree.csv", "knows_components"), ",70.00,70.00,70.00,1,2"));
+    cr_expect_not_null(strstr(world_line(&files, "tree.csv", "input"), ",12.94,12.94,12.94,1,"));
+    pt_rollup_files_free(&files);
+    world_close(&w);
+}
+
+/* Whatever allocation fails, the rollup says so, keeps nothing, and works when there is memory again. */
+Test(rollup, memory_may_end_at_any_point)
+{
+    struct world w;
+    enum pt_err err = PT_ENOMEM;
+    size_t n = 0;
+    world_open(&w, "2023");
+    world_load_small(&w);
+    world_load_registry(&w);
+    world_assess(&w, "62.01/dinkes", "423");
+    struct pt_rollup_input input = world_input(&w, PT_LEVEL_REGION);
+    long alive = pt_mem_alive();
+    for (; err != PT_OK && n < 20000; n++) {
+        struct pt_rollup_files files = {0};
+        pt_mem_fault_arm(n);
+        err = pt_rollup_build(&input, &files, NULL);
+        pt_mem_fault_disarm();
+        cr_expect(err == PT_OK || err == PT_ENOMEM, "allocation %zu: %s", n, pt_err_name(err));
+        pt_rollup_files_free(&files);
+        cr_expect_eq(pt_mem_alive(), alive, "allocation %zu leaks", n);
+    }
+    cr_expect_eq(err, PT_OK);
+    cr_expect_gt(n, 100, "%zu allocations", n);
+    world_close(&w);
+}
+
+/* The hash of manifest.json, which has the hash of every other file: the same on every compiler and build type. */
+static void expect_manifest(struct world *w, enum pt_level level, const char *golden)
+{
+    struct pt_rollup_files files = {0};
+    struct pt_buf hex = {0};
+    world_rollup(w, level, &files);
     struct pt_hash hash = pt_hash1(PT_CONTEXT_BLOB, pt_buf_bytes(pt_rollup_file(&files, PT_ROLLUP_MANIFEST)));
     pt_hex_put(&hex, pt_hash_bytes(&hash));
     cr_expect_str_eq(pt_buf_text(&hex), golden);
     pt_buf_free(&hex);
     pt_rollup_files_free(&files);
+}
+
+Test(rollup, bytes_are_those_of_every_other_build)
+{
+    struct world w;
+    world_open(&w, "2023");
+    world_fill(&w);
+    expect_manifest(&w, PT_LEVEL_REGION, "3cb14afbc58f807b13de1b9303a4f5376fc67e156e889bb2691a6ac590b34066");
+    world_close(&w);
+    world_open(&w, "2023");
+    fill_reference(&w);
+    expect_manifest(&w, PT_LEVEL_SUBMITTED, "9c91bcefe1d24596d11fe241a0c616b5cde6c653c552fa680cf887e6c2225834");
     world_close(&w);
 }
