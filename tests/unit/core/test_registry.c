@@ -12,6 +12,8 @@
 #define UNITS "code,institution_code,name,type\n62.71/dinkes,62.71,Dinas Kesehatan,health\n"
 #define PRODUCTS "code,unit_code,name\n62.71/dinkes/izin,62.71/dinkes,Izin\n62.71/dinkes/akta,62.71/dinkes,Akta\n"
 
+#define NOT_UTF8 "code,name,upper\npusat,Pus\xff-at,\n"
+
 static enum pt_err read_tables(const char *const tables[4], struct pt_arena *arena, struct pt_registry *out,
                                struct pt_problem *problem)
 {
@@ -72,10 +74,7 @@ Test(registry, bad_input_is_named_with_file_line_and_column)
         {0, "code,name,upper\nPusat,Pusat,\n", "offices.csv", "2", "code"},
         {0, "code,name,upper\npusat,,\n", "offices.csv", "2", "name"},
         {0, "code,name,upper\npusat,\"Pusat,\n", "offices.csv", "2", "name"},
-        {0,
-         "code,name,upper\npusat,Pus\xff"
-         "at,\n",
-         "offices.csv", "2", "-"},
+        {0, NOT_UTF8, "offices.csv", "2", "-"},
         {0, "code,name,upper\npusat,Pusat\n", "offices.csv", "2", "upper"},
         {0, "code,name,upper\npusat,\"Pu\nsat\",\n", "offices.csv", "2", "name"},
         {1, "code,name,type,province_code,office,same_as\n62,P,kota,,62,\n", "institutions.csv", "2", "type"},
