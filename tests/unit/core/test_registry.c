@@ -12,6 +12,9 @@
 #define UNITS "code,institution_code,name,type\n62.71/dinkes,62.71,Dinas Kesehatan,health\n"
 #define PRODUCTS "code,unit_code,name\n62.71/dinkes/izin,62.71/dinkes,Izin\n62.71/dinkes/akta,62.71/dinkes,Akta\n"
 
+#define WITH_MARK                                                                                                      \
+    "\xef\xbb\xbf"                                                                                                     \
+    "code,name,upper\r\npusat,Pusat,\r\n62,Kalteng,pusat\r\n"
 #define NOT_UTF8 "code,name,upper\npusat,Pus\xff-at,\n"
 
 static enum pt_err read_tables(const char *const tables[4], struct pt_arena *arena, struct pt_registry *out,
@@ -47,9 +50,7 @@ Test(registry, byte_order_mark_and_crlf_are_taken)
     struct pt_arena arena;
     struct pt_registry r;
     pt_arena_init(&arena, SIZE_MAX);
-    const char *const tables[] = {"\xef\xbb\xbf"
-                                  "code,name,upper\r\npusat,Pusat,\r\n62,Kalteng,pusat\r\n",
-                                  INSTITUTIONS, UNITS, PRODUCTS};
+    const char *const tables[] = {WITH_MARK, INSTITUTIONS, UNITS, PRODUCTS};
     cr_expect_eq(read_tables(tables, &arena, &r, NULL), PT_OK);
     cr_expect_eq(r.n_offices, 2);
     pt_arena_close(&arena);
