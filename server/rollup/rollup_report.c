@@ -104,6 +104,7 @@ static void put_notices(const struct pt__rollup *r, struct pt_buf *out)
 struct figures {
     size_t assessed; /* institutions with a score */
     size_t open;     /* of them: not settled */
+    size_t imported; /* of them: published ones */
     size_t expected, scored, not_assessed;
     int64_t sum;
     int64_t settled;
@@ -120,6 +121,7 @@ static struct figures figures_of(const struct pt__rollup *r, const char *type)
         bool settled = x->has_score && x->low == x->high;
         f.assessed += x->has_score;
         f.open += x->has_score && !settled;
+        f.imported += x->has_score && x->imported;
         f.expected += x->n_expected;
         f.scored += x->n_scored;
         f.not_assessed += x->n_not_assessed;
@@ -244,12 +246,25 @@ static void put_legend(const struct pt__rollup *r, struct pt_buf *out)
     put(out, "</ul>\n");
 }
 
+/* In a cycle that has both, nobody may take the published ones for assessed ones. */
+static void put_imported(const struct pt__rollup *r, struct pt_buf *out)
+{
+    struct figures f = figures_of(r, NULL);
+    if (f.imported > 0 && !is_imported(r)) {
+        pt_buf_printf(out,
+                      "<p class=\"hint\">%zu dari %zu instansi adalah hasil terbitan yang diimpor. <span class=\"en\" "
+                      "lang=\"en\">%zu of %zu institutions are imported published results.</span></p>\n",
+                      f.imported, f.assessed, f.imported, f.assessed);
+    }
+}
+
 static void put_national(const struct pt__rollup *r, struct pt_buf *out)
 {
     const char *type;
     put(out, "<section><h2>");
     pt__page_both(out, "Ringkasan nasional", "National summary");
     put(out, "</h2>\n");
+    put_imported(r, out);
     put_legend(r, out);
     put(out, "<table class=\"national\"><thead><tr><th>");
     pt__page_both(out, "Jenis instansi", "Type");

@@ -181,6 +181,9 @@ static void put_institution(const struct pt__rollup *r, const struct pt__institu
     if (x->n_expected > 0 && !x->imported) {
         pt_buf_printf(out, " &middot; %zu/%zu unit", x->n_scored, x->n_expected);
     }
+    if (x->imported) {
+        put(out, " &middot; hasil terbitan <span class=\"en\" lang=\"en\">imported</span>");
+    }
     put(out, "</small></span>");
     put_bar(r, &s, out);
     put(out, "<span class=\"score\">");

@@ -252,10 +252,10 @@ Test(rollup, bytes_are_those_of_every_other_build)
     struct world w;
     world_open(&w, "2023");
     world_fill(&w);
-    expect_manifest(&w, PT_LEVEL_REGION, "3cb14afbc58f807b13de1b9303a4f5376fc67e156e889bb2691a6ac590b34066");
+    expect_manifest(&w, PT_LEVEL_REGION, "889da1b60460d652e50ef27b2d699479c9ade9dfaa5b46fea450652c58b95bd9");
     world_close(&w);
     world_open(&w, "2023");
     fill_reference(&w);
-    expect_manifest(&w, PT_LEVEL_SUBMITTED, "9c91bcefe1d24596d11fe241a0c616b5cde6c653c552fa680cf887e6c2225834");
+    expect_manifest(&w, PT_LEVEL_SUBMITTED, "0a64971949cf25a6cce944a55641e6082bfb8c25fe958ef7ae34d4adc1730387");
     world_close(&w);
 }
