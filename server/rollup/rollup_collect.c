@@ -205,16 +205,6 @@ static enum pt_err assess(struct pt__rollup *r, size_t first, size_t last)
     return err;
 }
 
-static bool of_cycle(const struct pt__rollup *r, const struct pt_subject *subject)
-{
-    char cycle[PT_SUBJECT_BYTES_MAX + 1];
-    if (pt_subject_kind(subject) != PT_SUBJECT_ASSESSMENT || pt_subject_is_second(subject)) {
-        return false;
-    }
-    pt_subject_cycle(subject, cycle);
-    return strcmp(cycle, r->in->cycle) == 0;
-}
-
 enum pt_err pt__rollup_collect(struct pt__rollup *r)
 {
     enum pt_err err = expect_registry_units(r);
@@ -225,7 +215,7 @@ enum pt_err pt__rollup_collect(struct pt__rollup *r)
         for (end = i + 1; end < r->n_heads && pt_subject_eq(&r->heads[end].log.subject, subject);) {
             end++;
         }
-        if (of_cycle(r, subject)) {
+        if (pt__rollup_of_cycle(r, subject)) {
             err = assess(r, i, end);
             pt_arena_reset(&r->work);
         }

@@ -174,12 +174,13 @@ void pt__put_codebook(const struct pt__rollup *r, struct pt_buf *out)
 }
 
 /* zone NULL: those that have a score but no zone yet. */
-static size_t count_zone(const struct pt__rollup *r, const char *type, const struct pt_zone *zone)
+static size_t count_zone(const struct pt__rollup *r, const char *type, const struct pt_zone *zone, bool imported_only)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->n_institutions; i++) {
         const struct pt__institution *x = &r->institutions[i];
         bool meant = x->has_score && (type == NULL || strcmp(x->type, type) == 0);
+        meant = meant && (x->imported || !imported_only);
         n += meant && pt__zone(r, x->has_score, x->low, x->high) == zone;
     }
     return n;
@@ -197,7 +198,8 @@ static void put_zone_rows(const struct pt__rollup *r, const char *type, struct p
         pt_csv_put(csv, zone == NULL ? "" : zone->category);
         pt_csv_put(csv, zone == NULL ? "Belum pasti" : zone->label.id);
         pt_csv_put(csv, zone == NULL ? "Not settled yet" : zone->label.en);
-        pt_csv_put_int(csv, (int64_t)count_zone(r, type, zone));
+        pt_csv_put_int(csv, (int64_t)count_zone(r, type, zone, false));
+        pt_csv_put_int(csv, (int64_t)count_zone(r, type, zone, true));
         pt_csv_end_row(csv);
     }
 }
@@ -206,7 +208,7 @@ void pt__put_zones(const struct pt__rollup *r, struct pt_buf *out)
 {
     struct pt_csv_writer csv = {.out = out};
     const char *type;
-    pt_buf_put_str(out, "cycle,level,status,type,zone,category,label_id,label_en,institutions\n");
+    pt_buf_put_str(out, "cycle,level,status,type,zone,category,label_id,label_en,institutions,imported\n");
     for (size_t i = 0; (type = pt__type_at(r, i)) != NULL; i++) {
         put_zone_rows(r, type, &csv);
     }

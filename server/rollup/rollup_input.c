@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RUN_BYTES (64 * 1024) /* chunks that are checked at once */
+#define RUN_BYTES 1 /* one signed piece at a time, so that damage is named closely */
 
 static int compare_heads(const void *a, const void *b)
 {
@@ -60,10 +60,11 @@ static enum pt_err damaged(struct pt__rollup *r, const struct pt_head *head, uin
     return pt_problem_set(r->problem, err, PT_MSG_ROLLUP_CHUNK, head->log.subject.text, text, pt_err_name(why), NULL);
 }
 
-/* Every link and signature of the log anew, up to seq. */
-static enum pt_err check_chain(struct pt__rollup *r, struct pt_txn *txn, const struct pt_head *head, uint64_t upto)
+/* Every link and signature of the log anew, up to a fork if there is one. */
+static enum pt_err check_chain(struct pt__rollup *r, struct pt_txn *txn, const struct pt_head *head)
 {
     struct pt_arena arena;
+    uint64_t upto = head->forked ? head->fork_seq : head->seq;
     struct pt_hash link = pt_link_first(&head->log);
     uint64_t seq = 0;
     enum pt_err err = PT_OK;
@@ -87,6 +88,35 @@ static enum pt_err check_chain(struct pt__rollup *r, struct pt_txn *txn, const s
     }
     pt_arena_close(&arena);
     return err == PT_OK ? PT_OK : damaged(r, head, seq, err);
+}
+
+bool pt__rollup_of_cycle(const struct pt__rollup *r, const struct pt_subject *subject)
+{
+    char cycle[PT_SUBJECT_BYTES_MAX + 1];
+    if (pt_subject_kind(subject) != PT_SUBJECT_ASSESSMENT || pt_subject_is_second(subject)) {
+        return false;
+    }
+    pt_subject_cycle(subject, cycle);
+    return strcmp(cycle, r->in->cycle) == 0;
+}
+
+/* Before anything is read from them: all logs that can take part. */
+static enum pt_err check_chains(struct pt__rollup *r)
+{
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < r->n_heads && err == PT_OK; i++) {
+        const struct pt_subject *subject = &r->heads[i].log.subject;
+        struct pt_txn *txn;
+        if (pt_subject_kind(subject) == PT_SUBJECT_ASSESSMENT && !pt__rollup_of_cycle(r, subject)) {
+            continue;
+        }
+        err = pt_store_begin(r->in->store, false, &txn);
+        if (err == PT_OK) {
+            err = check_chain(r, txn, &r->heads[i]);
+            pt_store_abort(txn);
+        }
+    }
+    return err;
 }
 
 static void incarnation_text(uint64_t incarnation, char out[17])
@@ -156,7 +186,7 @@ static enum pt_err read_view(struct pt__rollup *r, struct pt_txn *txn, const str
         return err == PT_ENOMEM || err == PT_EIO ? err : damaged(r, head, 0, err);
     }
     cut_view(view, limit_of(r, &head->log));
-    return r->check_chains ? check_chain(r, txn, head, view->n_entries) : PT_OK;
+    return PT_OK;
 }
 
 enum pt_err pt__rollup_views(struct pt__rollup *r, size_t first, size_t last, struct pt_arena *arena,
@@ -462,6 +492,9 @@ enum pt_err pt__rollup_open(struct pt__rollup *r)
     pt_arena_init(&r->keep, SIZE_MAX);
     pt_arena_init(&r->work, SIZE_MAX);
     enum pt_err err = list_heads(r);
+    if (err == PT_OK && r->check_chains) {
+        err = check_chains(r);
+    }
     if (err == PT_OK) {
         err = open_cycle(r);
     }

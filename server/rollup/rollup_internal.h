@@ -135,6 +135,8 @@ void pt__rollup_close(struct pt__rollup *r);
  * and their lines go into inputs.csv. */
 enum pt_err pt__rollup_views(struct pt__rollup *r, size_t first, size_t last, struct pt_arena *arena,
                              struct pt_view **views, size_t *n_views, struct pt_hash *inputs);
+/* An assessment of this cycle, and not a second one. */
+bool pt__rollup_of_cycle(const struct pt__rollup *r, const struct pt_subject *subject);
 const struct pt_instrument *pt__rollup_instrument(void *data, const struct pt_hash *hash);
 /* Sixteen hexadecimal digits; buf: at least 17 bytes. Returns buf. */
 const char *pt__pseudonym(const struct pt__rollup *r, const struct pt_author *author, char *buf);
@@ -190,8 +192,9 @@ void pt__json_text(struct pt_buf *out, const char *text); /* with quotes and esc
 /* Text of a key in a manifest of ours, into out (n bytes). Errors: MALFORMED. */
 enum pt_err pt__manifest_text(struct pt_bytes manifest, const char *key, char *out, size_t n);
 
-/* rollup_report.c */
+/* rollup_report.c, rollup_report_list.c: report.html, and the list of institutions in it. */
 void pt__put_report(const struct pt__rollup *r, struct pt_buf *out);
+void pt__put_report_list(const struct pt__rollup *r, struct pt_buf *out);
 
 /* rollup.c: the whole way. limits NULL: up to the LSN. */
 enum pt_err pt__rollup_run(const struct pt_rollup_input *input, const struct pt__limit *limits, size_t n_limits,

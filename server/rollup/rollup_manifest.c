@@ -46,7 +46,8 @@ static void put_hash(struct pt_buf *out, const char *key, bool present, const st
 struct totals {
     size_t n_institutions;
     size_t n_scored;
-    size_t n_open; /* scored, the range still open */
+    size_t n_open;     /* scored, the range still open */
+    size_t n_imported; /* scored by publication */
     size_t expected, opened, submitted, approved, not_assessed, scored;
     int64_t sum; /* of scores as printed that are settled */
     size_t n_settled;
@@ -63,6 +64,7 @@ static struct totals total(const struct pt__rollup *r, const char *type)
         t.n_institutions++;
         t.n_scored += x->has_score;
         t.n_open += x->has_score && x->low != x->high;
+        t.n_imported += x->has_score && x->imported;
         t.expected += x->n_expected;
         t.opened += x->n_opened;
         t.submitted += x->n_submitted;
@@ -97,8 +99,8 @@ static void put_zone_counts(const struct pt__rollup *r, const char *type, struct
 static void put_totals(const struct pt__rollup *r, const char *type, struct pt_buf *out)
 {
     struct totals t = total(r, type);
-    pt_buf_printf(out, "{\"institutions\": %zu, \"scored\": %zu, \"open\": %zu, \"mean\": ", t.n_institutions,
-                  t.n_scored, t.n_open);
+    pt_buf_printf(out, "{\"institutions\": %zu, \"scored\": %zu, \"imported\": %zu, \"open\": %zu, \"mean\": ",
+                  t.n_institutions, t.n_scored, t.n_imported, t.n_open);
     if (t.n_settled == 0) {
         pt_buf_put_str(out, "null");
     } else { /* half up, as figures are printed */
@@ -165,6 +167,7 @@ void pt__put_manifest(const struct pt__rollup *r, const struct pt_rollup_files *
     put_text(out, "level", pt_level_name(r->in->level));
     put_text(out, "status", pt__status(r));
     pt_buf_printf(out, "  \"version\": %u,\n", r->n_fixes);
+    pt_buf_printf(out, "  \"official\": %s,\n", r->ins->settings.official ? "true" : "false");
     put_hash(out, "instrument", true, &r->instrument_hash);
     put_hash(out, "registry", r->has_registry, &r->registry_hash);
     put_result_hashes(r, out);

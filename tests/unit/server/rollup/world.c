@@ -253,18 +253,48 @@ void world_open_unit(struct world *w, enum world_author by, const char *unit, co
     world_assign(w, by, unit, surveyor);
 }
 
-void world_answer(struct world *w, enum world_author by, const char *unit, const char *question, const char *value)
+static void open_instrument(struct world *w, struct pt_arena *arena, struct pt_instrument *out)
+{
+    pt_arena_init(arena, SIZE_MAX);
+    cr_assert_eq(pt_instrument_open(pt_buf_bytes(&w->blobs[0]), arena, out), PT_OK); /* it is loaded first */
+}
+
+void world_add(struct world *w, enum world_author by, const char *unit, const char *repeat, char *out)
+{
+    struct pt_arena arena;
+    struct pt_instrument instrument;
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE, 0);
+    Patuh__Instance instance = PATUH__INSTANCE__INIT;
+    struct pt_txn *txn;
+    struct pt_head head;
+    struct pt_log_id log = {.subject = assessment_of(w, unit), .incarnation = 1000 + (uint64_t)by};
+    open_instrument(w, &arena, &instrument);
+    uint32_t node = pt_node_find(&instrument, pt_bytes_str(repeat));
+    cr_assert_neq(node, PT_NONE);
+    entry.question = instrument.nodes[node].number;
+    entry.instance = "";
+    entry.detail = pack(w, &instance.base);
+    world_put(w, by, unit, &entry);
+    log.author = pt_author_of(w->pairs[by].public_key);
+    cr_assert_eq(pt_store_begin(w->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_logs_find(txn, &log, &head), PT_OK);
+    pt_store_abort(txn);
+    pt_entry_instance_name(&log, head.seq, out);
+    pt_arena_close(&arena);
+}
+
+void world_answer(struct world *w, enum world_author by, const char *unit, const char *path, const char *value)
 {
     struct pt_arena arena;
     struct pt_instrument instrument;
     struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ANSWER, 0);
-    pt_arena_init(&arena, SIZE_MAX);
-    cr_assert_eq(pt_instrument_open(pt_buf_bytes(&w->blobs[0]), &arena, &instrument), PT_OK);
-    uint32_t node = pt_node_find(&instrument, pt_bytes_str(question));
-    cr_assert_neq(node, PT_NONE);
-    cr_assert_eq(pt_value_read(&instrument, node, value, &entry.value, NULL), PT_OK);
+    char instance[PT_INSTANCE_BYTES_MAX + 1];
+    uint32_t node;
+    open_instrument(w, &arena, &instrument);
+    cr_assert_eq(pt_path_read(&instrument, path, &node, instance, NULL), PT_OK, "%s", path);
+    cr_assert_eq(pt_value_read(&instrument, node, value, &entry.value, NULL), PT_OK, "%s", path);
     entry.question = instrument.nodes[node].number;
-    entry.instance = "";
+    entry.instance = instance;
     world_put(w, by, unit, &entry);
     pt_arena_close(&arena);
 }

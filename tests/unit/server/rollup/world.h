@@ -42,7 +42,10 @@ void world_read(const char *name, struct pt_buf *out);
 void world_put(struct world *w, enum world_author by, const char *unit, const struct pt_entry *entry);
 void world_open_unit(struct world *w, enum world_author by, const char *unit, const char *office, const char *surveyor);
 void world_assign(struct world *w, enum world_author by, const char *unit, const char *surveyor);
-void world_answer(struct world *w, enum world_author by, const char *unit, const char *question, const char *value);
+/* A product or respondent; its name into out (at least 6 bytes). */
+void world_add(struct world *w, enum world_author by, const char *unit, const char *repeat, char *out);
+/* path as people type it: "desk", "official[k3f9q].knows_duties". */
+void world_answer(struct world *w, enum world_author by, const char *unit, const char *path, const char *value);
 /* A move whose cut is all that is there now. */
 void world_move(struct world *w, enum world_author by, const char *unit, Patuh__State to);
 void world_fix(struct world *w, Patuh__State to);
