@@ -18,6 +18,28 @@ static char *writable(const char *text)
     return out;
 }
 
+static bool is_practice(const char *cycle)
+{
+    return strncmp(cycle, "latihan-", 8) == 0;
+}
+
+/* Practice and real cycles never meet in one store. */
+static enum pt_err check_kind(struct command *c, const char *cycle)
+{
+    struct pt_arena arena;
+    const char **codes;
+    size_t n = 0;
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = cycle_codes(c->office, &arena, &codes, &n);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        if (is_practice(codes[i]) != is_practice(cycle)) {
+            err = pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_CYCLE_MIXED, cycle, codes[i], NULL);
+        }
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
 /* One entry of the cycle log that names a blob; nothing when the same blob is current. */
 static enum pt_err load_blob(struct command *c, const char *cycle, Patuh__EntryKind kind, struct pt_bytes content,
                              const char *title)
@@ -28,6 +50,9 @@ static enum pt_err load_blob(struct command *c, const char *cycle, Patuh__EntryK
     Patuh__Loaded detail = PATUH__LOADED__INIT;
     struct pt_entry entry = pt_entry_of(kind, pt_now_read().wall_ms / 1000);
     enum pt_err err = pt_subject_make(PT_SUBJECT_CYCLE, cycle, &subject);
+    if (err == PT_OK) {
+        err = check_kind(c, cycle);
+    }
     if (err == PT_OK) {
         err = pt_blobs_put(c->office->blobs, content, &entry.hash); /* durable before an entry names it */
     }

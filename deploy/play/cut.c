@@ -74,7 +74,8 @@ static void relay(int client, const struct sockaddr_in *office, long bytes)
         if (poll(ends, 2, -1) < 0 && errno != EINTR) {
             break;
         }
-        open = (ends[0].revents == 0 || pass(client, server, &up)) && (ends[1].revents == 0 || pass(server, client, &down));
+        open = (ends[0].revents == 0 || pass(client, server, &up)) &&
+               (ends[1].revents == 0 || pass(server, client, &down));
     }
     struct linger hard = {.l_onoff = 1}; /* a reset, as when a boat goes round a cape */
     (void)setsockopt(client, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);

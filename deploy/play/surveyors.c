@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OFFICIALS 4   /* named officials of a unit (2023 method) */
-#define USERS 7       /* users interviewed: about 7 to 30 */
+#define OFFICIALS 4 /* named officials of a unit (2023 method) */
+#define USERS 7     /* users interviewed: about 7 to 30 */
 #define SKIPPED_MAX 16
-#define PASSES_MAX 6  /* answers open further questions */
+#define PASSES_MAX 6 /* answers open further questions */
 
 struct play {
     struct patuh *device;
@@ -53,12 +53,14 @@ static unsigned luck(struct play *p)
     return drawn < 0 ? 0 : drawn > 100 ? 100 : (unsigned)drawn;
 }
 
-/* Lists run from worst to best, except yes/no and the like, which begin with the good answer. */
+/* Lists run from worst to best, except yes/no and how often something bad happened, which begin with the good answer.
+ */
 static const struct patuh_choice *pick(struct play *p, const struct patuh_item *item)
 {
     size_t n = item->n_choices;
     size_t at = luck(p) * n / 101;
-    return &item->choices[n <= 3 ? n - 1 - at : at];
+    bool good_first = n <= 3 || strcmp(item->choices[n - 1].name, "always") == 0;
+    return &item->choices[good_first ? n - 1 - at : at];
 }
 
 static void pick_many(struct play *p, const struct patuh_item *item, char *out, size_t n)
@@ -174,20 +176,31 @@ static bool walk(struct play *p, const char *assessment)
     return any;
 }
 
-static uint64_t seed_of(uint64_t seed, const char *assessment)
+/* FNV-1a: every text its own sequence of numbers */
+static uint64_t seed_of(uint64_t seed, const char *text, size_t n)
 {
-    for (const char *at = assessment; *at != '\0'; at++) { /* FNV-1a: each unit its own sequence */
-        seed = (seed ^ (uint8_t)*at) * 0x100000001b3u;
+    for (size_t i = 0; i < n; i++) {
+        seed = (seed ^ (uint8_t)text[i]) * 0x100000001b3u;
     }
     return seed;
+}
+
+/* Units of one institution resemble each other. */
+static void choose_quality(struct play *p, uint64_t seed, const char *assessment)
+{
+    const char *unit = strrchr(assessment, '/');
+    size_t n = unit == NULL ? 0 : (size_t)(unit - assessment);
+    p->random = seed_of(seed, assessment, n);
+    p->quality = 25 + below(p, 90); /* over 100: hardly anything fails */
+    p->random = seed_of(seed, assessment, strlen(assessment));
+    p->quality += below(p, 11);
 }
 
 static void assess(struct play *p, uint64_t seed, const char *assessment)
 {
     struct patuh_form form;
     struct patuh_problem problem;
-    p->random = seed_of(seed, assessment);
-    p->quality = 35 + below(p, 75); /* over 100: a unit that hardly fails */
+    choose_quality(p, seed, assessment);
     if (patuh_form(p->device, assessment, &form, &problem) != PATUH_OK) {
         die(&problem);
     }
