@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -92,5 +93,43 @@ Test(incarnation, what_waited_moves_to_the_new_log)
     cr_expect_eq(form.summary.n_answered, 2);
     patuh_form_free(&form);
     patuh_close(device);
+    field_close(&field);
+}
+
+/* A copy of the folder goes on in the same log: what the copy typed is kept beside it, and nobody replaces what he had
+ * not seen. */
+Test(incarnation, of_a_copied_folder_goes_on_in_a_log_of_its_own)
+{
+    struct field field;
+    struct field copied;
+    char command[300];
+    uint32_t n = 0;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    field_answer(device, "officials_available", "4");
+    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    patuh_close(device);
+    copied = field;
+    (void)snprintf(copied.dir[FIELD_SARI], sizeof copied.dir[FIELD_SARI], "%s/copy", field.root);
+    (void)snprintf(command, sizeof command, "cp -r %s %s", field.dir[FIELD_SARI], copied.dir[FIELD_SARI]);
+    cr_assert_eq(system(command), 0);
+    device = field_device(&field, FIELD_SARI);
+    struct patuh *copy = field_device(&copied, FIELD_SARI);
+    field_answer(copy, "officials_available", "6");
+    field_answer(device, "officials_available", "5");
+    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    field_carry(device, copy);
+    cr_assert_eq(pt_sync_seal(copy, &n, NULL), PT_OK);
+    cr_expect_neq(copy->incarnation, device->incarnation);
+    field_carry(copy, device);
+    struct patuh *const both[] = {device, copy};
+    for (size_t i = 0; i < 2; i++) {
+        struct patuh_form form = field_form(both[i], FIELD_UNIT);
+        const struct patuh_item *item = field_item(&form, "officials_available");
+        cr_expect(item->conflict);
+        cr_expect_eq(item->n_claims, 2);
+        patuh_form_free(&form);
+        patuh_close(both[i]);
+    }
     field_close(&field);
 }
