@@ -224,7 +224,7 @@ static void create_devices(struct field *field, struct pt_keypair members[FIELD_
     for (int i = 0; i < FIELD_DEVICES; i++) {
         struct patuh *device;
         struct patuh_problem problem = {""};
-        (void)snprintf(field->dir[i], sizeof field->dir[i], "%s/%s", field->root, names[i]);
+        cr_assert_eq(pt_path_join(field->dir[i], sizeof field->dir[i], field->root, names[i]), PT_OK);
         cr_assert_eq(patuh_create(field->dir[i], &device, &problem), PATUH_OK, "%s", problem.text);
         members[i] = device->author_pair;
         patuh_close(device);

@@ -110,7 +110,7 @@ Test(incarnation, of_a_copied_folder_goes_on_in_a_log_of_its_own)
     cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
     patuh_close(device);
     copied = field;
-    (void)snprintf(copied.dir[FIELD_SARI], sizeof copied.dir[FIELD_SARI], "%s/copy", field.root);
+    cr_assert_eq(pt_path_join(copied.dir[FIELD_SARI], sizeof copied.dir[FIELD_SARI], field.root, "copy"), PT_OK);
     (void)snprintf(command, sizeof command, "cp -r %s %s", field.dir[FIELD_SARI], copied.dir[FIELD_SARI]);
     cr_assert_eq(system(command), 0);
     device = field_device(&field, FIELD_SARI);
