@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 #include "client/work.h"
-#include "core/keys.h"
 #include "io/files.h"
 
 #include <string.h>
@@ -23,8 +22,9 @@ struct renamed {
 struct moving {
     struct patuh *device;
     struct pt_txn *txn;
-    struct pt_work work; /* what is sealed: decides what the moved answers replace */
+    struct pt_work work; /* what is sealed */
     struct pt_head old;
+    uint64_t first_seq; /* of the old tail */
     struct pt_head log;
     struct pt_author_pen pen;
     struct renamed *renamed; /* an instance is named by the entry that adds it */
@@ -41,23 +41,64 @@ static const char *new_name(const struct moving *m, const char *name)
     return name;
 }
 
-/* The old log's answer is now another log's: it has to be named. */
-static enum pt_err refer_again(struct moving *m, struct pt_entry *entry)
+static bool is_claim(const struct pt_entry *entry)
 {
-    bool claim = entry->kind == PATUH__ENTRY_KIND__ENTRY_ANSWER || entry->kind == PATUH__ENTRY_KIND__ENTRY_CLEAR;
-    uint32_t instance = 0;
-    if (!claim || !m->work.ready) {
+    return entry->kind == PATUH__ENTRY_KIND__ENTRY_ANSWER || entry->kind == PATUH__ENTRY_KIND__ENTRY_CLEAR;
+}
+
+/* The last sealed claim of the old log before the tail on the register of an entry; NULL when there is none. */
+static const struct pt_entry *claim_before(const struct moving *m, const struct pt_view *old,
+                                           const struct pt_entry *entry, uint64_t *seq)
+{
+    const struct pt_entry *found = NULL;
+    for (size_t i = 0; i < old->n_entries && i + 1 < m->first_seq; i++) {
+        const struct pt_entry *earlier = &old->entries[i];
+        if (is_claim(earlier) && earlier->question == entry->question &&
+            strcmp(earlier->instance, entry->instance) == 0) {
+            found = earlier;
+            *seq = i + 1;
+        }
+    }
+    return found;
+}
+
+/* What the entry replaces already has the same value as the claim: then both were replaced by it. */
+static bool agrees(const struct moving *m, const struct pt_entry *entry, const struct pt_entry *claim)
+{
+    for (size_t i = 0; i < entry->n_replaces; i++) {
+        const struct pt_entry_ref *ref = &entry->replaces[i];
+        const struct pt_view *view = pt_view_find(m->work.views, m->work.n_views, &ref->author, ref->incarnation);
+        if (view == NULL || ref->seq == 0 || ref->seq > view->n_entries ||
+            !pt_value_eq(&view->entries[ref->seq - 1].value, &claim->value)) {
+            return false;
+        }
+    }
+    return entry->n_replaces < PT_ENTRY_REPLACES_MAX;
+}
+
+/* Within one log the later answer replaces the earlier by itself; from the new log the earlier one has to be named. */
+static enum pt_err name_earlier(struct moving *m, struct pt_entry *entry)
+{
+    uint64_t seq = 0;
+    const struct pt_log_id *id = &m->old.log;
+    const struct pt_view *old = pt_view_find(m->work.views, m->work.n_views, &id->author, id->incarnation);
+    const struct pt_entry *claim = old == NULL || !is_claim(entry) ? NULL : claim_before(m, old, entry, &seq);
+    const struct pt_view_chunk *chunk = claim == NULL ? NULL : pt_view_chunk_of(old, seq);
+    if (chunk == NULL || !agrees(m, entry, claim)) {
         return PT_OK;
     }
-    uint32_t node = pt_node_by_number(m->work.instrument, entry->question);
-    if (node == PT_NONE) {
-        return PT_OK;
+    struct pt_entry_ref *refs = pt_arena_zalloc(&m->work.arena, entry->n_replaces + 1, sizeof *refs);
+    if (refs == NULL) {
+        return PT_ENOMEM;
     }
-    if (entry->instance[0] != '\0') {
-        instance = pt_work_instance(&m->work, m->work.instrument->nodes[node].repeat, entry->instance);
+    for (size_t i = 0; i < entry->n_replaces; i++) {
+        refs[i] = entry->replaces[i];
     }
-    return pt_work_replaces(&m->work, entry->question, instance, &m->log.log, &m->work.arena, &entry->replaces,
-                            &entry->n_replaces);
+    struct pt_entry_ref *own = &refs[entry->n_replaces++];
+    *own = (struct pt_entry_ref){.author = id->author, .incarnation = id->incarnation, .seq = seq};
+    memcpy(own->link, chunk->link.b, sizeof own->link);
+    entry->replaces = refs;
+    return PT_OK;
 }
 
 static enum pt_err move_entry(struct moving *m, struct pt_entry entry, uint64_t old_seq)
@@ -67,9 +108,9 @@ static enum pt_err move_entry(struct moving *m, struct pt_entry entry, uint64_t 
     if (err != PT_OK) {
         return err;
     }
+    err = name_earlier(m, &entry);
     entry.instance = new_name(m, entry.instance);
     m->pen.wall_ms = entry.wall_s * 1000;
-    err = refer_again(m, &entry);
     if (err == PT_OK) {
         err = pt_tail_put(m->txn, &m->pen, &m->log, &entry, &seq);
     }
@@ -81,31 +122,18 @@ static enum pt_err move_entry(struct moving *m, struct pt_entry entry, uint64_t 
     return err;
 }
 
-static enum pt_err empty_tail(struct moving *m)
-{
-    enum pt_err err = PT_OK;
-    for (uint64_t seq = m->old.seq + 1; seq <= m->old.tail_seq && err == PT_OK; seq++) {
-        struct pt_key key = pt_key_log_seq(m->old.number, seq);
-        err = pt_store_del(m->txn, PT_TABLE_TAIL, pt_key_bytes(&key));
-    }
-    m->old.tail_seq = 0;
-    return err == PT_OK ? pt_logs_put_head(m->txn, &m->old) : err;
-}
-
 static enum pt_err move_entries(struct moving *m)
 {
-    struct pt_view view;
-    struct pt_head whole = m->old;
-    size_t n = (size_t)(m->old.tail_seq - m->old.seq);
-    whole.forked = false; /* what waits is wanted even when the log itself was forked */
-    enum pt_err err = pt_logs_view(m->txn, &whole, 0, true, &m->work.arena, &view);
-    if (err == PT_OK && view.n_entries < n) {
-        err = PT_EDAMAGED;
+    struct pt_taken taken;
+    enum pt_err err = pt_tail_take(m->txn, &m->old, &m->work.arena, &taken);
+    if (err == PT_OK) {
+        m->first_seq = taken.first_seq;
+        m->pen.instrument = taken.has_instrument ? &taken.instrument : NULL;
     }
-    for (size_t i = 0; err == PT_OK && i < n; i++) {
-        err = move_entry(m, view.entries[view.n_entries - n + i], m->old.seq + 1 + i);
+    for (size_t i = 0; err == PT_OK && i < taken.n; i++) {
+        err = move_entry(m, taken.entries[i], taken.first_seq + i);
     }
-    return err == PT_OK ? empty_tail(m) : err;
+    return err;
 }
 
 static enum pt_err move_tail(struct patuh *device, struct pt_txn *txn, const struct pt_head *old, uint64_t incarnation,
@@ -136,7 +164,7 @@ static enum pt_err move_tails(struct patuh *device, struct pt_txn *txn, uint64_t
     pt_arena_init(&arena, SIZE_MAX);
     enum pt_err err = pt_logs_list(txn, NULL, &arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
-        if (pt_author_eq(&heads[i].log.author, &device->author) && heads[i].tail_seq > heads[i].seq) {
+        if (pt_author_eq(&heads[i].log.author, &device->author) && heads[i].tail_seq > 0) {
             err = move_tail(device, txn, &heads[i], incarnation, problem);
         }
     }

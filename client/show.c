@@ -150,9 +150,8 @@ static void fill_comments(struct building *b, uint32_t question, const char *ins
     struct patuh_remark *out = NULL;
     for (size_t i = 0; i < move->n_comment; i++) {
         const Patuh__Comment *comment = move->comment[i];
-        bool here = comment->question == question && comment->instance.len == strlen(instance) &&
-                    memcmp(comment->instance.data, instance, comment->instance.len) == 0;
-        if (!here && !(comment->question == question && comment->instance.len == 0 && instance[0] == '\0')) {
+        struct pt_bytes where = pt_bytes_of(comment->instance.data, comment->instance.len);
+        if (comment->question != question || !pt_bytes_eq(where, pt_bytes_str(instance))) {
             continue;
         }
         out = out == NULL ? pt_arena_zalloc(b->arena, move->n_comment, sizeof *out) : out;

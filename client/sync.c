@@ -8,7 +8,6 @@
 
 #include "client/evidence.h"
 #include "client/incarnation.h"
-#include "client/work.h"
 
 #include "base/check.h"
 #include "base/mem.h"
@@ -33,46 +32,50 @@ struct syncing {
 
 /* --- 1: sealing --- */
 
-static enum pt_err seal_log(struct patuh *device, struct pt_txn *txn, struct pt_head *head, uint32_t *n_sealed,
-                            struct pt_problem *problem)
+static enum pt_err seal_logs(struct patuh *device, struct pt_txn *txn, uint32_t *n_sealed)
 {
-    struct pt_work work;
-    enum pt_err err = pt_work_load(&work, device, txn, &head->log.subject, false, problem);
-    if (err == PT_OK) {
-        err = pt_work_need_instrument(&work, problem);
+    struct pt_arena arena;
+    struct pt_head *heads;
+    size_t n = 0;
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_logs_list(txn, NULL, &arena, &heads, &n);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        if (pt_author_eq(&heads[i].log.author, &device->author) && heads[i].tail_seq > 0) {
+            struct pt_author_pen pen = pt_device_pen(device, NULL); /* the tail knows its instrument */
+            pen.incarnation = heads[i].log.incarnation;
+            err = pt_tail_seal(txn, &pen, &heads[i], &arena, n_sealed);
+        }
     }
-    if (err == PT_OK) {
-        struct pt_author_pen pen = pt_device_pen(device, &work.instrument_hash);
-        pen.incarnation = head->log.incarnation;
-        err = pt_tail_seal(txn, &pen, head, &work.arena, n_sealed);
+    pt_arena_close(&arena);
+    return err;
+}
+
+static enum pt_err seal_once(struct patuh *device, uint32_t *n_sealed)
+{
+    struct pt_txn *txn;
+    uint32_t n = 0;
+    enum pt_err err = pt_store_begin(device->store, true, &txn);
+    if (err != PT_OK) {
+        return err;
     }
-    pt_work_close(&work);
+    err = seal_logs(device, txn, &n);
+    if (err != PT_OK) {
+        pt_store_abort(txn);
+        return err;
+    }
+    err = pt_store_commit(txn);
+    *n_sealed += err == PT_OK ? n : 0;
     return err;
 }
 
 enum pt_err pt_sync_seal(struct patuh *device, uint32_t *n_sealed, struct pt_problem *problem)
 {
-    struct pt_txn *txn;
-    struct pt_arena arena;
-    struct pt_head *heads;
-    size_t n = 0;
-    enum pt_err err = pt_store_begin(device->store, true, &txn);
-    if (err != PT_OK) {
-        return err;
+    enum pt_err err = seal_once(device, n_sealed);
+    if (err == PT_EFORK) { /* a copy of this folder went on in the same log */
+        err = pt_incarnation_renew(device, problem);
+        err = err == PT_OK ? seal_once(device, n_sealed) : err;
     }
-    pt_arena_init(&arena, SIZE_MAX);
-    err = pt_logs_list(txn, NULL, &arena, &heads, &n);
-    for (size_t i = 0; i < n && err == PT_OK; i++) {
-        if (pt_author_eq(&heads[i].log.author, &device->author) && heads[i].tail_seq > heads[i].seq) {
-            err = seal_log(device, txn, &heads[i], n_sealed, problem);
-        }
-    }
-    pt_arena_close(&arena);
-    if (err != PT_OK) {
-        pt_store_abort(txn);
-        return err;
-    }
-    return pt_store_commit(txn);
+    return err;
 }
 
 /* --- 2: the link --- */
@@ -184,14 +187,14 @@ static enum pt_err run_link(struct syncing *s, struct pt_writer *writer, struct 
 {
     struct pt_link *link;
     const struct pt_office_record *office = &s->device->enrolment.offices[0];
+    const char *address = s->device->address[0] != '\0' ? s->device->address : office->address;
     struct pt_blob_ops ops = {.read = read_blob, .append = append_blob, .data = s};
     struct pt_link_options options = {
         .session = config_of(s, &ops),
         .writer = writer,
         .events = {.on_stale = link_on_stale, .on_step = link_on_step, .on_end = link_on_end},
         .data = s};
-    enum pt_err err =
-        pt_link_connect(&s->loop, s->device->address, identity, office->transport_key.b, &options, &link, problem);
+    enum pt_err err = pt_link_connect(&s->loop, address, identity, office->transport_key.b, &options, &link, problem);
     if (err != PT_OK) {
         return err;
     }

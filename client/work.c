@@ -119,9 +119,6 @@ static enum pt_err load_logs(struct pt_work *work, bool with_tail, struct pt_pro
         const char *name = pt_subject_name(&work->subject);
         err = pt_problem_set(problem, PT_ENOTFOUND, PT_MSG_CLIENT_NO_ASSESSMENT, name, NULL);
     }
-    for (size_t v = 0; err == PT_OK && v < work->n_views; v++) {
-        work->views[v].tail_instrument = work->instrument_hash; /* sealed before a newer one can arrive */
-    }
     return err;
 }
 

@@ -139,6 +139,17 @@ enum pt_err pt_tail_put(struct pt_txn *txn, const struct pt_author_pen *pen, str
  * n_sealed may be NULL. Errors: FORK. */
 enum pt_err pt_tail_seal(struct pt_txn *txn, const struct pt_author_pen *pen, struct pt_head *head,
                          struct pt_arena *arena, uint32_t *n_sealed);
+/* What was taken out of a tail: entries[i] was number first_seq + i. */
+struct pt_taken {
+    struct pt_entry *entries; /* in the arena */
+    size_t n;
+    uint64_t first_seq;
+    bool has_instrument;
+    struct pt_hash instrument;
+};
+/* Empty the tail of a log that will not go on, also when it was forked or went on elsewhere: the entries are put into
+ * the log of a new incarnation. Errors: DAMAGED. */
+enum pt_err pt_tail_take(struct pt_txn *txn, struct pt_head *head, struct pt_arena *arena, struct pt_taken *out);
 /* Both at once for an office's own logs: entries become chunks immediately. Errors: as pt_tail_put. */
 enum pt_err pt_pen_write(struct pt_txn *txn, const struct pt_author_pen *pen, const struct pt_subject *subject,
                          const struct pt_entry *entries, size_t n, struct pt_arena *arena);

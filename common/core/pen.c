@@ -241,6 +241,29 @@ enum pt_err pt_tail_seal(struct pt_txn *txn, const struct pt_author_pen *pen, st
     return err;
 }
 
+enum pt_err pt_tail_take(struct pt_txn *txn, struct pt_head *head, struct pt_arena *arena, struct pt_taken *out)
+{
+    struct pt__tail tail;
+    struct pt_head emptied = *head;
+    enum pt_err err = pt__tail_read(txn, head, arena, &tail);
+    if (err == PT_OK && tail.n > 0) {
+        err = delete_tail(txn, head, tail.first_seq, tail.first_seq + tail.n - 1);
+    }
+    if (err == PT_OK) {
+        emptied.tail_seq = 0;
+        err = pt_logs_put_head(txn, &emptied);
+    }
+    if (err == PT_OK) {
+        *head = emptied;
+        *out = (struct pt_taken){.entries = tail.entries,
+                                 .n = tail.n,
+                                 .first_seq = tail.first_seq,
+                                 .has_instrument = tail.has_instrument,
+                                 .instrument = tail.instrument};
+    }
+    return err;
+}
+
 enum pt_err pt_pen_write(struct pt_txn *txn, const struct pt_author_pen *pen, const struct pt_subject *subject,
                          const struct pt_entry *entries, size_t n, struct pt_arena *arena)
 {

@@ -1,0 +1,126 @@
+#include "support/field.h"
+#include "unit/client/program.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct run fill(const struct field *field, const char *typed)
+{
+    const char *const argv[] = {"fill", "--dir", field->dir[FIELD_SARI], FIELD_UNIT, NULL};
+    return program_run(argv, typed);
+}
+
+static void expect_value(const struct field *field, const char *path, const char *value)
+{
+    struct patuh *device = field_device(field, FIELD_SARI);
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    cr_expect_str_eq(field_item(&form, path)->value, value, "%s", path);
+    patuh_form_free(&form);
+    patuh_close(device);
+}
+
+static size_t count(const struct pt_buf *out, const char *word)
+{
+    size_t n = 0;
+    for (const char *at = strstr(pt_buf_text(out), word); at != NULL; at = strstr(at + 1, word)) {
+        n++;
+    }
+    return n;
+}
+
+Test(cmd_fill, takes_choices_by_number_or_name_goes_back_skips_and_quits)
+{
+    struct field field;
+    field_open(&field);
+    struct run run = fill(&field, "1\n4\n<\n5\nq\n"); /* unit_kind, officials_available, back from the photo */
+    cr_expect_eq(run.code, 0, "%s", pt_buf_text(&run.err));
+    cr_expect_eq(count(&run.out, "tersimpan / saved"), 3, "%s", pt_buf_text(&run.out));
+    cr_expect_eq(count(&run.out, "\nofficials_available\n"), 2);
+    program_free(&run);
+    expect_value(&field, "unit_kind", "licensing");
+    expect_value(&field, "officials_available", "5");
+    run = fill(&field, "civil_registry\n\nq\n");
+    cr_expect_eq(count(&run.out, "tersimpan / saved"), 1);
+    program_free(&run);
+    expect_value(&field, "unit_kind", "civil_registry");
+    expect_value(&field, "officials_available", "5");
+    field_close(&field);
+}
+
+Test(cmd_fill, asks_again_after_what_does_not_fit)
+{
+    struct field field;
+    field_open(&field);
+    struct run run = fill(&field, "99\npalace\n2\ntwenty\n21\n20\nq\n");
+    cr_expect_eq(run.code, 0);
+    cr_expect_eq(count(&run.out, "tersimpan / saved"), 2);
+    cr_expect_eq(count(&run.out, "\nunit_kind\n"), 3);
+    cr_expect_eq(count(&run.out, "\nofficials_available\n"), 3);
+    cr_expect_not_null(strstr(pt_buf_text(&run.err), "palace"));
+    program_free(&run);
+    expect_value(&field, "officials_available", "20");
+    field_close(&field);
+}
+
+Test(cmd_fill, adds_respondents_where_they_come_and_ends_with_the_input)
+{
+    struct field field;
+    struct pt_buf typed = {0};
+    field_open(&field);
+    pt_buf_put_str(&typed, "1\n4\n\nPak A\n\n"); /* photo skipped, one official added, then its questions */
+    struct run run = fill(&field, pt_buf_text(&typed));
+    cr_expect_eq(run.code, 0, "%s", pt_buf_text(&run.err));
+    cr_expect_not_null(strstr(pt_buf_text(&run.out), "].position\n"), "%s", pt_buf_text(&run.out));
+    program_free(&run);
+    pt_buf_free(&typed);
+    for (size_t i = 0; i < 200; i++) { /* nothing but skips walks through everything */
+        pt_buf_put_str(&typed, "\n");
+    }
+    run = fill(&field, pt_buf_text(&typed));
+    cr_expect_eq(run.code, 0);
+    cr_expect_not_null(strstr(pt_buf_text(&run.out), "patuh submit"));
+    cr_expect_eq(count(&run.out, "saved"), 0);
+    program_free(&run);
+    pt_buf_free(&typed);
+    field_close(&field);
+}
+
+/* Read until the word was printed n times in all. */
+static void read_until(const struct child *child, struct pt_buf *seen, const char *word, size_t n)
+{
+    char part[512];
+    while (count(seen, word) < n) {
+        ssize_t got = read(child->out, part, sizeof part);
+        cr_assert(got > 0);
+        pt_buf_put(seen, part, (size_t)got);
+    }
+}
+
+Test(cmd_fill, what_it_called_saved_survives_kill_9)
+{
+    static const char *const values[] = {"1", "2", "3", "4", "5", "6", "7", "8"};
+    struct field field;
+    field_open(&field);
+    const char *const argv[] = {"fill", "--dir", field.dir[FIELD_SARI], FIELD_UNIT, NULL};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct pt_buf seen = {0};
+        struct child child = program_start(PATUH_PROGRAM, argv);
+        char typed[32];
+        int n = snprintf(typed, sizeof typed, "1\n%s\n<\n", values[i]);
+        cr_assert_eq(write(child.in, typed, (size_t)n), n);
+        read_until(&child, &seen, "saved", 2);
+        n = snprintf(typed, sizeof typed, "%d\n", 20 - (int)i); /* killed somewhere in this one, before or after it */
+        cr_assert_eq(write(child.in, typed, (size_t)n), n);
+        program_kill(&child);
+        struct patuh *device = field_device(&field, FIELD_SARI);
+        struct patuh_form form = field_form(device, FIELD_UNIT);
+        const char *value = field_item(&form, "officials_available")->value;
+        typed[n - 1] = '\0';
+        cr_expect(strcmp(value, values[i]) == 0 || strcmp(value, typed) == 0, "round %zu: %s", i, value);
+        patuh_form_free(&form);
+        patuh_close(device);
+        pt_buf_free(&seen);
+    }
+    field_close(&field);
+}

@@ -1,0 +1,163 @@
+/* The whole program, offline: what it prints, how it ends. */
+#include "support/field.h"
+#include "unit/client/program.h"
+
+#include "io/files.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void expect_run(const char *const *argv, int code, const char *out, const char *err)
+{
+    struct run run = program_run(argv, NULL);
+    cr_expect_eq(run.code, code, "%s: %d %s", argv[0], run.code, pt_buf_text(&run.err));
+    cr_expect_not_null(strstr(pt_buf_text(&run.out), out), "%s: %s", argv[0], pt_buf_text(&run.out));
+    cr_expect_not_null(strstr(pt_buf_text(&run.err), err), "%s: %s", argv[0], pt_buf_text(&run.err));
+    cr_expect(code == 0 || run.out.n == 0, "%s: %s", argv[0], pt_buf_text(&run.out)); /* messages go to stderr */
+    program_free(&run);
+}
+
+Test(main, used_wrongly_ends_with_2_and_says_how)
+{
+    static const char *const rows[][8] = {
+        {"dance"},
+        {"list"},
+        {"list", "--dir"},
+        {"list", "--dir", "x", "--colour"},
+        {"list", "--dir", "x", "extra"},
+        {"show", "--dir", "x"},
+        {"show", "--dir", "x", "a", "--role", "cook"},
+        {"answer", "--dir", "x", "a", "p"},
+        {"answer", "--dir", "x", "a", "p", "v", "--from"},
+        {"answer", "--dir", "x", "a", "p", "--from", "f"},
+        {"place", "--dir", "x", "a", "1", "2"},
+        {"not-assessed", "--dir", "x", "a"},
+        {"add", "--dir", "x", "a", "b", "c", "d"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct run run = program_run(rows[i], NULL);
+        cr_expect_eq(run.code, 2, "row %zu: %d", i, run.code);
+        cr_expect_eq(run.out.n, 0, "row %zu", i);
+        cr_expect_not_null(strstr(pt_buf_text(&run.err), " / "), "row %zu: %s", i, pt_buf_text(&run.err));
+        program_free(&run);
+    }
+    expect_run(ARGS("--help"), 0, "not-assessed", "");
+}
+
+Test(main, every_command_works_without_a_network)
+{
+    struct field field;
+    char photo[96];
+    field_open(&field);
+    const char *dir = field.dir[FIELD_SARI];
+    (void)snprintf(photo, sizeof photo, "%s/a.pdf", field.root);
+    cr_assert_eq(pt_file_write(photo, pt_bytes_str("%PDF-1.4"), 0600, NULL), PT_OK);
+    expect_run(ARGS("list", "--dir", dir), 0, FIELD_UNIT "  draft", "");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_kind", "licensing", "--note", "n"), 0, "", "saved");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_kind", "palace"), 1, "", "palace");
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "= DPMPTSP (perizinan) (sari)", "");
+    expect_run(ARGS("add", "--dir", dir, FIELD_UNIT, "respondent", "Bapak B"), 0, "respondent[", "saved");
+    expect_run(ARGS("attach", "--dir", dir, FIELD_UNIT, "unit_photo", photo), 0, "unit_photo#", "saved");
+    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "-2.2161", "113.91350001", "7.5"), 0, "", "saved");
+    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "north", "1", "1"), 1, "", "latitude");
+    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "300", "1", "1"), 1, "", "latitude");
+    expect_run(ARGS("clear", "--dir", dir, FIELD_UNIT, "unit_kind"), 0, "", "saved");
+    expect_run(ARGS("remove", "--dir", dir, FIELD_UNIT, "unit_kind"), 1, "", "patuh clear");
+    expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT), 1, "", "unit_kind  Jenis unit layanan");
+    expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT, "--with-missing"), 0, "", "patuh sync");
+    expect_run(ARGS("list", "--dir", dir), 0, FIELD_UNIT "  submitted", "");
+    expect_run(ARGS("status", "--dir", dir), 0, "evidence  a.pdf", "on this device only");
+    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  good  ", "");
+    expect_run(ARGS("not-assessed", "--dir", dir, FIELD_UNIT, "--reason", "tutup"), 0, "", "patuh sync");
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "not_assessed", "");
+    expect_run(ARGS("sync", "--dir", dir), 1, "", "127.0.0.1:1");
+    expect_run(ARGS("show", "--dir", dir, "2023/62.71/rsud"), 1, "", "patuh list");
+    field_close(&field);
+}
+
+Test(main, shows_only_what_is_missing_or_of_a_role)
+{
+    struct field field;
+    field_open(&field);
+    const char *dir = field.dir[FIELD_SARI];
+    struct run run = program_run(ARGS("show", "--dir", dir, FIELD_UNIT, "--missing", "--role", "observation"), NULL);
+    cr_expect_eq(run.code, 0);
+    cr_expect_not_null(strstr(pt_buf_text(&run.out), "! unit_kind"));
+    cr_expect_null(strstr(pt_buf_text(&run.out), "supervision "));
+    cr_expect_null(strstr(pt_buf_text(&run.out), "unit_photo"));
+    program_free(&run);
+    field_close(&field);
+}
+
+static bool python_reads(const struct pt_buf *json)
+{
+    struct child child = program_start("python3", ARGS("-m", "json.tool"));
+    char rest[4096];
+    size_t at = 0;
+    int status = 0;
+    /* json.tool reads all of its input before it prints anything. */
+    while (at < json->n) {
+        ssize_t n = write(child.in, json->data + at, json->n - at);
+        cr_assert(n > 0);
+        at += (size_t)n;
+    }
+    (void)close(child.in);
+    while (read(child.out, rest, sizeof rest) > 0) {
+    }
+    (void)close(child.out);
+    cr_assert_eq(waitpid(child.pid, &status, 0), child.pid);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+Test(main, json_is_json)
+{
+    struct field field;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    field_answer(device, "complaint_remark", "ia berkata \"tidak\"\n\\ dan pergi \x01");
+    cr_assert_eq(patuh_note(device, FIELD_UNIT, "unit_kind", "\t", NULL), PATUH_OK);
+    patuh_close(device);
+    const char *dir = field.dir[FIELD_SARI];
+    const char *const *const rows[] = {
+        ARGS("list", "--dir", dir, "--json"), ARGS("show", "--dir", dir, FIELD_UNIT, "--json"),
+        ARGS("show", "--dir", dir, FIELD_UNIT, "--json", "--role", "documents"), ARGS("status", "--dir", dir, "--json"),
+        ARGS("log", "--dir", dir, FIELD_UNIT, "--json")};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct run run = program_run(rows[i], NULL);
+        cr_expect_eq(run.code, 0, "row %zu", i);
+        cr_expect(run.out.n > 100, "row %zu", i);
+        cr_expect(python_reads(&run.out), "row %zu", i);
+        program_free(&run);
+    }
+    struct pt_buf broken = {0};
+    pt_buf_put_str(&broken, "{\"a\":}");
+    cr_expect_not(python_reads(&broken));
+    pt_buf_free(&broken);
+    field_close(&field);
+}
+
+Test(main, takes_a_code_from_a_file_or_a_pipe_and_never_as_an_argument)
+{
+    struct field field;
+    char dir[96];
+    char code[96];
+    field_open(&field);
+    (void)snprintf(dir, sizeof dir, "%s/new", field.root);
+    (void)snprintf(code, sizeof code, "%s/code", field.root);
+    cr_assert_eq(pt_file_write(code, pt_bytes_str("127.0.0.1:1/aaaaa-bbbbb\n"), 0600, NULL), PT_OK);
+    expect_run(ARGS("enroll", "--dir", dir, "--code-file", code), 1, "", "new one");
+    expect_run(ARGS("enroll", "--dir", dir, "--code-file", "/nowhere/code"), 1, "", "/nowhere/code");
+    expect_run(ARGS("enroll", "--dir", dir, "127.0.0.1:1/aaaaa"), 2, "", "--code-file");
+    struct run run = program_run(ARGS("enroll", "--dir", dir), "not a code\n");
+    cr_expect_eq(run.code, 1);
+    program_free(&run);
+    run = program_run(ARGS("enroll", "--dir", dir), "");
+    cr_expect_eq(run.code, 1);
+    program_free(&run);
+    field_close(&field);
+}

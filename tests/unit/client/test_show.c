@@ -1,0 +1,187 @@
+#include "client/work.h"
+#include "support/field.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static size_t index_of(const struct patuh_form *form, const char *path)
+{
+    return (size_t)(field_item(form, path) - form->items);
+}
+
+Test(show, follows_the_order_of_the_instrument)
+{
+    static const char *const order[] = {"opening",         "unit_kind",   "officials_available", "input",
+                                        "official",        "supervision", "supervision_proof",   "process",
+                                        "product",         "output",      "respondent",          "complaints",
+                                        "complaint_remark"};
+    struct field field;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    for (size_t i = 1; i < sizeof order / sizeof order[0]; i++) {
+        cr_expect(index_of(&form, order[i - 1]) < index_of(&form, order[i]), "%s", order[i]);
+    }
+    cr_expect_eq(field_item(&form, "opening")->kind, PATUH_GROUP);
+    cr_expect_eq(field_item(&form, "official")->kind, PATUH_REPEAT);
+    cr_expect_eq(field_item(&form, "unit_kind")->kind, PATUH_ONE);
+    cr_expect_str_eq(field_item(&form, "unit_kind")->role, "observation");
+    cr_expect_str_eq(field_item(&form, "unit_kind")->label_en, "Kind of service unit");
+    cr_expect_str_eq(form.summary.unit, "Unit Contoh");
+    cr_expect_eq(form.n_surveyors, 2);
+    patuh_form_free(&form);
+    patuh_close(device);
+    field_close(&field);
+}
+
+Test(show, puts_each_instance_after_its_repeat_with_all_its_questions)
+{
+    struct field field;
+    char paths[2][PATUH_PATH_BYTES];
+    char question[PATUH_PATH_BYTES + 20];
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(patuh_add(device, FIELD_UNIT, "respondent", i == 0 ? "A" : "B", paths[i], NULL), PATUH_OK);
+    }
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(question, sizeof question, "%s.impropriety", paths[i]);
+        cr_expect(index_of(&form, "respondent") < index_of(&form, paths[i]));
+        cr_expect(index_of(&form, paths[i]) < index_of(&form, question));
+        cr_expect(index_of(&form, question) < index_of(&form, "respondents_counted"));
+    }
+    cr_expect_str_eq(field_item(&form, "respondents_counted")->value, "2");
+    patuh_form_free(&form);
+    patuh_close(device);
+    field_close(&field);
+}
+
+Test(show, says_why_a_question_is_not_asked)
+{
+    struct field field;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    field_answer(device, "workload_analysis", "no");
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    const struct patuh_item *item = field_item(&form, "staff_needed");
+    cr_expect_not(item->asked);
+    cr_expect_not(item->missing);
+    cr_expect_str_eq(item->blocker, "staff_needed");
+    cr_expect_str_eq(item->condition, "${workload_analysis} = 'yes'");
+    patuh_form_free(&form);
+    field_answer(device, "workload_analysis", "yes");
+    form = field_form(device, FIELD_UNIT);
+    cr_expect(field_item(&form, "staff_needed")->asked);
+    cr_expect_str_empty(field_item(&form, "staff_needed")->condition);
+    cr_expect(field_item(&form, "staff_needed")->missing);
+    patuh_form_free(&form);
+    patuh_close(device);
+    field_close(&field);
+}
+
+Test(show, a_missing_answer_is_missing_until_it_is_there)
+{
+    struct field field;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    uint32_t before = form.summary.n_missing;
+    cr_expect(field_item(&form, "unit_kind")->missing);
+    cr_expect(field_item(&form, "respondent")->missing); /* too few answers inside */
+    patuh_form_free(&form);
+    field_answer(device, "unit_kind", "licensing");
+    form = field_form(device, FIELD_UNIT);
+    cr_expect_not(field_item(&form, "unit_kind")->missing);
+    cr_expect_eq(form.summary.n_missing, before - 1);
+    cr_expect_eq(form.summary.n_answered, 1);
+    patuh_form_free(&form);
+    patuh_close(device);
+    field_close(&field);
+}
+
+/* The score over the same logs in another store, without the library's form. */
+static struct pt_unit_score score_elsewhere(struct patuh *device, struct pt_work *work)
+{
+    struct pt_subject subject;
+    struct pt_txn *txn;
+    struct pt_unit_score score;
+    cr_assert_eq(pt_work_subject(FIELD_UNIT, &subject, NULL), PT_OK);
+    cr_assert_eq(pt_store_begin(device->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_work_load(work, device, txn, &subject, false, NULL), PT_OK);
+    pt_store_abort(txn);
+    cr_assert_eq(pt_score_unit(work->instrument, &work->state.answers, &work->arena, &score), PT_OK);
+    return score;
+}
+
+Test(show, the_score_is_the_one_that_anybody_gets_from_the_same_entries)
+{
+    struct field field;
+    field_open(&field);
+    struct patuh *sari = field_device(&field, FIELD_SARI);
+    struct patuh *budi = field_device(&field, FIELD_BUDI);
+    static const char *const answers[][2] = {{"supervision", "monthly"},    {"waiting_room", "l5"},
+                                             {"compensation", "l3"},        {"complaint_duties", "l4"},
+                                             {"complaints_received", "10"}, {"complaints_settled", "9"}};
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct patuh_form form = field_form(sari, FIELD_UNIT);
+        const struct patuh_item *item = field_item(&form, answers[i][0]);
+        field_answer(sari, answers[i][0], item->n_choices > 0 ? item->choices[0].name : answers[i][1]);
+        patuh_form_free(&form);
+    }
+    struct patuh_form here = field_form(sari, FIELD_UNIT); /* unsealed */
+    field_meet(sari, budi);
+    struct pt_work work;
+    struct pt_unit_score there = score_elsewhere(budi, &work);
+    struct pt_buf low = {0};
+    pt_score_put(&low, there.low, work.instrument->settings.decimals);
+    cr_expect(here.score.has_score);
+    cr_expect_str_eq(here.score.low, pt_buf_text(&low));
+    cr_expect(there.low > 0);
+    struct patuh_form copy = field_form(budi, FIELD_UNIT);
+    cr_expect_str_eq(here.score.low, copy.score.low);
+    cr_expect_str_eq(here.score.high, copy.score.high);
+    pt_buf_free(&low);
+    pt_work_close(&work);
+    patuh_form_free(&here);
+    patuh_form_free(&copy);
+    patuh_close(sari);
+    patuh_close(budi);
+    field_close(&field);
+}
+
+Test(show, brings_the_comments_of_a_return)
+{
+    struct field field;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    struct pt_hash said = field_text(device, "foto buram");
+    struct pt_work work;
+    (void)score_elsewhere(device, &work);
+    Patuh__Comment comment = PATUH__COMMENT__INIT;
+    Patuh__Comment *comments[] = {&comment};
+    Patuh__Move move = PATUH__MOVE__INIT;
+    uint8_t packed[256];
+    uint32_t node = pt_node_find(work.instrument, pt_bytes_str("unit_kind"));
+    comment.has_question = comment.has_text = true;
+    comment.question = work.instrument->nodes[node].number;
+    comment.text = (ProtobufCBinaryData){.len = sizeof said.b, .data = said.b};
+    move.has_to = true;
+    move.to = PATUH__STATE__STATE_HAS_ISSUES;
+    move.n_comment = 1;
+    move.comment = comments;
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MOVE, 0);
+    cr_assert(patuh__move__get_packed_size(&move) <= sizeof packed);
+    entry.detail = pt_bytes_of(packed, patuh__move__pack(&move, packed));
+    field_region_writes(&field, device, FIELD_UNIT, entry);
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    cr_expect_str_eq(form.summary.state, "has_issues");
+    cr_expect_eq(form.summary.n_comments, 1);
+    cr_assert_eq(field_item(&form, "unit_kind")->n_comments, 1);
+    cr_expect_str_eq(field_item(&form, "unit_kind")->comments[0].text, "foto buram");
+    cr_expect_eq(field_item(&form, "officials_available")->n_comments, 0);
+    patuh_form_free(&form);
+    pt_work_close(&work);
+    patuh_close(device);
+    field_close(&field);
+}

@@ -1,0 +1,146 @@
+#include "client/work.h"
+#include "support/field.h"
+
+#include "core/unpack.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct pt_work load(struct patuh *device)
+{
+    struct pt_work work;
+    struct pt_subject subject;
+    struct pt_txn *txn;
+    cr_assert_eq(pt_work_subject(FIELD_UNIT, &subject, NULL), PT_OK);
+    cr_assert_eq(pt_store_begin(device->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_work_load(&work, device, txn, &subject, true, NULL), PT_OK);
+    pt_store_abort(txn);
+    return work;
+}
+
+static void submit(struct patuh *device)
+{
+    struct patuh_problem problem = {""};
+    cr_assert_eq(patuh_submit(device, FIELD_UNIT, true, &problem), PATUH_OK, "%s", problem.text);
+}
+
+static void expect_state(struct patuh *device, const char *state)
+{
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    cr_expect_str_eq(form.summary.state, state);
+    patuh_form_free(&form);
+}
+
+static void office_moves(struct field *field, struct patuh *device, Patuh__State to)
+{
+    struct pt_work work = load(device);
+    Patuh__Move move = PATUH__MOVE__INIT;
+    Patuh__LogSeen seen[8];
+    Patuh__LogSeen *cut[8];
+    uint8_t packed[1024];
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MOVE, 0);
+    move.has_to = true;
+    move.to = to;
+    move.cut = cut;
+    for (size_t v = 0; v < work.n_views; v++) {
+        struct pt_view *view = &work.views[v];
+        struct pt_view_chunk *last = &view->chunks[view->n_chunks - 1];
+        patuh__log_seen__init(&seen[v]);
+        seen[v].has_author = seen[v].has_incarnation = seen[v].has_seq = seen[v].has_link = true;
+        seen[v].author = (ProtobufCBinaryData){.len = PT_HASH_BYTES, .data = view->log.author.b};
+        seen[v].incarnation = view->log.incarnation;
+        seen[v].seq = last->last_seq;
+        seen[v].link = (ProtobufCBinaryData){.len = PT_HASH_BYTES, .data = last->link.b};
+        cut[move.n_cut++] = &seen[v];
+    }
+    entry.detail = pt_bytes_of(packed, patuh__move__pack(&move, packed));
+    field_region_writes(field, device, FIELD_UNIT, entry);
+    pt_work_close(&work);
+}
+
+Test(submit, refuses_while_needed_answers_are_missing)
+{
+    struct field field;
+    struct patuh_problem problem = {""};
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    field_answer(device, "unit_kind", "licensing");
+    cr_expect_eq(patuh_submit(device, FIELD_UNIT, false, &problem), PATUH_INVALID);
+    cr_expect_not_null(strstr(problem.text, "--with-missing"), "%s", problem.text);
+    expect_state(device, "draft");
+    submit(device);
+    expect_state(device, "submitted");
+    patuh_close(device);
+    field_close(&field);
+}
+
+Test(submit, cuts_every_other_log_where_this_device_has_it_and_seals)
+{
+    struct field field;
+    field_open(&field);
+    struct patuh *sari = field_device(&field, FIELD_SARI);
+    struct patuh *budi = field_device(&field, FIELD_BUDI);
+    field_answer(budi, "officials_available", "4");
+    field_meet(sari, budi);
+    field_answer(sari, "unit_kind", "licensing");
+    submit(sari);
+    struct pt_work work = load(sari);
+    const struct pt_claim *by = work.state.state_by;
+    cr_assert_not_null(by);
+    cr_expect(pt_work_is_own(&work, by->view));
+    cr_expect_not_null(pt_view_chunk_of(by->view, by->seq)); /* sealed */
+    const Patuh__Move *move = work.state.state_move;
+    cr_expect_eq(move->n_cut, work.n_views - 1);
+    for (size_t i = 0; i < move->n_cut; i++) {
+        struct pt_author author;
+        memcpy(author.b, move->cut[i]->author.data, sizeof author.b);
+        const struct pt_view *view = pt_view_find(work.views, work.n_views, &author, move->cut[i]->incarnation);
+        cr_assert_not_null(view);
+        cr_expect_neq(view, by->view);
+        cr_expect_eq(move->cut[i]->seq, view->n_entries);
+        cr_expect_eq(memcmp(move->cut[i]->link.data, view->chunks[view->n_chunks - 1].link.b, PT_HASH_BYTES), 0);
+    }
+    pt_work_close(&work);
+    patuh_close(sari);
+    patuh_close(budi);
+    field_close(&field);
+}
+
+Test(submit, does_not_undo_what_the_office_approved)
+{
+    struct field field;
+    struct patuh_problem problem = {""};
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    field_answer(device, "unit_kind", "licensing");
+    submit(device);
+    office_moves(&field, device, PATUH__STATE__STATE_APPROVED_REGION);
+    expect_state(device, "approved_region");
+    cr_expect_eq(patuh_submit(device, FIELD_UNIT, true, &problem), PATUH_INVALID);
+    cr_expect_eq(patuh_not_assessed(device, FIELD_UNIT, "tutup", &problem), PATUH_INVALID);
+    expect_state(device, "approved_region");
+    office_moves(&field, device, PATUH__STATE__STATE_HAS_ISSUES);
+    submit(device);
+    expect_state(device, "submitted");
+    patuh_close(device);
+    field_close(&field);
+}
+
+Test(submit, of_not_assessed_needs_a_reason_and_shows_it)
+{
+    struct field field;
+    struct patuh_problem problem = {""};
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    cr_expect_eq(patuh_not_assessed(device, FIELD_UNIT, "", &problem), PATUH_INVALID);
+    expect_state(device, "draft");
+    cr_expect_eq(patuh_not_assessed(device, FIELD_UNIT, "kantor tutup", &problem), PATUH_OK, "%s", problem.text);
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    cr_expect_str_eq(form.summary.state, "not_assessed");
+    cr_assert_eq(form.n_reasons, 1);
+    cr_expect_str_eq(form.reasons[0].text, "kantor tutup");
+    patuh_form_free(&form);
+    cr_expect_eq(patuh_submit(device, FIELD_OTHER_UNIT, true, &problem), PATUH_DENIED);
+    patuh_close(device);
+    field_close(&field);
+}
