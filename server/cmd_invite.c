@@ -3,6 +3,7 @@
 #include "chunk.pb-c.h"
 #include "command.h"
 #include "invites.h"
+#include "io/address.h"
 #include "io/clock.h"
 
 #include <stdio.h>
@@ -42,6 +43,21 @@ static enum pt_err saved_address(struct command *c, char *out, size_t n)
     }
     pt_store_abort(txn);
     return err;
+}
+
+/* What goes into the code must lead a device here. */
+static enum pt_err check_address(struct command *c, const char *address)
+{
+    struct pt_address parsed;
+    enum pt_err err = pt_address_read(address, &parsed, &c->problem);
+    if (err != PT_OK) {
+        return err;
+    }
+    bool any = strcmp(parsed.host, "0.0.0.0") == 0 || strcmp(parsed.host, "::") == 0;
+    if (any || strlen(address) > PT_ADDRESS_BYTES_MAX) {
+        return pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_INVITE_ADDRESS, address, NULL);
+    }
+    return PT_OK;
 }
 
 static enum pt_err who(struct command *c, const struct pt_option *options, struct invite *invite)
@@ -105,7 +121,7 @@ enum pt_err cmd_invite(struct command *c)
         [OPTION_ADDRESS] = {.name = "--address", .has_value = true},
     };
     struct invite invite = {0};
-    char address[PT_ADDRESS_BYTES_MAX + 1];
+    char saved[PT_ADDRESS_BYTES_MAX + 1];
     int64_t ttl_s = PT_INVITE_TTL_S;
     size_t n = 0;
     enum pt_err err = command_words(c, options, OPTION_COUNT, NULL, 0, &n);
@@ -116,10 +132,11 @@ enum pt_err cmd_invite(struct command *c)
         err = read_ttl(c, options[OPTION_TTL].value, &ttl_s);
     }
     if (err == PT_OK) {
-        err = saved_address(c, address, sizeof address);
+        err = saved_address(c, saved, sizeof saved);
     }
-    if (err == PT_OK && options[OPTION_ADDRESS].value != NULL) {
-        (void)snprintf(address, sizeof address, "%s", options[OPTION_ADDRESS].value);
+    const char *address = options[OPTION_ADDRESS].value != NULL ? options[OPTION_ADDRESS].value : saved;
+    if (err == PT_OK) {
+        err = check_address(c, address);
     }
     invite.expires_ms = pt_now_read().wall_ms + ttl_s * 1000;
     return err == PT_OK ? make(c, &invite, address) : err;

@@ -1,4 +1,10 @@
-/* control_service.c - commands that come through the socket, each on a worker thread, its output sent in parts. */
+/* control_service.c - commands that come through the socket, each on a worker thread.
+ *
+ *   1. on_request: the words are unpacked and the command queued for a worker thread.
+ *   2. work: the command runs.
+ *   3. after_work: output goes out in parts, the exit code last; on_drained goes on where the socket was full.
+ *   4. on_done: freed.
+ * The caller may leave at any point (on_done early): the command still ends, its output goes nowhere. */
 #include "server.h"
 
 #include "base/log.h"
@@ -18,6 +24,8 @@ struct calling {
     const Patuh__ControlRequest *request;
     struct command command;
     int exit;
+    size_t out_at; /* how much of the command's output is queued */
+    size_t err_at;
     uv_work_t work;
     bool working;
 };
@@ -34,25 +42,49 @@ static void calling_free(struct calling *c)
     server_part_ended(server);
 }
 
-static void reply(struct calling *c, const Patuh__ControlReply *message)
+static enum pt_err send_message(struct calling *c, const Patuh__ControlReply *message)
 {
+    struct pt_arena arena;
     struct pt_bytes packed;
-    if (c->call != NULL && office_pack(&message->base, &c->arena, &packed) == PT_OK) {
-        (void)pt_control_send(c->call, packed); /* a caller that is gone needs no reply */
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = office_pack(&message->base, &arena, &packed);
+    if (err == PT_OK) {
+        err = pt_control_send(c->call, packed);
     }
+    pt_arena_close(&arena);
+    return err;
 }
 
-static void reply_text(struct calling *c, const struct pt_buf *text, bool to_err)
+/* What follows the first `at` bytes; false when nothing does. */
+static bool next_part(const struct pt_buf *text, size_t at, ProtobufCBinaryData *part)
 {
-    for (size_t at = 0; at < text->n; at += REPLY_PART_BYTES) {
+    if (at == text->n) {
+        return false;
+    }
+    part->data = text->data + at;
+    part->len = text->n - at < REPLY_PART_BYTES ? text->n - at : REPLY_PART_BYTES;
+    return true;
+}
+
+static void send_rest(struct calling *c)
+{
+    enum pt_err err = PT_OK;
+    bool ended = false;
+    while (err == PT_OK && !ended) {
         Patuh__ControlReply message = PATUH__CONTROL_REPLY__INIT;
-        ProtobufCBinaryData part = {.data = text->data + at};
-        part.len = text->n - at < REPLY_PART_BYTES ? text->n - at : REPLY_PART_BYTES;
-        message.has_out = !to_err;
-        message.out = part;
-        message.has_err = to_err;
-        message.err = part;
-        reply(c, &message);
+        message.has_out = next_part(&c->command.out, c->out_at, &message.out);
+        message.has_err = !message.has_out && next_part(&c->command.err, c->err_at, &message.err);
+        message.has_exit = !message.has_out && !message.has_err;
+        message.exit = (uint32_t)c->exit;
+        err = send_message(c, &message);
+        if (err == PT_OK) {
+            c->out_at += message.out.len;
+            c->err_at += message.err.len;
+            ended = message.has_exit;
+        }
+    }
+    if (err != PT_EBUSY) { /* BUSY: on_drained goes on */
+        pt_control_end(c->call);
     }
 }
 
@@ -66,15 +98,9 @@ static void after_work(uv_work_t *work_req, int status)
 {
     (void)status;
     struct calling *c = work_req->data;
-    Patuh__ControlReply last = PATUH__CONTROL_REPLY__INIT;
     c->working = false;
-    reply_text(c, &c->command.out, false);
-    reply_text(c, &c->command.err, true);
-    last.has_exit = true;
-    last.exit = (uint32_t)c->exit;
-    reply(c, &last);
     if (c->call != NULL) {
-        pt_control_end(c->call);
+        send_rest(c);
     }
     if (!c->server->stopping) {
         server_grown(c->server, NULL);
@@ -127,6 +153,12 @@ static void on_request(struct pt_control_call *call, struct pt_bytes request, vo
     start(c);
 }
 
+static void on_drained(struct pt_control_call *call, void *data)
+{
+    (void)data;
+    send_rest(pt_control_call_user(call));
+}
+
 static void on_done(struct pt_control_call *call, void *data)
 {
     (void)data;
@@ -137,7 +169,8 @@ static void on_done(struct pt_control_call *call, void *data)
     }
 }
 
-static const struct pt_control_events control_events = {.on_request = on_request, .on_done = on_done};
+static const struct pt_control_events control_events = {
+    .on_request = on_request, .on_drained = on_drained, .on_done = on_done};
 
 enum pt_err control_service_start(struct server *server, struct pt_problem *problem)
 {

@@ -167,23 +167,3 @@ bool directory_has_cycle(const struct directory *directory, const char *surveyor
     }
     return false;
 }
-
-const struct pt_member *directory_by_transport(const struct directory *directory, const uint8_t *transport_key)
-{
-    for (size_t i = 0; i < directory->authority.n_members; i++) {
-        if (memcmp(directory->authority.members[i].transport_key.b, transport_key, PT_KEY_BYTES) == 0) {
-            return &directory->authority.members[i];
-        }
-    }
-    return NULL;
-}
-
-const struct pt_office *directory_office_by_transport(const struct directory *directory, const uint8_t *transport_key)
-{
-    for (size_t i = 0; i < directory->authority.n_offices; i++) {
-        if (memcmp(directory->authority.offices[i].transport_key.b, transport_key, PT_KEY_BYTES) == 0) {
-            return &directory->authority.offices[i];
-        }
-    }
-    return NULL;
-}

@@ -31,8 +31,5 @@ const struct directory_assessment *directory_find(const struct directory *direct
 bool directory_is_assigned(const struct directory_assessment *assessment, const char *surveyor);
 /* Has this surveyor any assessment of the cycle? */
 bool directory_has_cycle(const struct directory *directory, const char *surveyor, const char *cycle);
-/* A member by its TLS key; NULL. */
-const struct pt_member *directory_by_transport(const struct directory *directory, const uint8_t *transport_key);
-const struct pt_office *directory_office_by_transport(const struct directory *directory, const uint8_t *transport_key);
 
 #endif

@@ -115,7 +115,10 @@ static enum pt_err load_root(struct office *office, struct pt_txn *txn)
         office->root = pt_author_of(root->key.b);
         pt_buf_clear(&office->enrolment);
         pt_buf_put_bytes(&office->enrolment, answer);
-        err = pt_subject_make(PT_SUBJECT_OFFICE, root->code, &office->root_subject);
+        err = office->enrolment.err;
+    }
+    if (err == PT_OK) {
+        err = pt_subject_make(PT_SUBJECT_OFFICE, pt_enrolment_root(&enrolment)->code, &office->root_subject);
     }
     if (err == PT_OK) {
         err = copy_text(txn, "upper_address", office->upper_address, sizeof office->upper_address);
@@ -173,6 +176,8 @@ enum pt_err office_open(const char *dir, struct office *out, struct pt_problem *
         return pt_problem_default(problem, err, "open");
     }
     *out = office;
+    pt_keypair_wipe(&office.pair); /* the one copy of the secrets is the caller's */
+    pt_keypair_wipe(&office.transport);
     return PT_OK;
 }
 

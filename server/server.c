@@ -23,11 +23,16 @@ const struct directory *server_directory(struct server *server)
     return &server->directory;
 }
 
+void server_news(struct server *server, const struct pt_link *from)
+{
+    visits_news(server, from);
+    upper_news(server->upper, from);
+}
+
 void server_grown(struct server *server, const struct pt_link *from)
 {
     server->has_directory = false;
-    visits_news(server, from);
-    upper_news(server->upper, from);
+    server_news(server, from);
 }
 
 static void on_writer_stopped(void *data)
@@ -48,7 +53,6 @@ void server_part_ended(struct server *server)
         return;
     }
     pt_writer_stop(server->office->writer, on_writer_stopped, server);
-    uv_close((uv_handle_t *)&server->news, on_handle_closed);
     for (size_t i = 0; i < 2; i++) {
         uv_close((uv_handle_t *)&server->signals[i], on_handle_closed);
     }
@@ -76,11 +80,6 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     (void)number;
     stop(handle->data);
-}
-
-static void on_news(uv_async_t *handle)
-{
-    server_grown(handle->data, NULL);
 }
 
 static void on_conn(struct pt_conn *conn, void *data)
@@ -134,8 +133,6 @@ static void start_signals(struct server *server)
         server->signals[i].data = server;
         (void)uv_signal_start(&server->signals[i], on_signal, numbers[i]);
     }
-    (void)uv_async_init(&server->loop, &server->news, on_news);
-    server->news.data = server;
 }
 
 static enum pt_err start(struct server *server, const char *address, struct pt_problem *problem)

@@ -28,7 +28,6 @@ struct server {
     struct upper *upper; /* a region's link to head office; NULL for head office */
     struct pt_blob_ops blob_ops;
     uv_signal_t signals[2];
-    uv_async_t news; /* from command threads: the store has grown */
     bool stopping;
     size_t n_open; /* parts that are still to end: the loop runs dry when it is 0 */
     struct enrol_guard *guard;
@@ -39,8 +38,10 @@ enum pt_err server_run(struct office *office, const char *address, struct pt_pro
 
 /* The directory, rebuilt when office logs grew; NULL when that failed. Lent until the next call. */
 const struct directory *server_directory(struct server *server);
-/* The store has grown: tell every session that may want to know. */
+/* Office logs may have grown: the directory is stale, and every session but `from` (may be NULL) may want to know. */
 void server_grown(struct server *server, const struct pt_link *from);
+/* Only entries have come that say nothing about who is who: tell the sessions. */
+void server_news(struct server *server, const struct pt_link *from);
 /* One part of the server ended; the last one ends the writer. */
 void server_part_ended(struct server *server);
 
@@ -58,7 +59,6 @@ void enrol_accept(struct server *server, struct pt_conn *conn);
 enum pt_err upper_start(struct server *server);
 void upper_news(struct upper *upper, const struct pt_link *from);
 void upper_close(struct upper *upper);
-bool upper_is_settled(const struct upper *upper);
 
 /* control_service.c: commands that come through the socket. */
 enum pt_err control_service_start(struct server *server, struct pt_problem *problem);

@@ -11,6 +11,7 @@
 
 #define PAUSE_MS_MIN 1000
 #define PAUSE_MS_MAX (5 * 60 * 1000)
+#define WISH_S_MAX 3600 /* of head office; no number in a frame may keep a region away for days */
 
 struct upper {
     struct server *server;
@@ -60,7 +61,8 @@ static void pause_then_connect(struct upper *upper, uint32_t wish_s)
     struct pt_random random = pt_random_system();
     uint64_t half = upper->pause_ms / 2;
     uint64_t wait_ms = half + pt_random_u64(&random) % (half + 1);
-    wait_ms = (uint64_t)wish_s * 1000 > wait_ms ? (uint64_t)wish_s * 1000 : wait_ms;
+    uint64_t wish_ms = (uint64_t)(wish_s < WISH_S_MAX ? wish_s : WISH_S_MAX) * 1000;
+    wait_ms = wish_ms > wait_ms ? wish_ms : wait_ms;
     upper->pause_ms = upper->pause_ms * 2 > PAUSE_MS_MAX ? PAUSE_MS_MAX : upper->pause_ms * 2;
     (void)uv_timer_start(&upper->timer, on_timer, wait_ms, 0);
 }
@@ -68,14 +70,15 @@ static void pause_then_connect(struct upper *upper, uint32_t wish_s)
 static void on_grown(struct pt_link *link, void *data)
 {
     struct upper *upper = data;
-    upper->pause_ms = PAUSE_MS_MIN; /* it works */
     server_grown(upper->server, link);
 }
 
 static void on_end(struct pt_link *link, const struct pt_link_end *end, void *data)
 {
-    (void)link;
     struct upper *upper = data;
+    if (pt_session_is_settled(pt_link_session(link))) {
+        upper->pause_ms = PAUSE_MS_MIN; /* it worked: a new attempt is not a repeated one */
+    }
     upper->link = NULL;
     pt_log("upper_left", "why=%s failure=%d in=%llu out=%llu", pt_err_name(end->why), (int)end->failure,
            (unsigned long long)end->bytes_in, (unsigned long long)end->bytes_out);
@@ -168,9 +171,4 @@ void upper_close(struct upper *upper)
     if (upper->link != NULL) {
         pt_link_close(upper->link);
     }
-}
-
-bool upper_is_settled(const struct upper *upper)
-{
-    return upper != NULL && upper->link != NULL && pt_session_is_settled(pt_link_session(upper->link));
 }

@@ -138,7 +138,11 @@ static enum pt_err admit(void *data, const Patuh__SignedStatement *signed_statem
 static void on_grown(struct pt_link *link, void *data)
 {
     struct visit *visit = data;
-    server_grown(visit->server, link);
+    if (visit->role == PATUH__ROLE__ROLE_REGIONAL) {
+        server_grown(visit->server, link);
+    } else {
+        server_news(visit->server, link); /* it brought its own log, and only offices name, open and assign */
+    }
 }
 
 static void visit_free(struct visit *visit)
