@@ -80,6 +80,7 @@ struct world {
     Patuh__SignedStatement *signed_statement;
     struct pt_bytes statement; /* packed */
     struct pt_hash text_hash;
+    struct pt_hash instrument; /* that the tail is written with */
     uint8_t counter;
 };
 
@@ -254,7 +255,7 @@ static void show_answer(struct examples *x, const struct world *w)
 static void put_entry(const struct world *w, struct pt_txn *txn, struct pt_head *head, struct pt_entry *entry,
                       int64_t seconds_before)
 {
-    struct pt_author_pen pen = {.pair = &w->device, .incarnation = INCARNATION};
+    struct pt_author_pen pen = {.pair = &w->device, .incarnation = INCARNATION, .instrument = &w->instrument};
     uint64_t seq;
     pen.wall_ms = WALL_MS - seconds_before * 1000;
     cr_assert_eq(pt_tail_put(txn, &pen, head, entry, &seq), PT_OK);
@@ -316,16 +317,15 @@ static void show_chunk(struct examples *x, const struct world *w, struct pt_txn 
 static void seal(struct examples *x, struct world *w)
 {
     static const uint8_t content[] = "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0fLoket ramah";
-    struct pt_hash instrument;
     struct pt_txn *txn;
     struct pt_head head;
-    memset(instrument.b, 0x55, sizeof instrument.b);
+    memset(w->instrument.b, 0x55, sizeof w->instrument.b);
     struct pt_author_pen pen = {.pair = &w->device,
                                 .incarnation = INCARNATION,
                                 .wall_ms = WALL_MS,
                                 .monotonic_ms = 3600000,
                                 .boot = 7,
-                                .instrument = &instrument};
+                                .instrument = &w->instrument};
     cr_assert_eq(pt_store_begin(w->stores[0], true, &txn), PT_OK);
     cr_assert_eq(pt_text_put(txn, pt_bytes_of(content, sizeof content - 1), &w->text_hash), PT_OK);
     cr_assert_eq(pt_pen_log(txn, &pen, &w->log.subject, &head), PT_OK);
