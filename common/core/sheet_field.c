@@ -34,7 +34,7 @@ enum pt_err pt_field_word(const struct pt_field *field, const char *column, cons
 enum pt_err pt_field_yes(const struct pt_field *field, const char *column, bool *out)
 {
     static const char *const words[] = {"no", "yes", "false", "true", "FALSE", "TRUE", "false()", "true()", NULL};
-    size_t word;
+    size_t word = 0;
     enum pt_err err = pt_field_word(field, column, words, 0, &word);
     if (err == PT_OK) {
         *out = (word & 1) != 0;

@@ -234,7 +234,7 @@ static enum pt_err read_node(const struct pt_field *field, const struct survey_r
 static enum pt_err add_row(struct pt_compile *c, const struct pt_csv_row *csv_row, uint32_t *open)
 {
     struct pt_field field = {.c = c, .csv = &c->survey, .row = csv_row};
-    struct survey_row row;
+    struct survey_row row = {0};
     enum pt_err err = read_type(&field, &row);
     if (err != PT_OK) {
         return err;
