@@ -1,15 +1,9 @@
 #include "assessments.h"
 
+#include "core/pack.h"
 #include "io/clock.h"
 
 #include <string.h>
-
-static char *writable(const char *text)
-{
-    char *out;
-    memcpy(&out, &text, sizeof out); /* protobuf-c wants it writable and does not write */
-    return out;
-}
 
 bool person_name_ok(const char *name)
 {
@@ -58,8 +52,8 @@ static enum pt_err add_products(Patuh__Opening *opening, const struct pt_registr
     for (size_t i = 0; i < n; i++) {
         const char *slash = strrchr(rows[i].code, '/');
         patuh__product__init(&items[i]);
-        items[i].code = writable(slash == NULL ? rows[i].code : slash + 1);
-        items[i].name = writable(rows[i].name);
+        items[i].code = pt_text_of(slash == NULL ? rows[i].code : slash + 1);
+        items[i].name = pt_text_of(rows[i].name);
         opening->product[i] = &items[i];
     }
     opening->n_product = n;
@@ -75,24 +69,24 @@ static enum pt_err opening_entry(const struct office *office, const struct cycle
     pt_subject_unit(subject, unit_code);
     const struct pt_unit_row *unit = pt_registry_unit(&cycle->registry, unit_code);
     const struct pt_institution_row *institution = pt_registry_institution(&cycle->registry, unit->institution);
-    opening.unit_name = writable(unit->name);
-    opening.unit_type = writable(unit->type);
-    opening.institution_name = writable(institution->name);
-    opening.institution_type = writable(institution->type);
-    opening.office = writable(office->code);
+    opening.unit_name = pt_text_of(unit->name);
+    opening.unit_type = pt_text_of(unit->type);
+    opening.institution_name = pt_text_of(institution->name);
+    opening.institution_type = pt_text_of(institution->type);
+    opening.office = pt_text_of(office->code);
     *out = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_OPEN, wall_s);
     enum pt_err err = add_products(&opening, &cycle->registry, unit_code, arena);
-    return err == PT_OK ? office_pack(&opening.base, arena, &out->detail) : err;
+    return err == PT_OK ? pt_pack(&opening.base, arena, &out->detail) : err;
 }
 
 static enum pt_err assignment_entry(const struct assignment *assignment, int64_t wall_s, struct pt_arena *arena,
                                     struct pt_entry *out)
 {
     Patuh__Assignment detail = PATUH__ASSIGNMENT__INIT;
-    detail.surveyor = writable(assignment->surveyor);
-    detail.instead_of = assignment->instead_of == NULL ? NULL : writable(assignment->instead_of);
+    detail.surveyor = pt_text_of(assignment->surveyor);
+    detail.instead_of = pt_text_of(assignment->instead_of);
     *out = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ASSIGN, wall_s);
-    return office_pack(&detail.base, arena, &out->detail);
+    return pt_pack(&detail.base, arena, &out->detail);
 }
 
 struct job {

@@ -2,6 +2,7 @@
 #include "assessments.h"
 #include "command.h"
 #include "core/csv.h"
+#include "core/pack.h"
 #include "core/results.h"
 #include "io/clock.h"
 #include "io/files.h"
@@ -10,13 +11,6 @@
 #include <string.h>
 
 #define SHEET_BYTES_MAX (8 * 1024 * 1024)
-
-static char *writable(const char *text)
-{
-    char *out;
-    memcpy(&out, &text, sizeof out); /* protobuf-c wants it writable and does not write */
-    return out;
-}
 
 static bool is_practice(const char *cycle)
 {
@@ -66,11 +60,11 @@ static enum pt_err load_blob(struct command *c, const char *cycle, Patuh__EntryK
     bool same = current != NULL && pt_hash_eq(&current->blob, &entry.hash);
     cycle_data_close(&data);
     pt_arena_init(&arena, SIZE_MAX);
-    detail.title = writable(title);
+    detail.title = pt_text_of(title);
     detail.has_bytes = true;
     detail.bytes = (uint32_t)content.n;
     if (!same) {
-        err = office_pack(&detail.base, &arena, &entry.detail);
+        err = pt_pack(&detail.base, &arena, &entry.detail);
         err = err == PT_OK ? office_log(c->office, &subject, &entry, 1) : err;
     }
     pt_arena_close(&arena);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "command.h"
 #include "control.pb-c.h"
+#include "core/pack.h"
 #include "core/unpack.h"
 
 #include <string.h>
@@ -47,7 +48,7 @@ static enum pt_err send_message(struct calling *c, const Patuh__ControlReply *me
     struct pt_arena arena;
     struct pt_bytes packed;
     pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err = office_pack(&message->base, &arena, &packed);
+    enum pt_err err = pt_pack(&message->base, &arena, &packed);
     if (err == PT_OK) {
         err = pt_control_send(c->call, packed);
     }

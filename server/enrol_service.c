@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/pack.h"
 #include "core/unpack.h"
 #include "invites.h"
 #include "io/clock.h"
@@ -73,7 +74,7 @@ static void maybe_ended(struct enrolling *e)
 static void send_frame(struct enrolling *e, const Patuh__Frame *frame)
 {
     struct pt_bytes packed;
-    if (e->conn != NULL && office_pack(&frame->base, &e->arena, &packed) == PT_OK) {
+    if (e->conn != NULL && pt_pack(&frame->base, &e->arena, &packed) == PT_OK) {
         (void)pt_conn_send(e->conn, packed); /* an error ends in on_close */
     }
 }

@@ -1,24 +1,11 @@
 #include "invites.h"
 
+#include "core/pack.h"
 #include "core/unpack.h"
 #include "records.pb-c.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static ProtobufCBinaryData binary(const void *data, size_t n)
-{
-    ProtobufCBinaryData out = {.len = n};
-    memcpy(&out.data, &data, sizeof data); /* protobuf-c wants it writable and does not write */
-    return out;
-}
-
-static char *writable(const char *text)
-{
-    char *out;
-    memcpy(&out, &text, sizeof out); /* as above */
-    return out;
-}
 
 enum pt_err invite_put(struct pt_txn *txn, const struct invite *invite)
 {
@@ -26,19 +13,19 @@ enum pt_err invite_put(struct pt_txn *txn, const struct invite *invite)
     struct pt_bytes packed;
     Patuh__InviteRecord row = PATUH__INVITE_RECORD__INIT;
     row.has_secret = row.has_role = row.has_expires_ms = row.has_tries = true;
-    row.secret = binary(invite->secret, sizeof invite->secret);
+    row.secret = pt_binary(invite->secret, sizeof invite->secret);
     row.role = (uint32_t)invite->role;
-    row.name = writable(invite->name);
+    row.name = pt_text_of(invite->name);
     row.expires_ms = invite->expires_ms;
     row.tries = invite->tries;
     if (invite->used) {
         row.has_used_by = row.has_used_transport = row.has_answer = true;
-        row.used_by = binary(invite->used_by.b, sizeof invite->used_by.b);
-        row.used_transport = binary(invite->used_transport.b, sizeof invite->used_transport.b);
-        row.answer = binary(invite->answer.data, invite->answer.n);
+        row.used_by = pt_binary(invite->used_by.b, sizeof invite->used_by.b);
+        row.used_transport = pt_binary(invite->used_transport.b, sizeof invite->used_transport.b);
+        row.answer = pt_binary(invite->answer.data, invite->answer.n);
     }
     pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err = office_pack(&row.base, &arena, &packed);
+    enum pt_err err = pt_pack(&row.base, &arena, &packed);
     if (err == PT_OK) {
         err = pt_store_put(txn, PT_TABLE_INVITES, pt_bytes_of(invite->id, sizeof invite->id), packed);
     }
@@ -99,17 +86,17 @@ static enum pt_err name_peer(struct pt_txn *txn, const struct enrol_job *job, co
     struct pt_entry entry =
         pt_entry_of(is_office ? PATUH__ENTRY_KIND__ENTRY_OFFICE : PATUH__ENTRY_KIND__ENTRY_MEMBER, job->now_ms / 1000);
     office.has_public_key = office.has_transport_key = office.has_generation = true;
-    office.code = writable(invite->name);
-    office.name = writable(invite->name);
-    office.public_key = binary(invite->used_by.b, sizeof invite->used_by.b);
-    office.transport_key = binary(invite->used_transport.b, sizeof invite->used_transport.b);
+    office.code = pt_text_of(invite->name);
+    office.name = pt_text_of(invite->name);
+    office.public_key = pt_binary(invite->used_by.b, sizeof invite->used_by.b);
+    office.transport_key = pt_binary(invite->used_transport.b, sizeof invite->used_transport.b);
     office.generation = 1;
     member.has_public_key = member.has_transport_key = member.has_role = true;
     member.public_key = office.public_key;
     member.transport_key = office.transport_key;
     member.role = (Patuh__Role)invite->role;
-    member.name = writable(invite->name);
-    enum pt_err err = office_pack(is_office ? &office.base : &member.base, job->arena, &entry.detail);
+    member.name = pt_text_of(invite->name);
+    enum pt_err err = pt_pack(is_office ? &office.base : &member.base, job->arena, &entry.detail);
     if (err == PT_OK) {
         err = pt_subject_make(PT_SUBJECT_OFFICE, job->office->code, &subject);
     }
@@ -120,8 +107,8 @@ static void fill_office(Patuh__SignedOffice *out, const struct pt_office_record 
 {
     patuh__signed_office__init(out);
     out->has_body = out->has_signature = true;
-    out->body = binary(record->body.data, record->body.n);
-    out->signature = binary(record->signature.b, sizeof record->signature.b);
+    out->body = pt_binary(record->body.data, record->body.n);
+    out->signature = pt_binary(record->signature.b, sizeof record->signature.b);
 }
 
 /* An office that joins stands first in its own chain, signed by us. */
@@ -165,7 +152,7 @@ static enum pt_err make_answer(struct enrol_job *job, const struct invite *invit
     }
     answer.office = list;
     answer.n_office = n;
-    return err == PT_OK ? office_pack(&answer.base, job->arena, &job->answer) : err;
+    return err == PT_OK ? pt_pack(&answer.base, job->arena, &job->answer) : err;
 }
 
 static enum pt_err use(struct pt_txn *txn, struct enrol_job *job, struct invite *invite)

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "command.h"
 #include "control.pb-c.h"
+#include "core/pack.h"
 #include "core/unpack.h"
 #include "io/control.h"
 #include "io/files.h"
@@ -175,10 +176,8 @@ static enum pt_err pack_request(const struct line *line, struct pt_bytes input, 
     request.n_argument = (size_t)line->n_words + 1;
     request.folder = folder;
     request.has_input = input.n > 0;
-    request.input.len = input.n;
-    struct pt_bytes copy = pt_arena_dup(arena, input);
-    memcpy(&request.input.data, &copy.data, sizeof request.input.data);
-    return arena->exhausted ? PT_ENOMEM : office_pack(&request.base, arena, out);
+    request.input = pt_binary(input.data, input.n);
+    return arena->exhausted ? PT_ENOMEM : pt_pack(&request.base, arena, out);
 }
 
 /* NOTFOUND: no server runs there. */

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "chunk.pb-c.h"
+#include "core/pack.h"
 #include "io/clock.h"
 #include "io/files.h"
 #include "io/identity.h"
@@ -16,23 +17,6 @@
 
 #define ROLE_REGIONAL "regional"
 #define ROLE_NATIONAL "national"
-
-enum pt_err office_pack(const ProtobufCMessage *message, struct pt_arena *arena, struct pt_bytes *out)
-{
-    uint8_t *bytes = pt_arena_alloc(arena, protobuf_c_message_get_packed_size(message));
-    if (bytes == NULL) {
-        return PT_ENOMEM;
-    }
-    *out = pt_bytes_of(bytes, protobuf_c_message_pack(message, bytes));
-    return PT_OK;
-}
-
-static ProtobufCBinaryData binary(const void *data, size_t n)
-{
-    ProtobufCBinaryData out = {.len = n};
-    memcpy(&out.data, &data, sizeof data); /* protobuf-c wants it writable and does not write */
-    return out;
-}
 
 /* --- opening --- */
 
@@ -205,11 +189,11 @@ static enum pt_err write_own_office(struct office *office)
     detail.code = office->code;
     detail.name = office->name;
     detail.has_public_key = detail.has_transport_key = detail.has_generation = true;
-    detail.public_key = binary(office->pair.public_key, PT_KEY_BYTES);
-    detail.transport_key = binary(office->transport.public_key, PT_KEY_BYTES);
+    detail.public_key = pt_binary(office->pair.public_key, PT_KEY_BYTES);
+    detail.transport_key = pt_binary(office->transport.public_key, PT_KEY_BYTES);
     detail.generation = 1;
     pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err = office_pack(&detail.base, &arena, &entry.detail);
+    enum pt_err err = pt_pack(&detail.base, &arena, &entry.detail);
     if (err == PT_OK) {
         err = office_log(office, &office->root_subject, &entry, 1);
     }

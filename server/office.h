@@ -65,7 +65,4 @@ enum pt_err office_chain(const struct office *office, const char *address, struc
 enum pt_err office_set_enrolment(struct office *office, struct pt_bytes answer, const char *address,
                                  struct pt_problem *problem);
 
-/* Pack a message into the arena. Errors: NOMEM. */
-enum pt_err office_pack(const ProtobufCMessage *message, struct pt_arena *arena, struct pt_bytes *out);
-
 #endif

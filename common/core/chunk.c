@@ -1,6 +1,7 @@
 #include "core/chunk.h"
 
 #include "base/mem.h"
+#include "core/pack.h"
 #include "core/prescan.h"
 #include "core/unpack.h"
 
@@ -27,30 +28,23 @@ struct pt_hash pt_link_next(const struct pt_hash *previous, struct pt_bytes chun
     return pt_hash2(PT_CONTEXT_LINK, pt_hash_bytes(previous), pt_hash_bytes(&content));
 }
 
-static ProtobufCBinaryData binary(const void *data, size_t n)
-{
-    ProtobufCBinaryData out = {.len = n};
-    memcpy(&out.data, &data, sizeof data); /* protobuf-c wants it writable and does not write */
-    return out;
-}
-
 static void fill_header(Patuh__Chunk *chunk, Patuh__Seen *seen, const struct pt_chunk_header *header)
 {
     patuh__chunk__init(chunk);
     patuh__seen__init(seen);
     chunk->has_subject = chunk->has_author = chunk->has_incarnation = chunk->has_first_seq = chunk->has_count = true;
-    chunk->subject = binary(header->log.subject.text, strlen(header->log.subject.text));
-    chunk->author = binary(header->log.author.b, PT_HASH_BYTES);
+    chunk->subject = pt_binary(header->log.subject.text, strlen(header->log.subject.text));
+    chunk->author = pt_binary(header->log.author.b, PT_HASH_BYTES);
     chunk->incarnation = header->log.incarnation;
     chunk->first_seq = header->first_seq;
     chunk->count = header->count;
     chunk->has_instrument = header->has_instrument;
-    chunk->instrument = binary(header->instrument.b, PT_HASH_BYTES);
+    chunk->instrument = pt_binary(header->instrument.b, PT_HASH_BYTES);
     if (header->has_seen) {
         seen->has_epoch = seen->has_lsn = seen->has_hash = true;
         seen->epoch = header->seen_epoch;
         seen->lsn = header->seen_lsn;
-        seen->hash = binary(header->seen_hash, sizeof header->seen_hash);
+        seen->hash = pt_binary(header->seen_hash, sizeof header->seen_hash);
         chunk->seen = seen;
     }
     chunk->has_wall_ms = chunk->has_monotonic_ms = chunk->has_boot = true;
@@ -58,7 +52,7 @@ static void fill_header(Patuh__Chunk *chunk, Patuh__Seen *seen, const struct pt_
     chunk->monotonic_ms = header->monotonic_ms;
     chunk->boot = header->boot;
     chunk->has_previous = header->has_previous;
-    chunk->previous = binary(header->previous.b, PT_HASH_BYTES);
+    chunk->previous = pt_binary(header->previous.b, PT_HASH_BYTES);
 }
 
 /* zstd where it is smaller; packed keeps the compressed bytes alive. */
@@ -67,7 +61,7 @@ static enum pt_err fill_body(Patuh__Chunk *chunk, const struct pt_buf *raw, stru
     chunk->has_codec = chunk->has_raw_bytes = chunk->has_body = true;
     chunk->codec = CODEC_PLAIN;
     chunk->raw_bytes = (uint32_t)raw->n;
-    chunk->body = binary(raw->data, raw->n);
+    chunk->body = pt_binary(raw->data, raw->n);
     enum pt_err err = pt_reserve(&packed->data, &packed->capacity, ZSTD_compressBound(raw->n), 1);
     if (err != PT_OK) {
         return err;
@@ -75,7 +69,7 @@ static enum pt_err fill_body(Patuh__Chunk *chunk, const struct pt_buf *raw, stru
     size_t n = ZSTD_compress(packed->data, packed->capacity, raw->data, raw->n, ZSTD_LEVEL);
     if (!ZSTD_isError(n) && n < raw->n) {
         chunk->codec = CODEC_ZSTD;
-        chunk->body = binary(packed->data, n);
+        chunk->body = pt_binary(packed->data, n);
     }
     return PT_OK;
 }

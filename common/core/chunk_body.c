@@ -1,5 +1,6 @@
 /* chunk_body.c - entries as columns, and back. One function a direction walks the kinds' field table. */
 #include "core/chunk.h"
+#include "core/pack.h"
 #include "core/unpack.h"
 
 #include <string.h>
@@ -34,13 +35,6 @@ static bool columns_alloc(struct columns *c, size_t n, size_t n_refs)
     return !c->arena.exhausted;
 }
 
-static ProtobufCBinaryData binary(const void *data, size_t n)
-{
-    ProtobufCBinaryData out = {.len = n};
-    memcpy(&out.data, &data, sizeof data); /* protobuf-c wants it writable and does not write */
-    return out;
-}
-
 static uint32_t instance_index(Patuh__Body *b, const char *name)
 {
     size_t n = strlen(name);
@@ -52,7 +46,7 @@ static uint32_t instance_index(Patuh__Body *b, const char *name)
             return (uint32_t)i + 1;
         }
     }
-    b->instances[b->n_instances++] = binary(name, n);
+    b->instances[b->n_instances++] = pt_binary(name, n);
     return (uint32_t)b->n_instances;
 }
 
@@ -70,10 +64,10 @@ static uint32_t log_index(struct columns *c, const struct pt_entry_ref *ref)
     Patuh__LogSeen *log = &c->log_items[b->n_logs];
     patuh__log_seen__init(log);
     log->has_author = log->has_incarnation = log->has_seq = log->has_link = true;
-    log->author = binary(ref->author.b, sizeof ref->author.b);
+    log->author = pt_binary(ref->author.b, sizeof ref->author.b);
     log->incarnation = ref->incarnation;
     log->seq = ref->seq;
-    log->link = binary(ref->link, sizeof ref->link);
+    log->link = pt_binary(ref->link, sizeof ref->link);
     b->logs[b->n_logs] = log;
     return (uint32_t)b->n_logs++;
 }
@@ -136,7 +130,7 @@ static void put_entry(struct columns *c, const struct pt_entry *entry, int64_t w
         pt_buf_put(&c->hashes, entry->hash.b, sizeof entry->hash.b);
     }
     if ((fields & PT_FIELD_DETAIL) != 0) {
-        b->detail[b->n_detail++] = binary(entry->detail.data, entry->detail.n);
+        b->detail[b->n_detail++] = pt_binary(entry->detail.data, entry->detail.n);
     }
 }
 
@@ -168,7 +162,7 @@ enum pt_err pt_body_encode(const struct pt_entry *entries, size_t n, int64_t wal
     if (err == PT_OK) {
         drop_empty_columns(&c.body);
         c.body.has_hashes = c.hashes.n > 0;
-        c.body.hashes = binary(c.hashes.data, c.hashes.n);
+        c.body.hashes = pt_binary(c.hashes.data, c.hashes.n);
         size_t packed = patuh__body__get_packed_size(&c.body);
         uint8_t *bytes = pt_arena_alloc(&c.arena, packed);
         err = bytes == NULL ? PT_ENOMEM : PT_OK;

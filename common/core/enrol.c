@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "chunk.pb-c.h"
+#include "core/pack.h"
 #include "core/unpack.h"
 #include "enrol.pb-c.h"
 
@@ -9,20 +10,6 @@
 #include <string.h>
 
 #define CODE_BYTES (PT_CODE_ID_BYTES + PT_CODE_SECRET_BYTES + PT_CODE_KEY_BYTES + 2)
-
-static ProtobufCBinaryData binary(const void *data, size_t n)
-{
-    ProtobufCBinaryData out = {.len = n};
-    memcpy(&out.data, &data, sizeof data); /* protobuf-c wants it writable and does not write */
-    return out;
-}
-
-static char *writable(const char *text)
-{
-    char *out;
-    memcpy(&out, &text, sizeof out); /* as above */
-    return out;
-}
 
 /* --- codes --- */
 
@@ -100,12 +87,12 @@ enum pt_err pt_enrol_request_put(struct pt_buf *out, const struct pt_code *code,
     pt_sign(applicant->pair, PT_CONTEXT_ENROL, &proof, &signature);
     request.has_code_id = request.has_proof = request.has_public_key = request.has_transport_key = true;
     request.has_signature = true;
-    request.code_id = binary(code->id, sizeof code->id);
-    request.proof = binary(proof.b, sizeof proof.b);
-    request.public_key = binary(applicant->pair->public_key, PT_KEY_BYTES);
-    request.transport_key = binary(applicant->transport_key, PT_KEY_BYTES);
-    request.signature = binary(signature.b, sizeof signature.b);
-    request.address = applicant->address == NULL ? NULL : writable(applicant->address);
+    request.code_id = pt_binary(code->id, sizeof code->id);
+    request.proof = pt_binary(proof.b, sizeof proof.b);
+    request.public_key = pt_binary(applicant->pair->public_key, PT_KEY_BYTES);
+    request.transport_key = pt_binary(applicant->transport_key, PT_KEY_BYTES);
+    request.signature = pt_binary(signature.b, sizeof signature.b);
+    request.address = pt_text_of(applicant->address);
     frame.enrol_request = &request;
     uint8_t bytes[PT_ENROL_FRAME_BYTES_MAX];
     if (patuh__frame__get_packed_size(&frame) > sizeof bytes) {
@@ -138,16 +125,6 @@ enum pt_err pt_enrol_request_check(const Patuh__EnrolRequest *request, const uin
 
 /* --- signed bodies --- */
 
-static enum pt_err pack(const ProtobufCMessage *message, struct pt_arena *arena, struct pt_bytes *out)
-{
-    uint8_t *bytes = pt_arena_alloc(arena, protobuf_c_message_get_packed_size(message));
-    if (bytes == NULL) {
-        return PT_ENOMEM;
-    }
-    *out = pt_bytes_of(bytes, protobuf_c_message_pack(message, bytes));
-    return PT_OK;
-}
-
 static bool read_key(const ProtobufCBinaryData *field, struct pt_public_key *out)
 {
     if (field->len != sizeof out->b) {
@@ -170,17 +147,17 @@ enum pt_err pt_office_record_sign(struct pt_office_record *record, const struct 
                                   struct pt_arena *arena)
 {
     Patuh__OfficeRecord body = PATUH__OFFICE_RECORD__INIT;
-    char *addresses[1] = {writable(record->address)};
-    body.code = writable(record->code);
-    body.name = writable(record->name);
+    char *addresses[1] = {pt_text_of(record->address)};
+    body.code = pt_text_of(record->code);
+    body.name = pt_text_of(record->name);
     body.has_public_key = body.has_transport_key = body.has_generation = body.has_role = true;
-    body.public_key = binary(record->key.b, sizeof record->key.b);
-    body.transport_key = binary(record->transport_key.b, sizeof record->transport_key.b);
+    body.public_key = pt_binary(record->key.b, sizeof record->key.b);
+    body.transport_key = pt_binary(record->transport_key.b, sizeof record->transport_key.b);
     body.address = addresses;
     body.n_address = record->address[0] == '\0' ? 0 : 1;
     body.generation = record->generation;
     body.role = record->tier == 2 ? PATUH__ROLE__ROLE_NATIONAL : PATUH__ROLE__ROLE_REGIONAL;
-    enum pt_err err = pack(&body.base, arena, &record->body);
+    enum pt_err err = pt_pack(&body.base, arena, &record->body);
     if (err == PT_OK) {
         struct pt_hash hash = pt_hash1(PT_CONTEXT_OFFICE, record->body);
         pt_sign(signer, PT_CONTEXT_OFFICE, &hash, &record->signature);
@@ -220,13 +197,13 @@ enum pt_err pt_statement_sign(const struct pt_statement *statement, const struct
     struct pt_signature *signature = pt_arena_alloc(arena, sizeof *signature);
     struct pt_bytes packed;
     body.has_public_key = body.has_transport_key = body.has_role = body.has_issued_ms = true;
-    body.public_key = binary(statement->key.b, sizeof statement->key.b);
-    body.transport_key = binary(statement->transport_key.b, sizeof statement->transport_key.b);
+    body.public_key = pt_binary(statement->key.b, sizeof statement->key.b);
+    body.transport_key = pt_binary(statement->transport_key.b, sizeof statement->transport_key.b);
     body.role = (uint32_t)statement->role;
-    body.name = writable(statement->name);
-    body.office = writable(statement->office);
+    body.name = pt_text_of(statement->name);
+    body.office = pt_text_of(statement->office);
     body.issued_ms = statement->issued_ms;
-    enum pt_err err = result == NULL || signature == NULL ? PT_ENOMEM : pack(&body.base, arena, &packed);
+    enum pt_err err = result == NULL || signature == NULL ? PT_ENOMEM : pt_pack(&body.base, arena, &packed);
     if (err != PT_OK) {
         return err;
     }
@@ -234,8 +211,8 @@ enum pt_err pt_statement_sign(const struct pt_statement *statement, const struct
     pt_sign(office, PT_CONTEXT_STATEMENT, &hash, signature);
     patuh__signed_statement__init(result);
     result->has_body = result->has_signature = true;
-    result->body = binary(packed.data, packed.n);
-    result->signature = binary(signature->b, sizeof signature->b);
+    result->body = pt_binary(packed.data, packed.n);
+    result->signature = pt_binary(signature->b, sizeof signature->b);
     *out = result;
     return PT_OK;
 }
@@ -332,7 +309,7 @@ enum pt_err pt_enrolment_read(struct pt_bytes answer, const uint8_t *office_key,
         err = memcmp(key, office_key, sizeof key) == 0 ? PT_OK : PT_ESIGNATURE;
     }
     if (err == PT_OK) {
-        err = pack(&body->statement->base, arena, &enrolment.signed_statement);
+        err = pt_pack(&body->statement->base, arena, &enrolment.signed_statement);
     }
     if (err == PT_OK) {
         *out = enrolment;

@@ -1,29 +1,20 @@
 #include "core/compile.h"
 
+#include "core/pack.h"
 #include "instrument.pb-c.h"
-
-/* The text as protobuf-c wants it; it only reads. */
-static char *lend(const char *text)
-{
-    union {
-        const char *lent;
-        char *as_field;
-    } cast = {.lent = text};
-    return cast.as_field;
-}
 
 static char *lend_filled(const char *text)
 {
-    return text == NULL || text[0] == '\0' ? NULL : lend(text);
+    return text == NULL || text[0] == '\0' ? NULL : pt_text_of(text);
 }
 
 static void encode_settings(const struct pt_settings *from, Patuh__InstrumentSettings *to)
 {
     patuh__instrument_settings__init(to);
-    to->form_id = lend(from->form_id);
-    to->form_title = lend(from->form_title);
-    to->version = lend(from->version);
-    to->cycle = lend(from->cycle);
+    to->form_id = pt_text_of(from->form_id);
+    to->form_title = pt_text_of(from->form_title);
+    to->version = pt_text_of(from->version);
+    to->cycle = pt_text_of(from->cycle);
     to->note = lend_filled(from->note);
     to->has_institution_rule = to->has_carry_unit = to->has_carry_institution = to->has_decimals = 1;
     to->has_missing = to->has_inapplicable = to->has_utc_offset_min = to->has_official = 1;
@@ -52,7 +43,7 @@ static void encode_node(const struct pt_node *from, Patuh__InstrumentNode *to)
     to->number = from->number;
     to->type = from->type;
     to->parent = from->parent;
-    to->name = lend(from->name);
+    to->name = pt_text_of(from->name);
     to->label_id = lend_filled(from->label.id);
     to->label_en = lend_filled(from->label.en);
     to->hint_id = lend_filled(from->hint.id);
@@ -101,10 +92,10 @@ static void encode_zone(const struct pt_zone *from, Patuh__InstrumentZone *to)
     to->lower = from->lower;
     to->lower_exclusive = from->lower_exclusive;
     to->zone = from->zone;
-    to->category = lend(from->category);
-    to->label_id = lend(from->label.id);
-    to->label_en = lend(from->label.en);
-    to->colour = lend(from->colour);
+    to->category = pt_text_of(from->category);
+    to->label_id = pt_text_of(from->label.id);
+    to->label_en = pt_text_of(from->label.en);
+    to->colour = pt_text_of(from->colour);
 }
 
 /* n messages of one type and the array of pointers protobuf-c wants. */
@@ -144,7 +135,7 @@ static enum pt_err encode_lists(const struct pt_instrument *ins, struct pt_arena
             lists[i].choice[k] = &choices[k];
         }
         lists[i].n_choice = from->n_choices;
-        lists[i].name = lend(from->name);
+        lists[i].name = pt_text_of(from->name);
         lists[i].has_retired = lists[i].retired = from->retired;
         to->list[i] = &lists[i];
     }
@@ -172,7 +163,7 @@ static enum pt_err encode_program(const struct pt_program *from, struct pt_arena
     }
     to->n_op = to->n_a = to->n_b = from->n_ops;
     to->n_number = from->n_numbers;
-    to->source = lend(from->source);
+    to->source = pt_text_of(from->source);
     return PT_OK;
 }
 
@@ -203,7 +194,7 @@ static enum pt_err encode_small(const struct pt_instrument *ins, struct pt_arena
         return PT_ENOMEM;
     }
     for (size_t i = 0; i < ins->n_texts; i++) {
-        to->text[i] = lend(ins->texts[i]);
+        to->text[i] = pt_text_of(ins->texts[i]);
     }
     for (size_t i = 0; i < ins->n_zones; i++) {
         encode_zone(&ins->zones[i], &zones[i]);
@@ -214,7 +205,7 @@ static enum pt_err encode_small(const struct pt_instrument *ins, struct pt_arena
         names[i].has_number = names[i].has_type = 1;
         names[i].number = ins->retired[i].number;
         names[i].type = ins->retired[i].type;
-        names[i].name = lend(ins->retired[i].name);
+        names[i].name = pt_text_of(ins->retired[i].name);
         names[i].list = lend_filled(ins->retired[i].list);
         to->retired[i] = &names[i];
     }

@@ -2,17 +2,11 @@
 #include "core/logs_internal.h"
 
 #include "core/keys.h"
+#include "core/pack.h"
 #include "core/unpack.h"
 #include "records.pb-c.h"
 
 #include <string.h>
-
-static ProtobufCBinaryData binary(const void *data, size_t n)
-{
-    ProtobufCBinaryData out = {.len = n};
-    memcpy(&out.data, &data, sizeof data); /* protobuf-c wants it writable and does not write */
-    return out;
-}
 
 static bool copy_exact(const ProtobufCBinaryData *field, void *out, size_t n)
 {
@@ -54,16 +48,16 @@ enum pt_err pt_logs_put_head(struct pt_txn *txn, const struct pt_head *head)
     record.has_log_id = record.has_seq = record.has_link = record.has_forked = record.has_last_lsn = true;
     record.has_tail_seq = record.has_n_parked = record.has_held_seq = record.has_public_key = true;
     record.has_fork_seq = true;
-    record.log_id = binary(id.data, id.n);
+    record.log_id = pt_binary(id.data, id.n);
     record.seq = head->seq;
-    record.link = binary(head->link.b, sizeof head->link.b);
+    record.link = pt_binary(head->link.b, sizeof head->link.b);
     record.forked = head->forked;
     record.fork_seq = head->fork_seq;
     record.held_seq = head->held_seq;
     record.last_lsn = head->last_lsn;
     record.tail_seq = head->tail_seq;
     record.n_parked = head->n_parked;
-    record.public_key = binary(head->key.b, sizeof head->key.b);
+    record.public_key = pt_binary(head->key.b, sizeof head->key.b);
     struct pt_key key = pt_key_u64(head->number);
     enum pt_err err = id.err;
     if (err == PT_OK) {
@@ -121,16 +115,16 @@ static void fill_record(Patuh__ChunkRecord *out, const struct pt_record *record,
     out->log = record->log;
     out->first_seq = record->first_seq;
     out->count = (uint32_t)(record->last_seq - record->first_seq + 1);
-    out->chunk = binary(record->chunk.data, record->chunk.n);
-    out->previous_link = binary(record->previous.b, sizeof record->previous.b);
-    out->link = binary(record->link.b, sizeof record->link.b);
+    out->chunk = pt_binary(record->chunk.data, record->chunk.n);
+    out->previous_link = pt_binary(record->previous.b, sizeof record->previous.b);
+    out->link = pt_binary(record->link.b, sizeof record->link.b);
     out->has_signature = record->has_signature;
-    out->signature = binary(record->signature.b, sizeof record->signature.b);
+    out->signature = pt_binary(record->signature.b, sizeof record->signature.b);
     out->status = record->held ? PATUH__CHUNK_STATUS__CHUNK_HELD : PATUH__CHUNK_STATUS__CHUNK_GOOD;
     out->received_ms = record->received_ms;
     out->has_arrival_hash = arrival_hash != NULL;
     if (arrival_hash != NULL) {
-        out->arrival_hash = binary(arrival_hash->b, sizeof arrival_hash->b);
+        out->arrival_hash = pt_binary(arrival_hash->b, sizeof arrival_hash->b);
     }
 }
 

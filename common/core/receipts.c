@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "core/keys.h"
+#include "core/pack.h"
 #include "core/unpack.h"
 #include "records.pb-c.h"
 #include "wire.pb-c.h"
@@ -11,13 +12,6 @@
 /* The newest receipt of what is held stands beside the newest of what counts. */
 #define TIER_HELD 0x10
 
-static ProtobufCBinaryData binary(const void *data, size_t n)
-{
-    ProtobufCBinaryData out = {.len = n};
-    memcpy(&out.data, &data, sizeof data); /* protobuf-c wants it writable and does not write */
-    return out;
-}
-
 static Patuh__ReceiptLog *pack_log(const struct pt_receipt_log *log, struct pt_arena *arena)
 {
     Patuh__ReceiptLog *out = pt_arena_alloc(arena, sizeof *out);
@@ -26,10 +20,10 @@ static Patuh__ReceiptLog *pack_log(const struct pt_receipt_log *log, struct pt_a
     }
     patuh__receipt_log__init(out);
     out->has_subject = out->has_incarnation = out->has_seq = out->has_link = true;
-    out->subject = binary(log->log.subject.text, strlen(log->log.subject.text));
+    out->subject = pt_binary(log->log.subject.text, strlen(log->log.subject.text));
     out->incarnation = log->log.incarnation;
     out->seq = log->seq;
-    out->link = binary(log->link.b, sizeof log->link.b);
+    out->link = pt_binary(log->link.b, sizeof log->link.b);
     out->has_held = log->held;
     out->held = log->held;
     return out;
@@ -39,9 +33,9 @@ static void fill_body(Patuh__ReceiptBody *body, const struct pt_receipt *receipt
 {
     patuh__receipt_body__init(body);
     body->has_office = body->has_tier = body->has_author = body->has_epoch = body->has_lsn = body->has_time_ms = true;
-    body->office = binary(receipt->office.b, sizeof receipt->office.b);
+    body->office = pt_binary(receipt->office.b, sizeof receipt->office.b);
     body->tier = receipt->tier;
-    body->author = binary(receipt->author.b, sizeof receipt->author.b);
+    body->author = pt_binary(receipt->author.b, sizeof receipt->author.b);
     body->epoch = receipt->epoch;
     body->lsn = receipt->lsn;
     body->time_ms = receipt->time_ms;
@@ -59,11 +53,10 @@ enum pt_err pt_receipt_sign(struct pt_receipt *receipt, const struct pt_keypair 
         return PT_ENOMEM;
     }
     body.n_log = receipt->n_logs;
-    uint8_t *bytes = pt_arena_alloc(arena, patuh__receipt_body__get_packed_size(&body));
-    if (bytes == NULL) {
-        return PT_ENOMEM;
+    enum pt_err err = pt_pack(&body.base, arena, &receipt->body);
+    if (err != PT_OK) {
+        return err;
     }
-    receipt->body = pt_bytes_of(bytes, patuh__receipt_body__pack(&body, bytes));
     struct pt_hash hash = pt_hash1(PT_CONTEXT_RECEIPT, receipt->body);
     pt_sign(office, PT_CONTEXT_RECEIPT, &hash, &receipt->signature);
     return PT_OK;
@@ -127,9 +120,9 @@ static enum pt_err put_row(struct pt_txn *txn, const struct pt_key *key, const s
     patuh__receipt_record__init(&row);
     row.has_seq = row.has_link = row.has_body = row.has_signature = row.has_epoch = row.has_time_ms = true;
     row.seq = log->seq;
-    row.link = binary(log->link.b, sizeof log->link.b);
-    row.body = binary(receipt->body.data, receipt->body.n);
-    row.signature = binary(receipt->signature.b, sizeof receipt->signature.b);
+    row.link = pt_binary(log->link.b, sizeof log->link.b);
+    row.body = pt_binary(receipt->body.data, receipt->body.n);
+    row.signature = pt_binary(receipt->signature.b, sizeof receipt->signature.b);
     row.epoch = receipt->epoch;
     row.time_ms = receipt->time_ms;
     row.has_held = row.held = log->held;

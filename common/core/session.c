@@ -36,13 +36,6 @@ void pt_update_close(struct pt_update *update)
     *update = (struct pt_update){0};
 }
 
-ProtobufCBinaryData pt__binary(const void *data, size_t n)
-{
-    ProtobufCBinaryData out = {.len = n};
-    memcpy(&out.data, &data, sizeof data); /* protobuf-c wants it writable and does not write */
-    return out;
-}
-
 static enum pt_err queue(struct pt_update *u, const Patuh__Frame *frame)
 {
     uint8_t *bytes = pt_arena_alloc(&u->arena, patuh__frame__get_packed_size(frame));

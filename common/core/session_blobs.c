@@ -69,7 +69,7 @@ static void say_want(struct pt_session *s, struct pt_update *u, const struct pt_
     Patuh__BlobWant want = PATUH__BLOB_WANT__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
     want.has_hash = want.has_offset = true;
-    want.hash = pt__binary(hash->b, sizeof hash->b);
+    want.hash = pt_binary(hash->b, sizeof hash->b);
     want.offset = offset;
     frame.blob_want = &want;
     pt__session_emit(s, u, &frame);
@@ -141,7 +141,7 @@ static void say_part(struct pt_session *s, struct pt_update *u, const ProtobufCB
     part.hash = *hash;
     part.offset = offset;
     part.total = total;
-    part.data = pt__binary(bytes.data, bytes.n);
+    part.data = pt_binary(bytes.data, bytes.n);
     frame.blob_part = &part;
     pt__session_emit(s, u, &frame);
 }

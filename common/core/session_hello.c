@@ -108,9 +108,9 @@ static void emit_hello(struct pt_session *s, struct pt_update *u, const Patuh__S
     hello.monotonic_ms = now->monotonic_ms;
     hello.boot = now->boot;
     hello.has_mine = hello.has_theirs = hello.has_receipts = true;
-    hello.mine = pt__binary(d->mine.b, sizeof d->mine.b);
-    hello.theirs = pt__binary(d->theirs.b, sizeof d->theirs.b);
-    hello.receipts = pt__binary(d->receipts.b, sizeof d->receipts.b);
+    hello.mine = pt_binary(d->mine.b, sizeof d->mine.b);
+    hello.theirs = pt_binary(d->theirs.b, sizeof d->theirs.b);
+    hello.receipts = pt_binary(d->receipts.b, sizeof d->receipts.b);
     frame.hello = &hello;
     pt__session_emit(s, u, &frame);
 }

@@ -2,6 +2,7 @@
 #ifndef PT_SESSION_INTERNAL_H
 #define PT_SESSION_INTERNAL_H
 
+#include "core/pack.h"
 #include "core/session.h"
 
 enum phase { PHASE_NEW, PHASE_GREETING, PHASE_OPEN, PHASE_CLOSED };
@@ -82,7 +83,6 @@ void pt__session_fail(struct pt_session *s, struct pt_update *u, enum pt_err why
 void pt__session_emit(struct pt_session *s, struct pt_update *u, const Patuh__Frame *frame);
 struct pt_inbox *pt__session_inbox(struct pt_session *s, struct pt_update *u, const struct pt_now *now);
 void pt__session_submit(struct pt_session *s, struct pt_update *u, struct pt_inbox *inbox);
-ProtobufCBinaryData pt__binary(const void *data, size_t n);
 
 /* session_send.c: tasks, runs, log references, heads, receipts. */
 void pt__session_add_task(struct pt_session *s, struct pt_update *u, uint64_t log, uint64_t next_seq);

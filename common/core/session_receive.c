@@ -99,7 +99,7 @@ static void say_gap(struct pt_session *s, struct pt_update *u, const struct pt_h
     gap.log = pt__session_ref_out(s, u, head);
     gap.has_have_seq = gap.has_have_link = true;
     gap.have_seq = head->seq;
-    gap.have_link = pt__binary(link.b, sizeof link.b);
+    gap.have_link = pt_binary(link.b, sizeof link.b);
     frame.gap = &gap;
     if (gap.log != NULL) {
         pt__session_emit(s, u, &frame);

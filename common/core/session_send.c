@@ -35,8 +35,8 @@ Patuh__LogRef *pt__session_ref_stranger(struct pt_session *s, struct pt_update *
     patuh__log_ref__init(ref);
     ref->has_number = ref->has_subject = ref->has_public_key = ref->has_incarnation = true;
     ref->number = ++s->last_number;
-    ref->subject = pt__binary(copy->log.subject.text, strlen(copy->log.subject.text));
-    ref->public_key = pt__binary(copy->key.b, sizeof copy->key.b);
+    ref->subject = pt_binary(copy->log.subject.text, strlen(copy->log.subject.text));
+    ref->public_key = pt_binary(copy->key.b, sizeof copy->key.b);
     ref->incarnation = copy->log.incarnation;
     return ref;
 }
@@ -178,7 +178,7 @@ static enum pt_err add_text(void *data, const struct pt_hash *hash, bool small, 
         err = pt_reserve(&r->texts, &r->capacity, r->n + 1, sizeof *r->texts);
     }
     if (err == PT_OK) {
-        r->texts[r->n++] = pt__binary(content.data, content.n);
+        r->texts[r->n++] = pt_binary(content.data, content.n);
         r->bytes += content.n;
     }
     return err == PT_ENOTFOUND ? PT_OK : err;
@@ -210,15 +210,15 @@ static enum pt_err emit_run(struct pt_session *s, struct pt_txn *txn, struct pt_
     enum pt_err err = collect_texts(run, &riding);
     if (err == PT_OK && list != NULL) {
         for (size_t i = 0; i < run->n_chunks; i++) {
-            list[i] = pt__binary(run->chunks[i].data, run->chunks[i].n);
+            list[i] = pt_binary(run->chunks[i].data, run->chunks[i].n);
         }
         chunks.log = pt__session_ref_out(s, u, head);
         chunks.has_previous_link = chunks.has_first_seq = chunks.has_signature = true;
-        chunks.previous_link = pt__binary(run->previous.b, sizeof run->previous.b);
+        chunks.previous_link = pt_binary(run->previous.b, sizeof run->previous.b);
         chunks.first_seq = run->first_seq;
         chunks.n_chunk = run->n_chunks;
         chunks.chunk = list;
-        chunks.signature = pt__binary(run->signature.b, sizeof run->signature.b);
+        chunks.signature = pt_binary(run->signature.b, sizeof run->signature.b);
         chunks.n_text = riding.n;
         chunks.text = riding.texts;
         frame.chunks = &chunks;
@@ -347,7 +347,7 @@ static Patuh__Head *make_head(struct pt_session *s, struct pt_update *u, const s
     out->log = pt__session_ref_out(s, u, head);
     out->has_seq = out->has_link = true;
     out->seq = head->seq;
-    out->link = pt__binary(link->b, sizeof link->b);
+    out->link = pt_binary(link->b, sizeof link->b);
     return out->log == NULL ? NULL : out;
 }
 
@@ -383,8 +383,8 @@ void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const s
     Patuh__Receipt out = PATUH__RECEIPT__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
     out.has_body = out.has_signature = true;
-    out.body = pt__binary(receipt->body.data, receipt->body.n);
-    out.signature = pt__binary(receipt->signature.b, sizeof receipt->signature.b);
+    out.body = pt_binary(receipt->body.data, receipt->body.n);
+    out.signature = pt_binary(receipt->signature.b, sizeof receipt->signature.b);
     frame.receipt = &out;
     pt__session_emit(s, u, &frame);
 }

@@ -1,5 +1,6 @@
 #include "io/enrol_call.h"
 
+#include "core/pack.h"
 #include "core/unpack.h"
 #include "io/conn.h"
 #include "io/link.h"
@@ -41,19 +42,17 @@ static void take_answer(struct call *call, const Patuh__EnrolAnswer *answer)
 {
     struct pt_arena arena;
     struct pt_enrolment enrolment;
-    size_t n = patuh__enrol_answer__get_packed_size(answer);
+    struct pt_bytes packed;
     pt_arena_init(&arena, SIZE_MAX);
-    uint8_t *bytes = pt_arena_alloc(&arena, n);
-    enum pt_err err = PT_ENOMEM;
-    if (bytes != NULL) {
-        (void)patuh__enrol_answer__pack(answer, bytes);
-        err = pt_enrolment_read(pt_bytes_of(bytes, n), call->code->key, &arena, &enrolment);
+    enum pt_err err = pt_pack(&answer->base, &arena, &packed);
+    if (err == PT_OK) {
+        err = pt_enrolment_read(packed, call->code->key, &arena, &enrolment);
     }
     if (err == PT_OK && memcmp(enrolment.statement.key.b, call->applicant->pair->public_key, PT_KEY_BYTES) != 0) {
         err = PT_ESIGNATURE; /* about somebody else */
     }
     if (err == PT_OK) {
-        pt_buf_put(call->answer, bytes, n);
+        pt_buf_put_bytes(call->answer, packed);
         err = call->answer->err;
     }
     call->answered = true;
