@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/unpack.h"
 #include "support/logs_kit.h"
 
 #include <criterion/criterion.h>
@@ -90,20 +91,6 @@ static void expect_golden(struct pt_bytes bytes, const char *name, struct pt_are
     pt_buf_free(&hex);
 }
 
-/* One entry of every kind, each field filled. */
-static struct pt_entry *every_kind(size_t *n, struct pt_arena *arena)
-{
-    const ProtobufCEnumDescriptor *kinds = &patuh__entry_kind__descriptor;
-    struct pt_entry *entries = pt_arena_zalloc(arena, kinds->n_values, sizeof *entries);
-    uint64_t state = 42;
-    *n = 0;
-    for (unsigned i = 1; i < kinds->n_values; i++) {
-        entries[(*n)++] = kit_entry((Patuh__EntryKind)kinds->values[i].value, &state, arena);
-    }
-    entries[0].value = (struct pt_value){.type = PT_VALUE_DECIMAL, .number = {-125, 1}};
-    return entries;
-}
-
 Test(chunk, golden_links)
 {
     struct pt_log_id log = log_id();
@@ -137,7 +124,7 @@ Test(chunk, golden_body_of_every_kind)
 {
     struct pt_arena arena = arena_make();
     size_t n;
-    struct pt_entry *entries = every_kind(&n, &arena);
+    struct pt_entry *entries = kit_every_kind(&n, &arena);
     struct pt_entry *list;
     struct pt_buf body = {0};
     cr_assert_eq(pt_body_encode(entries, n, 1700000000, &body), PT_OK);
@@ -227,20 +214,6 @@ Test(chunk, extreme_values_come_back)
     pt_arena_close(&arena);
 }
 
-Test(chunk, a_clock_further_off_than_the_format_holds_is_kept_as_far_as_it_goes)
-{
-    struct pt_arena arena = arena_make();
-    struct pt_entry entry = kit_answer(1, 1);
-    struct pt_entry *list;
-    struct pt_buf body = {0};
-    entry.wall_s = (int64_t)INT32_MAX + 5;
-    cr_assert_eq(pt_body_encode(&entry, 1, 0, &body), PT_OK);
-    cr_assert_eq(pt_body_decode(pt_buf_bytes(&body), 1, 0, &arena, &list), PT_OK);
-    cr_expect_eq(list[0].wall_s, INT32_MAX);
-    pt_buf_free(&body);
-    pt_arena_close(&arena);
-}
-
 /* --- foreign bytes --- */
 
 static bool foreign_result(enum pt_err err)
@@ -258,7 +231,7 @@ static void cut_and_flip(struct pt_bytes chunk, const struct pt_chunk_header *he
         cr_expect_eq(err, PT_EMALFORMED, "cut at %zu", n);
         pt_arena_close(&arena);
     }
-    uint8_t *flipped = malloc(chunk.n);
+    uint8_t *flipped = pt_alloc(chunk.n);
     cr_assert_not_null(flipped);
     size_t n_unseen = 0;
     for (size_t bit = 0; bit < 8 * chunk.n; bit++) {
@@ -270,7 +243,7 @@ static void cut_and_flip(struct pt_bytes chunk, const struct pt_chunk_header *he
         n_unseen += err == PT_OK && headers_eq(header, &back) && kit_entries_eq(entries, list, header->count);
         pt_arena_close(&arena);
     }
-    free(flipped);
+    pt_free(flipped);
     cr_expect_leq(n_unseen, 64, "the number of an unused field, bits that zstd does not read: %zu", n_unseen);
 }
 
@@ -280,7 +253,7 @@ Test(chunk, every_cut_and_every_flipped_bit_is_survived)
     struct pt_log_id log = log_id();
     struct pt_entry typical[60];
     size_t n;
-    struct pt_entry *entries = every_kind(&n, &arena);
+    struct pt_entry *entries = kit_every_kind(&n, &arena);
     struct pt_chunk_header header = kit_header(&log, 4, (uint32_t)n);
     cut_and_flip(encode(&header, entries, &arena), &header, entries);
     kit_typical(typical, 60);
@@ -305,8 +278,9 @@ static struct spoiled spoiled_make(const struct pt_entry *entries, uint32_t n)
     struct pt_log_id log = log_id();
     struct pt_chunk_header header = kit_header(&log, 1, n);
     struct pt_bytes bytes = encode(&header, entries, &s.arena);
-    s.chunk = patuh__chunk__unpack(NULL, bytes.n, bytes.data);
-    cr_assert_not_null(s.chunk);
+    ProtobufCMessage *message;
+    cr_assert_eq(pt_unpack(&patuh__chunk__descriptor, bytes, &s.arena, &message), PT_OK);
+    s.chunk = (Patuh__Chunk *)message;
     return s;
 }
 
@@ -325,7 +299,6 @@ static enum pt_err spoiled_decode(struct spoiled *s, size_t *arena_used)
 
 static void spoiled_close(struct spoiled *s)
 {
-    patuh__chunk__free_unpacked(s->chunk, NULL);
     pt_arena_close(&s->arena);
 }
 
@@ -334,8 +307,7 @@ static void spoil_body(struct spoiled *s, const void *raw, size_t n, bool with_s
 {
     ZSTD_CCtx *context = ZSTD_createCCtx();
     size_t room = ZSTD_compressBound(n);
-    free(s->chunk->body.data);
-    s->chunk->body.data = malloc(room);
+    s->chunk->body.data = pt_arena_alloc(&s->arena, room);
     cr_assert_not_null(s->chunk->body.data);
     (void)ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, with_size ? 1 : 0);
     if (window > 0) {
@@ -484,140 +456,6 @@ Test(chunk, larger_than_its_limit_is_refused_unread)
     struct pt_arena arena = arena_make();
     cr_expect_eq(pt_chunk_read_header(pt_bytes_of(zeros, sizeof zeros), &arena, &header), PT_ELIMIT);
     cr_expect_eq(arena.used, 0);
-    pt_arena_close(&arena);
-}
-
-/* --- bodies that no encoder of ours makes --- */
-
-static enum pt_err decode_body(const struct pt_entry *entry)
-{
-    struct pt_arena arena = arena_make();
-    struct pt_buf body = {0};
-    struct pt_entry *list;
-    cr_assert_eq(pt_body_encode(entry, 1, 0, &body), PT_OK);
-    enum pt_err err = pt_body_decode(pt_buf_bytes(&body), 1, 0, &arena, &list);
-    pt_buf_free(&body);
-    pt_arena_close(&arena);
-    return err;
-}
-
-Test(chunk, values_have_one_form)
-{
-    static const struct {
-        struct pt_value value;
-        enum pt_err err;
-    } rows[] = {
-        {{.type = PT_VALUE_DECIMAL, .number = {50, 1}}, PT_EMALFORMED},
-        {{.type = PT_VALUE_DECIMAL, .number = {0, 1}}, PT_EMALFORMED},
-        {{.type = PT_VALUE_DECIMAL, .number = {-100, 9}}, PT_EMALFORMED},
-        {{.type = PT_VALUE_DECIMAL, .number = {51, 10}}, PT_EMALFORMED},
-        {{.type = PT_VALUE_DECIMAL, .number = {50, 0}}, PT_OK},
-        {{.type = PT_VALUE_DECIMAL, .number = {0, 0}}, PT_OK},
-        {{.type = PT_VALUE_CHOICE, .choices = 0}, PT_EMALFORMED},
-        {{.type = PT_VALUE_CHOICE, .choices = 65}, PT_EMALFORMED},
-        {{.type = PT_VALUE_CHOICE, .choices = 64}, PT_OK},
-        {{.type = (enum pt_value_type)6}, PT_EMALFORMED},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct pt_entry entry = kit_answer(1, 1);
-        entry.value = rows[i].value;
-        cr_expect_eq(decode_body(&entry), rows[i].err, "row %zu", i);
-    }
-}
-
-Test(chunk, instance_names_are_short_and_plain)
-{
-    static const struct {
-        const char *name;
-        enum pt_err err;
-    } rows[] = {{"akta", PT_OK},
-                {"12345678901234567890123456789012", PT_OK},
-                {"123456789012345678901234567890123", PT_EMALFORMED},
-                {"Akta", PT_EMALFORMED},
-                {"a b", PT_EMALFORMED},
-                {"a]", PT_EMALFORMED},
-                {"a/b", PT_EMALFORMED}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct pt_entry entry = kit_answer(1, 1);
-        entry.instance = rows[i].name;
-        cr_expect_eq(decode_body(&entry), rows[i].err, "%s", rows[i].name);
-    }
-}
-
-Test(chunk, too_many_replaced_entries_are_malformed)
-{
-    static struct pt_entry_ref refs[PT_ENTRY_REPLACES_MAX + 1];
-    struct pt_entry entry = kit_answer(1, 1);
-    entry.replaces = refs;
-    entry.n_replaces = PT_ENTRY_REPLACES_MAX;
-    cr_expect_eq(decode_body(&entry), PT_OK);
-    entry.n_replaces = PT_ENTRY_REPLACES_MAX + 1;
-    cr_expect_eq(decode_body(&entry), PT_EMALFORMED);
-}
-
-/* Columns longer or shorter than the kinds ask for. */
-Test(chunk, every_item_of_every_column_is_used)
-{
-    struct pt_arena arena = arena_make();
-    size_t n;
-    struct pt_entry *entries = every_kind(&n, &arena);
-    struct pt_entry *list;
-    struct pt_buf bytes = {0};
-    cr_assert_eq(pt_body_encode(entries, n, 0, &bytes), PT_OK);
-    Patuh__Body *body = patuh__body__unpack(NULL, bytes.n, bytes.data);
-    cr_assert_not_null(body);
-    size_t *columns[] = {&body->n_kind,       &body->n_wall_s,  &body->n_question,     &body->n_instance,
-                         &body->n_value_type, &body->n_number,  &body->n_scale,        &body->n_n_replaces,
-                         &body->n_instances,  &body->n_detail,  &body->n_replaced_log, &body->n_replaced_seq,
-                         &body->n_logs,       &body->hashes.len};
-    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        cr_assert_gt(*columns[i], 0, "column %zu", i);
-        *columns[i] -= 1;
-        cr_expect_eq(pt_body_decode(kit_pack(body, &arena), n, 0, &arena, &list), PT_EMALFORMED, "column %zu", i);
-        *columns[i] += 1;
-    }
-    cr_expect_eq(pt_body_decode(kit_pack(body, &arena), n, 0, &arena, &list), PT_OK);
-    patuh__body__free_unpacked(body, NULL);
-    uint8_t more_hashes[] = {0x42, 0x20};
-    pt_buf_put(&bytes, more_hashes, sizeof more_hashes);
-    pt_buf_put(&bytes, entries[0].hash.b, PT_HASH_BYTES);
-    pt_buf_put(&bytes, "\x08\x01", 2); /* one more kind, unpacked */
-    cr_expect_eq(pt_body_decode(pt_buf_bytes(&bytes), n, 0, &arena, &list), PT_EMALFORMED);
-    pt_buf_free(&bytes);
-    pt_arena_close(&arena);
-}
-
-/* newer_client_older_server: what a later version adds keeps its place, and the neighbours keep their values. */
-Test(chunk, unknown_kinds_are_kept_beside_known_ones)
-{
-    struct pt_arena arena = arena_make();
-    struct pt_log_id log = log_id();
-    struct pt_entry entries[4] = {kit_answer(5, 50), pt_entry_of((Patuh__EntryKind)99, 1700000001), kit_answer(7, 70),
-                                  pt_entry_of(PATUH__ENTRY_KIND__ENTRY_PLACE, 1700000002)};
-    struct pt_chunk_header header = kit_header(&log, 1, 4);
-    struct pt_chunk_header back;
-    struct pt_entry *list;
-    entries[1].detail = pt_bytes_str("later");
-    entries[3].detail = pt_bytes_str("now");
-    cr_assert_eq(decode_copy(encode(&header, entries, &arena), &arena, &back, &list), PT_OK);
-    cr_expect(kit_entries_eq(entries, list, 4));
-    pt_arena_close(&arena);
-}
-
-/* Without the agreed form of later kinds an item of theirs would be taken for a neighbour's. */
-Test(chunk, an_unknown_kind_with_other_columns_spoils_the_chunk_and_no_value)
-{
-    struct pt_arena arena = arena_make();
-    struct pt_entry entries[2] = {kit_answer(5, 50), kit_answer(7, 70)};
-    struct pt_entry *list;
-    struct pt_buf bytes = {0};
-    cr_assert_eq(pt_body_encode(entries, 2, 0, &bytes), PT_OK);
-    Patuh__Body *body = patuh__body__unpack(NULL, bytes.n, bytes.data);
-    cr_assert_not_null(body);
-    body->kind[0] = 99;
-    cr_expect_eq(pt_body_decode(kit_pack(body, &arena), 2, 0, &arena, &list), PT_EMALFORMED);
-    patuh__body__free_unpacked(body, NULL);
-    pt_buf_free(&bytes);
     pt_arena_close(&arena);
 }
 
