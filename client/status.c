@@ -107,7 +107,9 @@ static enum patuh_where where_is_blob(struct pieces *p, const struct pt_hash *ha
     pt_hex_put(&name, pt_hash_bytes(hash));
     bool taken = name.err == PT_OK && pt_meta_get(p->txn, pt_buf_text(&name), &value) == PT_OK;
     pt_buf_free(&name);
-    return taken ? PATUH_AT_REGION : PATUH_ON_DEVICE;
+    enum patuh_where office =
+        p->device->enrolment.offices[0].tier == PT_TIER_NATIONAL ? PATUH_AT_HEAD_OFFICE : PATUH_AT_REGION;
+    return taken ? office : PATUH_ON_DEVICE;
 }
 
 static enum pt_err add_evidence(struct pieces *p, const struct pt_head *head, const char *assessment)

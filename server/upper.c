@@ -105,6 +105,7 @@ static void connect_now(struct upper *upper)
                 .epoch = office->epoch,
                 .office_pair = &office->pair,
                 .connects = true,
+                .upper_tier = PT_TIER_NATIONAL,
                 .live = true,
                 .statement = upper->enrolment.signed_statement,
                 .national_key = &root->key,

@@ -1,6 +1,7 @@
 #include "core/inbox.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "core/keys.h"
 #include "core/unpack.h"
 #include "records.pb-c.h"
@@ -65,9 +66,16 @@ enum pt_err pt_text_get(struct pt_txn *txn, const struct pt_hash *hash, struct p
     if (content.n < TEXT_SALT_BYTES) {
         return PT_EDAMAGED;
     }
-    const char *text = (const char *)content.data + TEXT_SALT_BYTES;
-    *out = pt_arena_strn(arena, text, content.n - TEXT_SALT_BYTES);
-    return *out == NULL ? pt_arena_err(arena) : PT_OK;
+    struct pt_bytes text = pt_bytes_of(content.data + TEXT_SALT_BYTES, content.n - TEXT_SALT_BYTES);
+    if (!pt_utf8_ok(text)) {
+        return PT_EDAMAGED; /* the hash fits, so its author wrote it so: to us it says nothing */
+    }
+    const char *copy = pt_arena_strn(arena, (const char *)text.data, text.n);
+    if (copy == NULL) {
+        return pt_arena_err(arena);
+    }
+    *out = copy;
+    return PT_OK;
 }
 
 static enum pt_err visit_field(const ProtobufCBinaryData *field, Patuh__EntryKind kind, pt_blob_visit visit, void *data)

@@ -66,7 +66,8 @@ enum pt_err pt_inbox_note_blobs(struct pt_txn *txn, const struct pt_head *head, 
 /* Hash that names a text blob: salt (16 bytes) and UTF-8, at most PT_TEXT_BYTES_MAX. */
 struct pt_hash pt_text_hash(struct pt_bytes content);
 enum pt_err pt_text_put(struct pt_txn *txn, struct pt_bytes content, struct pt_hash *hash);
-/* The text without its salt, NUL-terminated in the arena. Errors: NOTFOUND. */
+/* The text without its salt, NUL-terminated in the arena. Errors: NOTFOUND, DAMAGED (its author wrote no salt, or what
+ * is not UTF-8 without NUL). */
 enum pt_err pt_text_get(struct pt_txn *txn, const struct pt_hash *hash, struct pt_arena *arena, const char **out);
 /* The whole content, to send. */
 enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_hash *hash, struct pt_arena *arena,

@@ -65,7 +65,8 @@ struct pt_session_config {
     const struct pt_keypair *office_pair; /* signs receipts; NULL on a device */
     /* connecting side */
     bool connects;
-    bool live;                                /* stay after everything is settled, and send news */
+    int upper_tier; /* of the office it connects to: 1 or 2; that tier's receipts say what is delivered there */
+    bool live;      /* stay after everything is settled, and send news */
     struct pt_bytes statement;                /* signed statement (message SignedStatement); must stay */
     const struct pt_public_key *region_key;   /* who signs receipts of tier 1; NULL: accept none */
     const struct pt_public_key *national_key; /* tier 2 */

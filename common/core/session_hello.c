@@ -38,8 +38,7 @@ static enum pt_err add_log(struct pt_session *s, struct pt_txn *txn, const struc
     struct pt_receipted lower = {.seq = head->seq, .link = head->link};
     enum pt_err err = pt_receipted(txn, head, PT_TIER_NATIONAL, arena, &upper);
     if (err == PT_OK && s->config.connects) {
-        uint8_t tier = s->config.tier == 0 ? PT_TIER_REGION : PT_TIER_NATIONAL;
-        err = pt_receipted(txn, head, tier, arena, &lower);
+        err = pt_receipted(txn, head, (uint8_t)s->config.upper_tier, arena, &lower);
     }
     if (err == PT_OK && lower.seq > 0) {
         digest_add(&out->mine, &head->log, lower.seq, &lower.link);
@@ -73,7 +72,6 @@ static enum pt_err add_unreceipted(struct pt_session *s, struct pt_txn *txn, str
 {
     struct pt_head *heads;
     size_t n = 0;
-    uint8_t tier = s->config.tier == 0 ? PT_TIER_REGION : PT_TIER_NATIONAL;
     enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         uint64_t covered = 0;
@@ -81,7 +79,7 @@ static enum pt_err add_unreceipted(struct pt_session *s, struct pt_txn *txn, str
         if (!s->scope.has(s->scope.data, &heads[i].log) || !s->scope.is_up(s->scope.data, &heads[i].log)) {
             continue;
         }
-        err = pt_receipt_covers(txn, &heads[i], tier, &covered);
+        err = pt_receipt_covers(txn, &heads[i], (uint8_t)s->config.upper_tier, &covered);
         if (err == PT_OK) {
             err = pt_logs_chain_end(txn, &heads[i], &end);
         }

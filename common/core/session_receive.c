@@ -201,9 +201,8 @@ static void ask_for_branch(struct pt_session *s, struct pt_update *u, const stru
 
 static void settle_flight(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt)
 {
-    uint8_t tier = s->config.tier == 0 ? PT_TIER_REGION : PT_TIER_NATIONAL;
     struct pt_txn *txn;
-    if (receipt->tier != tier) {
+    if (receipt->tier != s->config.upper_tier) {
         return;
     }
     enum pt_err err = pt_store_begin(s->config.store, false, &txn);

@@ -170,19 +170,6 @@ bool kit_entries_eq(const struct pt_entry *a, const struct pt_entry *b, size_t n
     return true;
 }
 
-struct pt_entry *kit_every_kind(size_t *n, struct pt_arena *arena)
-{
-    const ProtobufCEnumDescriptor *kinds = &patuh__entry_kind__descriptor;
-    struct pt_entry *entries = pt_arena_zalloc(arena, kinds->n_values, sizeof *entries);
-    uint64_t state = 42;
-    *n = 0;
-    for (unsigned i = 1; i < kinds->n_values; i++) {
-        entries[(*n)++] = kit_entry((Patuh__EntryKind)kinds->values[i].value, &state, arena);
-    }
-    entries[0].value = (struct pt_value){.type = PT_VALUE_DECIMAL, .number = {-125, 1}};
-    return entries;
-}
-
 void kit_typical(struct pt_entry *entries, size_t n)
 {
     uint64_t state = 1;

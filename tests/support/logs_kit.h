@@ -20,8 +20,6 @@ struct pt_entry *kit_entries(size_t n, uint64_t *state, struct pt_arena *arena);
 /* All fields, also what an entry points to. */
 bool kit_entries_eq(const struct pt_entry *a, const struct pt_entry *b, size_t n);
 
-/* One entry of every kind, each field filled; in the arena. */
-struct pt_entry *kit_every_kind(size_t *n, struct pt_arena *arena);
 /* Answers as a surveyor gives them: choices to question after question, twenty seconds apart. */
 void kit_typical(struct pt_entry *entries, size_t n);
 struct pt_chunk_header kit_header(const struct pt_log_id *log, uint64_t first_seq, uint32_t count);

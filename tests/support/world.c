@@ -189,6 +189,7 @@ static struct pt_session *make_session(struct world_node *node, struct world_nod
         .epoch = node->epoch,
         .office_pair = node->tier > 0 ? &node->pair : NULL,
         .connects = connects,
+        .upper_tier = node->upper == NULL ? 0 : node->upper->tier,
         .live = live,
         .statement = statement,
         .scope = world_scope(lower, false),

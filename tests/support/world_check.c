@@ -267,8 +267,7 @@ static bool has_all(const struct world_node *from, const struct world_node *to, 
         same = !goes || is_same(there, &heads[i]);
         if (goes && up && same) {
             struct pt_receipted receipted;
-            uint8_t tier = from->tier == 0 ? PT_TIER_REGION : PT_TIER_NATIONAL;
-            PT_CHECK(pt_receipted(here, &heads[i], tier, &arena, &receipted) == PT_OK);
+            PT_CHECK(pt_receipted(here, &heads[i], (uint8_t)to->tier, &arena, &receipted) == PT_OK);
             same = receipted.seq == heads[i].seq && pt_hash_eq(&receipted.link, &heads[i].link);
         }
     }

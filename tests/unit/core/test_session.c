@@ -81,6 +81,25 @@ Test(session, receipts_of_head_office_reach_the_device_at_its_next_sync)
     scene_close(&s);
 }
 
+/* Nothing stands between: head office's own receipts say what is delivered, and end the session. */
+Test(session, a_device_of_head_office_gets_its_receipts_of_tier_2)
+{
+    struct scene s = scene_open(17);
+    struct world_node *direct = world_node(s.w, 0, "", s.head);
+    world_assign(direct, A1);
+    world_write(direct, A1, 20);
+    world_write(direct, A1, 10);
+    struct world_link first = scene_sync(&s, direct);
+    cr_expect_eq(first.counts[0].chunks_sent, 2);
+    cr_expect_eq(world_receipted(direct, direct, A1, PT_TIER_NATIONAL).seq, 30);
+    cr_expect_eq(world_receipted(direct, direct, A1, PT_TIER_REGION).seq, 0);
+    struct world_link idle = scene_sync(&s, direct);
+    cr_expect_eq(idle.counts[0].chunks_sent, 0, "what has its receipt does not go again");
+    cr_expect_eq(idle.n_frames[0], 1, "%zu frames", idle.n_frames[0]);
+    cr_expect_eq(idle.n_frames[1], 2, "%zu frames", idle.n_frames[1]);
+    scene_close(&s);
+}
+
 /* What head office decides comes down while the region's session lives, and on to the device. */
 Test(session, a_live_session_brings_news_down)
 {
