@@ -14,6 +14,8 @@ n_passed=0
 n_failed=0
 running=
 
+# Functions share one set of names: theirs are not those of the scripts.
+
 # --- counting ---
 
 passed() { n_passed=$((n_passed + 1)); }
@@ -27,12 +29,12 @@ run() { "$@" > "$work/printed" 2> "$work/said" < /dev/null; } # what it prints, 
 must() { run "$@" || { failed "$*"; exit 1; }; }
 # ok WHAT COMMAND...
 ok() {
-    what=$1; shift
-    if run "$@"; then passed; else failed "$what: $*"; fi
+    tested=$1; shift
+    if run "$@"; then passed; else failed "$tested: $*"; fi
 }
 refused() { # WHAT COMMAND...
-    what=$1; shift
-    if run "$@"; then failed "$what: $*"; else passed; fi
+    tested=$1; shift
+    if run "$@"; then failed "$tested: $*"; else passed; fi
 }
 # said PART: the last command told people so; said_nothing: it did not say anything
 said() { if grep -qF -- "$1" "$work/said"; then passed; else failed "did not say \"$1\""; fi; }
@@ -48,9 +50,9 @@ same() {
 # expect_fail CODE PART COMMAND...: that exit code, nothing on stdout, and one line on stderr in both languages with PART
 expect_fail() {
     code=$1; part=$2; shift 2
-    status=0
-    run "$@" || status=$?
-    if [ "$status" -ne "$code" ]; then failed "exit status $status, not $code: $*"
+    found_status=0
+    run "$@" || found_status=$?
+    if [ "$found_status" -ne "$code" ]; then failed "exit status $found_status, not $code: $*"
     elif [ "$(wc -l < "$work/said")" -ne 1 ]; then failed "not one line: $*"
     elif ! grep -qF ' / ' "$work/said"; then failed "not in both languages: $*"
     elif ! grep -qF -- "$part" "$work/said"; then failed "without \"$part\": $*"
@@ -75,12 +77,12 @@ trap 'exit 130' INT TERM
 
 # wait_for WHAT COMMAND...: until the command succeeds, at most about 20 s
 wait_for() {
-    what=$1; shift
+    awaited=$1; shift
     tries=0
     until "$@" > /dev/null 2>&1; do
         tries=$((tries + 1))
         if [ "$tries" -ge 400 ]; then
-            echo "gave up waiting for $what"
+            echo "gave up waiting for $awaited"
             for name in $running; do tail -n 5 "$work/$name.log" | sed "s/^/    $name: /"; done
             n_failed=$((n_failed + 1))
             exit 1
@@ -90,21 +92,20 @@ wait_for() {
 }
 # background NAME COMMAND...: its stderr goes to $work/NAME.log
 background() {
-    name=$1; shift
-    : > "$work/$name.log"
-    "$@" > /dev/null 2> "$work/$name.log" < /dev/null &
-    echo $! > "$work/$name.pid"
-    running="$running $name"
+    started=$1; shift
+    : > "$work/$started.log"
+    "$@" > /dev/null 2> "$work/$started.log" < /dev/null &
+    echo $! > "$work/$started.pid"
+    running="$running $started"
 }
-end_with() { # SIGNAL NAME
-    kill "-$1" "$(cat "$work/$2.pid")"
+join_background() { # NAME: until it has ended; with its exit status
     status=0
-    wait "$(cat "$work/$2.pid")" 2> /dev/null || status=$?
-    running=$(echo " $running " | sed "s/ $2 / /")
+    wait "$(cat "$work/$1.pid")" 2> /dev/null || status=$?
+    running=$(echo " $running " | sed "s/ $1 / /")
     return "$status"
 }
-stop() { end_with TERM "$1"; }
-kill9() { end_with KILL "$1" || true; }
+stop() { kill -TERM "$(cat "$work/$1.pid")" && join_background "$1"; }
+kill9() { kill -KILL "$(cat "$work/$1.pid")" 2> /dev/null || true; join_background "$1" || true; } # may have ended already
 
 # --- offices ---
 
@@ -127,8 +128,8 @@ load_cycle() { # NAME
 }
 # invite NAME OPTION...: the code to $work/code, where no argument list shows it
 invite() {
-    name=$1; shift
-    must "$patuhd" invite --dir "$work/$name" "$@"
+    inviting=$1; shift
+    must "$patuhd" invite --dir "$work/$inviting" "$@"
     cp "$work/printed" "$work/code"
 }
 join() { # REGION HEAD_OFFICE
@@ -155,13 +156,13 @@ two_offices() {
 
 # enroll NAME REGION [INVITE OPTION...]: the device is called like its surveyor
 enroll() {
-    name=$1; region=$2; shift 2
-    invite "$region" --surveyor "$name" "$@"
-    must "$patuh" enroll --dir "$work/$name" --code-file "$work/code"
+    enrolling=$1; enrolled_at=$2; shift 2
+    invite "$enrolled_at" --surveyor "$enrolling" "$@"
+    must "$patuh" enroll --dir "$work/$enrolling" --code-file "$work/code"
 }
 device() { # NAME COMMAND WORD...: patuh on that device
-    name=$1; command=$2; shift 2
-    "$patuh" "$command" --dir "$work/$name" "$@"
+    holder=$1; asked=$2; shift 2
+    "$patuh" "$asked" --dir "$work/$holder" "$@"
 }
 # Where the chunks of a device are, each place with its number of entries: "device:1 region:4". What is not yet sealed
 # is on the device; evidence has receipts of the region only and is left out.
