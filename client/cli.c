@@ -18,12 +18,13 @@ static const struct pt_option *find_option(const struct pt_option *options, size
     return NULL;
 }
 
-/* One argument (and its value); *at is the last one used. */
+/* One argument (and its value); *at is the last one used. Says what is wrong with it. */
 static bool take(struct pt_cli *cli, const struct pt_option *options, size_t n_options, int *at)
 {
     const char *word = cli->argv[*at];
     if (strncmp(word, "--", 2) != 0) {
         if (cli->n_words == PT_CLI_WORDS_MAX) {
+            (void)pt_cli_usage(cli);
             return false;
         }
         cli->words[cli->n_words++] = word;
@@ -53,11 +54,12 @@ bool pt_cli_read(struct pt_cli *cli, const struct pt_option *options, size_t n_o
     for (size_t i = 0; i < n_options; i++) {
         all[n++] = options[i];
     }
-    bool good = true;
-    for (int at = 0; at < cli->argc && good; at++) {
-        good = take(cli, all, n, &at);
+    for (int at = 0; at < cli->argc; at++) {
+        if (!take(cli, all, n, &at)) {
+            return false;
+        }
     }
-    if (good && cli->dir != NULL && cli->n_words >= n_min && cli->n_words <= n_max) {
+    if (cli->dir != NULL && cli->n_words >= n_min && cli->n_words <= n_max) {
         return true;
     }
     (void)pt_cli_usage(cli);

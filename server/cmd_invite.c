@@ -11,19 +11,24 @@
 
 enum { OPTION_SURVEYOR, OPTION_REVIEWER, OPTION_OFFICE, OPTION_TTL, OPTION_ADDRESS, OPTION_COUNT };
 
-/* "12h", "7d"; a bare number is days. */
+/* "90s", "12h", "7d"; a bare number is days. */
 static enum pt_err read_ttl(struct command *c, const char *text, int64_t *out)
 {
+    static const struct {
+        const char *name;
+        int64_t seconds;
+    } units[] = {{"s", 1}, {"h", 3600}, {"d", 24 * 3600}, {"", 24 * 3600}};
     int64_t n = 0;
     size_t digits = strspn(text, "0123456789");
     const char *unit = text + digits;
-    bool good = pt_int_read(pt_bytes_of(text, digits), &n) == PT_OK && n > 0 && n <= 366 &&
-                (strcmp(unit, "h") == 0 || strcmp(unit, "d") == 0 || *unit == '\0');
-    if (!good) {
-        return command_usage(c, PT_MSG_INVITE_TTL, text);
+    bool good = pt_int_read(pt_bytes_of(text, digits), &n) == PT_OK && n > 0 && n <= 366;
+    for (size_t i = 0; good && i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(unit, units[i].name) == 0) {
+            *out = n * units[i].seconds;
+            return PT_OK;
+        }
     }
-    *out = n * (strcmp(unit, "h") == 0 ? 3600 : 24 * 3600);
-    return PT_OK;
+    return command_usage(c, PT_MSG_INVITE_TTL, text);
 }
 
 static enum pt_err saved_address(struct command *c, char *out, size_t n)

@@ -310,7 +310,10 @@ static enum pt_err load_assignments(struct command *c, const char *path)
     if (err == PT_OK) {
         err = pt_csv_check(&csv, known, 3, &c->problem);
     }
-    if (err == PT_OK && csv.n_rows > 0) {
+    if (err == PT_OK && csv.n_rows == 0) {
+        err = pt_csv_refuse(&csv, 1, "cycle", PT_MSG_TABLE_EMPTY, "", &c->problem);
+    }
+    if (err == PT_OK) {
         err = read_assignments(c, &csv, &arena, &list);
         err = err == PT_OK ? write_assignments(c, &csv, list) : err;
     }
