@@ -52,8 +52,10 @@ enum pt_err cmd_join(struct command *c)
     pt_buf_put_bytes(&text, c->input);
     err = pt_code_read(pt_buf_text(&text), &code, &c->problem);
     if (err == PT_OK) {
-        struct pt_applicant applicant = {
-            .pair = &c->office->pair, .transport_key = c->office->transport.public_key, .address = options[1].value};
+        struct pt_applicant applicant = {.pair = &c->office->pair,
+                                         .transport_key = c->office->transport.public_key,
+                                         .address = options[1].value,
+                                         .name = c->office->name};
         err = pt_enrol_call(&code, &applicant, &c->office->transport, &answer, &c->problem);
     }
     if (err == PT_OK) {

@@ -76,6 +76,14 @@ static enum pt_err refuse(struct enrol_job *job, Patuh__FailureCode code)
     return PT_OK;
 }
 
+/* What people call a joining office: as it says, when that is short enough. */
+static const char *office_name(const struct enrol_job *job, const struct invite *invite)
+{
+    const char *name = job->request->name;
+    bool good = name != NULL && name[0] != '\0' && strlen(name) <= PT_NAME_BYTES_MAX;
+    return good ? name : invite->name;
+}
+
 /* The peer enters the office's log: from now on everybody who has the log knows its keys. */
 static enum pt_err name_peer(struct pt_txn *txn, const struct enrol_job *job, const struct invite *invite)
 {
@@ -87,7 +95,7 @@ static enum pt_err name_peer(struct pt_txn *txn, const struct enrol_job *job, co
         pt_entry_of(is_office ? PATUH__ENTRY_KIND__ENTRY_OFFICE : PATUH__ENTRY_KIND__ENTRY_MEMBER, job->now_ms / 1000);
     office.has_public_key = office.has_transport_key = office.has_generation = true;
     office.code = pt_text_of(invite->name);
-    office.name = pt_text_of(invite->name);
+    office.name = pt_text_of(office_name(job, invite));
     office.public_key = pt_binary(invite->used_by.b, sizeof invite->used_by.b);
     office.transport_key = pt_binary(invite->used_transport.b, sizeof invite->used_transport.b);
     office.generation = 1;
@@ -116,7 +124,8 @@ static enum pt_err add_joining(const struct enrol_job *job, const struct invite 
                                size_t *n)
 {
     memmove(&chain[1], &chain[0], *n * sizeof *chain);
-    chain[0] = (struct pt_office_record){.code = invite->name, .name = invite->name, .generation = 1, .tier = 1};
+    chain[0] =
+        (struct pt_office_record){.code = invite->name, .name = office_name(job, invite), .generation = 1, .tier = 1};
     chain[0].key = invite->used_by;
     chain[0].transport_key = invite->used_transport;
     chain[0].address = job->request->address == NULL ? "" : job->request->address;

@@ -93,6 +93,7 @@ enum pt_err pt_enrol_request_put(struct pt_buf *out, const struct pt_code *code,
     request.transport_key = pt_binary(applicant->transport_key, PT_KEY_BYTES);
     request.signature = pt_binary(signature.b, sizeof signature.b);
     request.address = pt_text_of(applicant->address);
+    request.name = pt_text_of(applicant->name);
     frame.enrol_request = &request;
     uint8_t bytes[PT_ENROL_FRAME_BYTES_MAX];
     if (patuh__frame__get_packed_size(&frame) > sizeof bytes) {

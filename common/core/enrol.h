@@ -35,6 +35,7 @@ struct pt_applicant {
     const struct pt_keypair *pair; /* author key */
     const uint8_t *transport_key;  /* PT_KEY_BYTES */
     const char *address;           /* of an office that joins; NULL otherwise */
+    const char *name;              /* the same */
 };
 
 /* Append the frame body of the request. Errors: NOMEM. */
