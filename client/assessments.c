@@ -24,26 +24,50 @@ void pt_kept_destroy(struct pt_kept *kept)
     }
 }
 
+static enum pt_err cover_tier(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
+                              uint64_t *covered, uint64_t *counted)
+{
+    struct pt_receipted row;
+    enum pt_err err = pt_receipted(txn, head, tier, arena, &row);
+    if (err == PT_OK) {
+        *counted = row.seq > *counted ? row.seq : *counted;
+        err = pt_receipt_covers(txn, head, tier, covered);
+    }
+    return err;
+}
+
+enum pt_err pt_covered_read(struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena,
+                            struct pt_covered *out)
+{
+    *out = (struct pt_covered){0};
+    enum pt_err err = cover_tier(txn, head, PT_TIER_REGION, arena, &out->region, &out->counted);
+    if (err == PT_OK) {
+        err = cover_tier(txn, head, PT_TIER_NATIONAL, arena, &out->head_office, &out->counted);
+    }
+    return err;
+}
+
+bool pt_covered_is_held(const struct pt_covered *covered)
+{
+    return covered->region > covered->counted || covered->head_office > covered->counted;
+}
+
 enum pt_err pt_places_add(struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena,
                           struct patuh_places *places)
 {
-    struct pt_receipted region;
-    struct pt_receipted national;
+    struct pt_covered covered;
     uint64_t last = head->tail_seq > head->seq ? head->tail_seq : head->seq;
-    enum pt_err err = pt_receipted(txn, head, PT_TIER_REGION, arena, &region);
-    if (err == PT_OK) {
-        err = pt_receipted(txn, head, PT_TIER_NATIONAL, arena, &national);
-    }
+    enum pt_err err = pt_covered_read(txn, head, arena, &covered);
     if (err != PT_OK) {
         return err;
     }
-    uint64_t at_top = national.seq > last ? last : national.seq;
-    uint64_t at_region = region.seq > last ? last : region.seq;
+    uint64_t at_top = covered.head_office > last ? last : covered.head_office;
+    uint64_t at_region = covered.region > last ? last : covered.region;
     at_region = at_region > at_top ? at_region : at_top;
     places->head_office += at_top;
     places->region += at_region - at_top;
     places->device += last - at_region;
-    places->held = places->held || (region.seq > 0 && region.held) || (national.seq > 0 && national.held);
+    places->held = places->held || pt_covered_is_held(&covered);
     return PT_OK;
 }
 

@@ -23,17 +23,15 @@ struct pieces {
     struct patuh_piece *items;
     size_t n;
     size_t capacity;
-    uint64_t region; /* of the log in hand: last entry receipted */
-    uint64_t national;
-    bool held;
+    struct pt_covered covered; /* of the log in hand */
 };
 
 static enum patuh_where where_is(const struct pieces *p, uint64_t seq)
 {
-    if (seq <= p->national) {
+    if (seq <= p->covered.head_office) {
         return PATUH_AT_HEAD_OFFICE;
     }
-    return seq <= p->region ? PATUH_AT_REGION : PATUH_ON_DEVICE;
+    return seq <= p->covered.region ? PATUH_AT_REGION : PATUH_ON_DEVICE;
 }
 
 static enum pt_err add_piece(struct pieces *p, struct patuh_piece piece)
@@ -76,14 +74,15 @@ static enum pt_err add_chunks(struct pieces *p, const struct pt_head *head, cons
             err = pt_chunk_read_header(run.chunks[i], p->arena, &header);
             if (err == PT_OK) {
                 uint64_t last = header.first_seq + header.count - 1;
-                err = add_piece(p, (struct patuh_piece){.assessment = assessment,
-                                                        .what = "chunk",
-                                                        .name = span_name(p, header.first_seq, last),
-                                                        .n_entries = header.count,
-                                                        .n_bytes = run.chunks[i].n,
-                                                        .where = where_is(p, last),
-                                                        .held = p->held && where_is(p, last) != PATUH_ON_DEVICE,
-                                                        .here = true});
+                err = add_piece(
+                    p, (struct patuh_piece){.assessment = assessment,
+                                            .what = "chunk",
+                                            .name = span_name(p, header.first_seq, last),
+                                            .n_entries = header.count,
+                                            .n_bytes = run.chunks[i].n,
+                                            .where = where_is(p, last),
+                                            .held = where_is(p, last) != PATUH_ON_DEVICE && last > p->covered.counted,
+                                            .here = true});
             }
         }
     }
@@ -136,23 +135,11 @@ static enum pt_err add_evidence(struct pieces *p, const struct pt_head *head, co
 
 static enum pt_err add_log(struct pieces *p, const struct pt_head *head)
 {
-    struct pt_receipted region;
-    struct pt_receipted national;
     const char *assessment = pt_arena_str(p->arena, pt_subject_name(&head->log.subject));
-    enum pt_err err = assessment == NULL ? PT_ENOMEM : PT_OK;
+    enum pt_err err = assessment == NULL ? PT_ENOMEM : pt_covered_read(p->txn, head, p->arena, &p->covered);
     if (err == PT_OK) {
-        err = pt_receipted(p->txn, head, PT_TIER_REGION, p->arena, &region);
+        err = add_chunks(p, head, assessment);
     }
-    if (err == PT_OK) {
-        err = pt_receipted(p->txn, head, PT_TIER_NATIONAL, p->arena, &national);
-    }
-    if (err != PT_OK) {
-        return err;
-    }
-    p->region = region.seq;
-    p->national = national.seq;
-    p->held = (region.seq > 0 && region.held) || (national.seq > 0 && national.held);
-    err = add_chunks(p, head, assessment);
     return err == PT_OK ? add_evidence(p, head, assessment) : err;
 }
 

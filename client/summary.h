@@ -16,6 +16,15 @@ void pt_kept_destroy(struct pt_kept *kept); /* NULL is fine */
 /* Strings go into the arena. Errors: those of the store. */
 enum pt_err pt_summary_fill(const struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena,
                             struct patuh_listed *out);
+/* How far one log of this device is durable elsewhere, and how far it counts there. */
+struct pt_covered {
+    uint64_t region;
+    uint64_t head_office;
+    uint64_t counted; /* what lies after it is at most held: a fork, or a device that was revoked */
+};
+enum pt_err pt_covered_read(struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena,
+                            struct pt_covered *out);
+bool pt_covered_is_held(const struct pt_covered *covered);
 /* Where one log of this device is; adds to *places. */
 enum pt_err pt_places_add(struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena,
                           struct patuh_places *places);

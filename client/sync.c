@@ -8,6 +8,7 @@
 
 #include "client/evidence.h"
 #include "client/incarnation.h"
+#include "client/summary.h"
 
 #include "base/check.h"
 #include "base/mem.h"
@@ -260,7 +261,8 @@ static enum pt_err note_taken(const struct syncing *s)
     return pt_store_commit(txn);
 }
 
-/* A second chunk after one link in our own log: somebody else writes with our key and incarnation. */
+/* A second chunk after one link in our own log, or chunks of it that the office holds: somebody else writes with our
+ * key and incarnation. */
 static enum pt_err was_copied(struct patuh *device, bool *copied)
 {
     struct pt_txn *txn;
@@ -275,8 +277,12 @@ static enum pt_err was_copied(struct patuh *device, bool *copied)
     pt_arena_init(&arena, SIZE_MAX);
     err = pt_logs_list(txn, NULL, &arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
+        struct pt_covered covered;
         bool own = pt_author_eq(&heads[i].log.author, &device->author);
-        *copied = *copied || (own && heads[i].forked && heads[i].log.incarnation == device->incarnation);
+        if (own && heads[i].log.incarnation == device->incarnation) {
+            err = pt_covered_read(txn, &heads[i], &arena, &covered);
+            *copied = *copied || heads[i].forked || (err == PT_OK && pt_covered_is_held(&covered));
+        }
     }
     pt_arena_close(&arena);
     pt_store_abort(txn);
