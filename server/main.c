@@ -34,6 +34,13 @@ static int fail(const struct pt_problem *problem, int exit_code)
     return exit_code;
 }
 
+static void put(FILE *out, struct pt_bytes text)
+{
+    if (text.n > 0) {
+        (void)fwrite(text.data, 1, text.n, out);
+    }
+}
+
 static int usage(enum pt_msg msg, const char *argument)
 {
     pt_say_to(stderr, msg, argument, NULL);
@@ -150,8 +157,8 @@ static enum pt_err on_reply(struct pt_bytes reply, void *data)
     enum pt_err err = pt_unpack_within(&patuh__control_reply__descriptor, reply, SIZE_MAX, &arena, &message);
     if (err == PT_OK) {
         const Patuh__ControlReply *part = (const Patuh__ControlReply *)message;
-        (void)fwrite(part->out.data, 1, part->out.len, stdout);
-        (void)fwrite(part->err.data, 1, part->err.len, stderr);
+        put(stdout, pt_bytes_of(part->out.data, part->out.len));
+        put(stderr, pt_bytes_of(part->err.data, part->err.len));
         pt_buf_put(&remote->out, part->out.data, part->out.len);
         remote->exit = part->has_exit ? (int)part->exit : remote->exit;
     }
@@ -217,8 +224,8 @@ static int run_alone(const struct line *line, struct pt_bytes input, struct pt_b
         .input = input,
     };
     int exit_code = command_run(&command, line->command);
-    (void)fwrite(command.out.data, 1, command.out.n, stdout);
-    (void)fwrite(command.err.data, 1, command.err.n, stderr);
+    put(stdout, pt_buf_bytes(&command.out));
+    put(stderr, pt_buf_bytes(&command.err));
     pt_buf_put_bytes(out, pt_buf_bytes(&command.out));
     command_close(&command);
     office_close(&office);

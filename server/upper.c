@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define PAUSE_MS_MIN 1000
-#define PAUSE_MS_MAX (5 * 60 * 1000)
+#define PAUSE_MS_MAX 300000
 #define WISH_S_MAX 3600 /* of head office; no number in a frame may keep a region away for days */
 
 struct upper {

@@ -23,10 +23,10 @@ enum pt_store_mem_calls {
 
 /* Let `pass` such calls through, then fail every one with err (PT_EIO, PT_EFULL, ...) until disarmed. A failed commit
  * has no effect on the store. */
-void pt_store_mem_fault_arm(struct pt_store *store, unsigned calls, size_t pass, enum pt_err err);
-void pt_store_mem_fault_disarm(struct pt_store *store);
+void pt_store_mem_fault_arm(struct pt_store *base, unsigned calls, size_t pass, enum pt_err err);
+void pt_store_mem_fault_disarm(struct pt_store *base);
 
 /* A power cut: ends all open transactions (their handles are gone), drops what was not committed, disarms faults. */
-void pt_store_mem_crash(struct pt_store *store);
+void pt_store_mem_crash(struct pt_store *base);
 
 #endif

@@ -326,7 +326,7 @@ static enum pt_err other_cycle(struct pt__rollup *r, const char *cycle)
 static enum pt_err open_version(struct pt__rollup *r, const struct pt_loaded *loaded)
 {
     struct pt__version *version = &r->versions[r->n_versions++];
-    struct pt_bytes bytes;
+    struct pt_bytes bytes = {0};
     version->hash = loaded->blob;
     pt_arena_init(&version->arena, PT_INSTRUMENT_ARENA_BYTES);
     enum pt_err err = read_blob(r, loaded, &r->keep, &bytes);
@@ -366,7 +366,7 @@ static enum pt_err open_versions(struct pt__rollup *r)
 static enum pt_err open_registry(struct pt__rollup *r)
 {
     const struct pt_loaded *loaded = pt_cycle_current(&r->cycle, PATUH__ENTRY_KIND__ENTRY_REGISTRY);
-    struct pt_bytes blob;
+    struct pt_bytes blob = {0};
     struct pt_registry_files files;
     if (loaded == NULL) {
         return PT_OK;
@@ -398,7 +398,7 @@ static void take_result(struct pt__rollup *r, const struct pt_result *row, size_
 
 static enum pt_err open_results(struct pt__rollup *r, const struct pt_loaded *loaded)
 {
-    struct pt_bytes blob;
+    struct pt_bytes blob = {0};
     struct pt_results results;
     enum pt_err err = read_blob(r, loaded, &r->keep, &blob);
     if (err == PT_OK) {

@@ -125,6 +125,8 @@ void disk_trace_free(struct disk_trace *trace)
     *trace = (struct disk_trace){0};
 }
 
+/* glibc names its parameters with underscores. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 ssize_t pwrite(int fd, const void *data, size_t n, off_t offset)
 {
     static ssize_t (*next)(int, const void *, size_t, off_t);
@@ -229,3 +231,4 @@ int fdatasync(int fd)
     static int (*next)(int);
     return sync_with(fd, "fdatasync", &next);
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

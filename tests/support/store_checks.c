@@ -154,7 +154,7 @@ static void check_last(struct pt_store *store)
         enum pt_err err = pt_store_last(txn, PT_TABLE_CHUNKS, pt_bytes_str(cases[i].upto), &key, &value);
         cr_expect_eq(err, cases[i].found == NULL ? PT_ENOTFOUND : PT_OK, "row %zu", i);
         cr_expect(err != PT_OK || pt_bytes_eq(key, pt_bytes_str(cases[i].found)), "row %zu", i);
-        cr_expect(err != PT_OK || value.data[0] == cases[i].found[1], "row %zu", i);
+        cr_expect(err != PT_OK || value.data[0] == (uint8_t)cases[i].found[1], "row %zu", i);
     }
     pt_store_abort(txn);
 }

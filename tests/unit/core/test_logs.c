@@ -73,9 +73,8 @@ static struct pt_hash state_of(struct world *w, struct pt_head *head, size_t *n_
 Test(logs, chunks_in_order_are_connected)
 {
     struct world w = make();
-    struct pt_append append = {0};
     for (size_t i = 0; i < N_CHUNKS; i++) {
-        append = deliver(&w, &w.chain[i], 1);
+        struct pt_append append = deliver(&w, &w.chain[i], 1);
         cr_expect_eq(append.n_accepted, 1);
         cr_expect_eq(append.first_lsn, i + 1);
         cr_expect_eq(append.head.seq, w.chain[i].last_seq);

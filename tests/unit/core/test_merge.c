@@ -1,6 +1,7 @@
 #include "core/merge.h"
 
 #include "base/mem.h"
+#include "core/pack.h"
 #include "instrument_fixture.h"
 #include "support/office_kit.h"
 
@@ -31,9 +32,7 @@ static uint32_t number_of(const struct scene *s, const char *name)
 static void assign(struct scene *s, struct pt_view *by, const char *name)
 {
     Patuh__Assignment detail = PATUH__ASSIGNMENT__INIT;
-    char text[16];
-    (void)strcpy(text, name);
-    detail.surveyor = text;
+    detail.surveyor = pt_text_of(name);
     entry_add(&s->logs, by, PATUH__ENTRY_KIND__ENTRY_ASSIGN, &detail);
 }
 
