@@ -1,6 +1,8 @@
-/* make_corpus.c - writes the first inputs of the targets chunk and run: well-formed ones, for a fuzzer to start from.
+/* make_corpus.c - writes the first inputs of the targets chunk, run and instrument: well-formed ones, for a fuzzer to
+ * start from.
  *
  *     make_corpus tests/fuzz/corpus */
+#include "instrument_cases.h"
 #include "support/logs_kit.h"
 
 #include <stdio.h>
@@ -84,6 +86,15 @@ static void write_run(const char *name, uint64_t first_seq, size_t n_chunks)
     pt_buf_free(&out);
 }
 
+static void write_instrument(const char *name, const char *expression, unsigned form)
+{
+    struct pt_buf out = {0};
+    if (expression_compile(expression, form, &out) == PT_OK) {
+        write_file("instrument", name, pt_buf_bytes(&out));
+    }
+    pt_buf_free(&out);
+}
+
 int main(int n_args, char **args)
 {
     if (n_args != 2) {
@@ -95,5 +106,9 @@ int main(int n_args, char **args)
     write_run("first", 1, 1);
     write_run("three", 1, 3);
     write_run("later", 41, 2);
+    write_instrument("relevant", "${count} > 3 and selected(${many}, 'a')", 0);
+    write_instrument("constraint", ". >= 0 and . <= 20", 1);
+    write_instrument("calculation", "if(${one} = 'a', sum(${fee}), coalesce(${amount}, 0) div 3)", 2);
+    write_instrument("inside", "${fee} * 2 - count-selected(${shown})", 5);
     return 0;
 }

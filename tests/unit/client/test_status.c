@@ -41,3 +41,20 @@ Test(status, tells_device_region_and_head_office_apart)
     patuh_close(device);
     field_close(&field);
 }
+
+/* A device that is enrolled directly at head office never gets a receipt of a region. */
+Test(status, a_device_of_head_office_needs_no_region)
+{
+    struct field field;
+    uint32_t n = 0;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    field_answer(device, "officials_available", "4");
+    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    field_receipt(&field, device, PT_TIER_NATIONAL);
+    expect_where(device, "chunk", PATUH_AT_HEAD_OFFICE, 1);
+    expect_where(device, "chunk", PATUH_AT_REGION, 0);
+    expect_where(device, "chunk", PATUH_ON_DEVICE, 0);
+    patuh_close(device);
+    field_close(&field);
+}
