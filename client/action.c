@@ -1,6 +1,6 @@
 #include "client/action.h"
 
-#include "core/inbox.h"
+#include "core/sync/inbox.h"
 
 #include <stdio.h>
 #include <string.h>

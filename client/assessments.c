@@ -2,7 +2,7 @@
 #include "client/summary.h"
 
 #include "base/mem.h"
-#include "core/receipts.h"
+#include "core/log/receipts.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -10,8 +10,8 @@
 #define PT_CLIENT_DEVICE_H
 
 #include "client/patuh.h"
-#include "core/enrol.h"
-#include "core/logs.h"
+#include "core/log/logs.h"
+#include "core/sync/enrol.h"
 #include "io/blobs.h"
 
 #include <limits.h>

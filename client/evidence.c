@@ -2,7 +2,7 @@
 #include "client/evidence.h"
 
 #include "client/action.h"
-#include "core/unpack.h"
+#include "core/wire/unpack.h"
 #include "io/files.h"
 
 #include <stdio.h>

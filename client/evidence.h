@@ -3,7 +3,7 @@
 #define PT_CLIENT_EVIDENCE_H
 
 #include "base/arena.h"
-#include "core/entry.h"
+#include "core/log/entry.h"
 
 /* META row of a piece of evidence that the office has taken durably: this and the hash in hexadecimal. */
 #define PT_META_BLOB_TAKEN "taken "

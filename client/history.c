@@ -2,7 +2,7 @@
 #include "client/summary.h"
 
 #include "base/mem.h"
-#include "core/inbox.h"
+#include "core/sync/inbox.h"
 
 #include <stdio.h>
 #include <string.h>

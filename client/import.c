@@ -1,6 +1,6 @@
 /* Answers out of a CSV file: all of its rows, or none. */
 #include "client/answers.h"
-#include "core/csv.h"
+#include "core/table/csv.h"
 #include "io/files.h"
 
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #include "client/evidence.h"
 #include "client/summary.h"
 
-#include "core/inbox.h"
-#include "core/number.h"
+#include "core/instrument/number.h"
+#include "core/sync/inbox.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "client/summary.h"
 
 #include "base/mem.h"
-#include "core/receipts.h"
+#include "core/log/receipts.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "client/work.h"
 
 #include "base/mem.h"
-#include "core/cycle.h"
-#include "core/inbox.h"
+#include "core/merge/cycle.h"
+#include "core/sync/inbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,8 +7,8 @@
 #define PT_CLIENT_WORK_H
 
 #include "client/device.h"
-#include "core/merge.h"
-#include "core/score.h"
+#include "core/merge/merge.h"
+#include "core/score/score.h"
 
 struct pt_opened {
     struct pt_hash hash;

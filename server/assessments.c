@@ -1,6 +1,6 @@
 #include "assessments.h"
 
-#include "core/pack.h"
+#include "core/wire/pack.h"
 #include "io/clock.h"
 
 #include <string.h>

@@ -1,9 +1,9 @@
 /* cmd_load.c - patuhd load: instrument, registry, assignments and published results into a cycle. */
 #include "assessments.h"
 #include "command.h"
-#include "core/csv.h"
-#include "core/pack.h"
-#include "core/results.h"
+#include "core/table/csv.h"
+#include "core/table/results.h"
+#include "core/wire/pack.h"
 #include "io/clock.h"
 #include "io/files.h"
 

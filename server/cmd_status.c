@@ -1,8 +1,8 @@
 /* cmd_status.c - patuhd status: who synced when, what waits where, why, and what to do. */
 #include "command.h"
-#include "core/keys.h"
-#include "core/receipts.h"
-#include "core/unpack.h"
+#include "core/log/receipts.h"
+#include "core/store/keys.h"
+#include "core/wire/unpack.h"
 #include "directory.h"
 #include "io/clock.h"
 #include "records.pb-c.h"

@@ -11,8 +11,8 @@
 #include "base/mem.h"
 #include "command.h"
 #include "control.pb-c.h"
-#include "core/pack.h"
-#include "core/unpack.h"
+#include "core/wire/pack.h"
+#include "core/wire/unpack.h"
 
 #include <string.h>
 

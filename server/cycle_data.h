@@ -4,9 +4,9 @@
 #ifndef PATUHD_CYCLE_DATA_H
 #define PATUHD_CYCLE_DATA_H
 
-#include "core/cycle.h"
-#include "core/instrument.h"
-#include "core/registry.h"
+#include "core/instrument/instrument.h"
+#include "core/merge/cycle.h"
+#include "core/table/registry.h"
 #include "office.h"
 
 struct cycle_data {

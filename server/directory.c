@@ -1,7 +1,7 @@
 #include "directory.h"
 
 #include "base/mem.h"
-#include "core/unpack.h"
+#include "core/wire/unpack.h"
 
 #include <stdlib.h>
 #include <string.h>

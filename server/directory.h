@@ -6,7 +6,7 @@
 #ifndef PATUHD_DIRECTORY_H
 #define PATUHD_DIRECTORY_H
 
-#include "core/authority.h"
+#include "core/merge/authority.h"
 #include "office.h"
 
 struct directory_assessment {

@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/pack.h"
-#include "core/unpack.h"
+#include "core/wire/pack.h"
+#include "core/wire/unpack.h"
 #include "invites.h"
 #include "io/clock.h"
 

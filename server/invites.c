@@ -1,7 +1,7 @@
 #include "invites.h"
 
-#include "core/pack.h"
-#include "core/unpack.h"
+#include "core/wire/pack.h"
+#include "core/wire/unpack.h"
 #include "records.pb-c.h"
 
 #include <stdio.h>

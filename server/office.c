@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "chunk.pb-c.h"
-#include "core/pack.h"
+#include "core/wire/pack.h"
 #include "io/clock.h"
 #include "io/files.h"
 #include "io/identity.h"

@@ -11,9 +11,9 @@
 #define PATUHD_OFFICE_H
 
 #include "base/problem.h"
-#include "core/enrol.h"
-#include "core/logs.h"
-#include "core/session.h"
+#include "core/log/logs.h"
+#include "core/sync/enrol.h"
+#include "core/sync/session.h"
 #include "io/blobs.h"
 #include "io/writer.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/keys.h"
+#include "core/store/keys.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/enrol.h"
+#include "core/sync/enrol.h"
 
 #include <stdio.h>
 #include <string.h>

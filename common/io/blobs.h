@@ -8,7 +8,7 @@
 #ifndef PT_BLOBS_H
 #define PT_BLOBS_H
 
-#include "core/store.h"
+#include "core/store/store.h"
 #include "io/disk.h"
 
 struct pt_blobs;

@@ -4,7 +4,7 @@
 #ifndef PT_CLOCK_H
 #define PT_CLOCK_H
 
-#include "core/session.h"
+#include "core/sync/session.h"
 
 struct pt_now pt_now_read(void);
 

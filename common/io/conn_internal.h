@@ -10,7 +10,7 @@
 #ifndef PT_CONN_INTERNAL_H
 #define PT_CONN_INTERNAL_H
 
-#include "core/frame.h"
+#include "core/wire/frame.h"
 #include "io/address.h"
 #include "io/conn.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "core/frame.h"
+#include "core/wire/frame.h"
 #include "io/address.h"
 
 #include <errno.h>

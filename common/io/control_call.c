@@ -1,7 +1,7 @@
 /* Client side of the control socket: blocking, without a loop. */
 #include "io/control.h"
 
-#include "core/frame.h"
+#include "core/wire/frame.h"
 #include "io/address.h"
 
 #include <errno.h>

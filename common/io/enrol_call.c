@@ -1,7 +1,7 @@
 #include "io/enrol_call.h"
 
-#include "core/pack.h"
-#include "core/unpack.h"
+#include "core/wire/pack.h"
+#include "core/wire/unpack.h"
 #include "io/conn.h"
 #include "io/link.h"
 

@@ -4,7 +4,7 @@
 #ifndef PT_ENROL_CALL_H
 #define PT_ENROL_CALL_H
 
-#include "core/enrol.h"
+#include "core/sync/enrol.h"
 
 /* Connect to code->address, check the office's key against the code, send the request, append the packed EnrolAnswer
  * (verified with pt_enrolment_read) to answer. transport: pair shown in TLS.

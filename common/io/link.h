@@ -8,7 +8,7 @@
 #ifndef PT_LINK_H
 #define PT_LINK_H
 
-#include "core/session.h"
+#include "core/sync/session.h"
 #include "io/blobs.h"
 #include "io/conn.h"
 #include "io/writer.h"

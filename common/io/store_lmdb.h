@@ -7,7 +7,7 @@
 #ifndef PT_STORE_LMDB_H
 #define PT_STORE_LMDB_H
 
-#include "core/store.h"
+#include "core/store/store.h"
 #include "io/disk.h"
 
 struct pt_store_lmdb_options {

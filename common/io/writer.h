@@ -10,7 +10,7 @@
 #ifndef PT_WRITER_H
 #define PT_WRITER_H
 
-#include "core/store.h"
+#include "core/store/store.h"
 
 #define PT_WRITER_QUEUE_MAX 1024
 #define PT_WRITER_BATCH_MAX 200

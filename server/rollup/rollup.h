@@ -16,8 +16,8 @@
 #define PT_ROLLUP_H
 
 #include "base/problem.h"
-#include "core/merge.h"
-#include "core/store.h"
+#include "core/merge/merge.h"
+#include "core/store/store.h"
 
 #define PT_ENGINE_VERSION "1" /* of everything that decides a score or a byte of the files */
 #define PT_ROLLUP_FILES_MAX 16

@@ -1,6 +1,6 @@
 /* rollup_collect.c - assessment by assessment: logs, merge, score, one unit. */
 #include "base/mem.h"
-#include "core/unpack.h"
+#include "core/wire/unpack.h"
 #include "rollup/rollup_internal.h"
 
 #include <stdlib.h>

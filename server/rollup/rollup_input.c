@@ -1,7 +1,7 @@
 /* rollup_input.c - what a rollup reads: logs as far as they count, and what the cycle's log has loaded. */
 #include "base/mem.h"
 #include "base/text.h"
-#include "core/unpack.h"
+#include "core/wire/unpack.h"
 #include "rollup/rollup_internal.h"
 
 #include <inttypes.h>

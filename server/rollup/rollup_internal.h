@@ -4,12 +4,12 @@
 #ifndef PT_ROLLUP_INTERNAL_H
 #define PT_ROLLUP_INTERNAL_H
 
-#include "core/csv.h"
-#include "core/cycle.h"
-#include "core/logs.h"
-#include "core/registry.h"
-#include "core/results.h"
-#include "core/score.h"
+#include "core/log/logs.h"
+#include "core/merge/cycle.h"
+#include "core/score/score.h"
+#include "core/table/csv.h"
+#include "core/table/registry.h"
+#include "core/table/results.h"
 #include "rollup/rollup.h"
 
 /* One unit: expected by the registry, opened by an office, or imported. */

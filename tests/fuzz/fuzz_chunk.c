@@ -1,6 +1,6 @@
 /* fuzz_chunk.c - a chunk of anybody: it is refused, or what was read can be encoded and read again. */
 #include "base/check.h"
-#include "core/chunk.h"
+#include "core/log/chunk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

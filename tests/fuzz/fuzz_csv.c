@@ -1,7 +1,7 @@
 /* fuzz_csv.c - a table of anybody: refused with a sentence, or what was read is the same when it is written and read.
  */
 #include "base/check.h"
-#include "core/csv.h"
+#include "core/table/csv.h"
 
 #include <string.h>
 

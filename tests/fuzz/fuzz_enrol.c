@@ -1,8 +1,8 @@
 /* fuzz_enrol.c - what comes before anybody is known, each input in three ways: the frame of a request, a code as typed,
  * the answer of an office. */
 #include "base/check.h"
-#include "core/enrol.h"
-#include "core/unpack.h"
+#include "core/sync/enrol.h"
+#include "core/wire/unpack.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* fuzz_frame.c - the splitter gives the same frames wherever the stream is cut; the first byte says where. */
 #include "base/check.h"
-#include "core/frame.h"
+#include "core/wire/frame.h"
 
 #define BODY_MAX 4096
 

@@ -3,7 +3,7 @@
  * Input: u8 first seq, u64 incarnation, seed of the author's key (32), previous link (32), signature (64), then chunks,
  * each with a u32 length before it. The log is "o:62" of that author. */
 #include "base/check.h"
-#include "core/logs.h"
+#include "core/log/logs.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* fuzz_unpack.c - what unpacks stays within its budget, and can be packed again. */
 #include "base/check.h"
-#include "core/unpack.h"
+#include "core/wire/unpack.h"
 
 #include "wire.pb-c.h"
 

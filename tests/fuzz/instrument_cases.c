@@ -1,7 +1,7 @@
 #include "instrument_cases.h"
 
 #include "base/check.h"
-#include "core/csv.h"
+#include "core/table/csv.h"
 
 static const char settings[] =
     "form_id,version,cycle,institution_rule,product_repeat,carry_unit,carry_institution,decimals,missing,"

@@ -2,7 +2,7 @@
 #ifndef PT_INSTRUMENT_CASES_H
 #define PT_INSTRUMENT_CASES_H
 
-#include "core/score.h"
+#include "core/score/score.h"
 
 /* Where the expression stands: column form % 3 (relevant, constraint, calculation); outside the repeat, from 3 on
  * inside it. */

@@ -4,10 +4,10 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "core/enrol.h"
-#include "core/frame.h"
-#include "core/session.h"
-#include "core/store_mem.h"
+#include "core/store/store_mem.h"
+#include "core/sync/enrol.h"
+#include "core/sync/session.h"
+#include "core/wire/frame.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* forge_code.c - a one-time code like the one on stdin, rightly typed, but with another secret or another invitation.
  *
  *     forge_code secret|invitation < CODE */
-#include "core/enrol.h"
+#include "core/sync/enrol.h"
 
 #include <stdio.h>
 #include <string.h>

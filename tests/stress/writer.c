@@ -3,7 +3,7 @@
  * Four threads call, the loop submits, two threads read. At the end every counted request is in the store, every done
  * ran once, and no reader ever saw half a request. Ends with "N passed, N failed". */
 #include "io/writer.h"
-#include "core/keys.h"
+#include "core/store/keys.h"
 #include "io/store_lmdb.h"
 
 #include <limits.h>

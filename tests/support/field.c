@@ -3,9 +3,9 @@
 #include "client/sync.h"
 
 #include "base/mem.h"
-#include "core/inbox.h"
-#include "core/instrument.h"
-#include "core/receipts.h"
+#include "core/instrument/instrument.h"
+#include "core/log/receipts.h"
+#include "core/sync/inbox.h"
 #include "io/files.h"
 
 #include <criterion/criterion.h>

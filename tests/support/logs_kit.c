@@ -1,6 +1,6 @@
 #include "support/logs_kit.h"
 
-#include "core/store_mem.h"
+#include "core/store/store_mem.h"
 #include "support/store_checks.h"
 
 #include <criterion/criterion.h>

@@ -2,7 +2,7 @@
 #ifndef PT_TEST_LOGS_KIT_H
 #define PT_TEST_LOGS_KIT_H
 
-#include "core/logs.h"
+#include "core/log/logs.h"
 
 /* A deterministic generator. */
 uint64_t kit_random(uint64_t *state);

@@ -2,7 +2,7 @@
 #ifndef PT_TEST_OFFICE_KIT_H
 #define PT_TEST_OFFICE_KIT_H
 
-#include "core/authority.h"
+#include "core/merge/authority.h"
 #include "support/logs_kit.h"
 
 /* Who is who: seeds of key pairs. */

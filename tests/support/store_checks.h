@@ -2,7 +2,7 @@
 #ifndef PT_TEST_STORE_CHECKS_H
 #define PT_TEST_STORE_CHECKS_H
 
-#include "core/store.h"
+#include "core/store/store.h"
 
 /* A store under test, and how its disk is made to fail. */
 struct store_subject {

@@ -1,7 +1,7 @@
 #include "support/workload.h"
 
-#include "core/keys.h"
-#include "core/store_mem.h"
+#include "core/store/keys.h"
+#include "core/store/store_mem.h"
 
 #include <stdbool.h>
 

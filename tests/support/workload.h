@@ -5,7 +5,7 @@
 #ifndef PT_TEST_WORKLOAD_H
 #define PT_TEST_WORKLOAD_H
 
-#include "core/store.h"
+#include "core/store/store.h"
 
 /* Transaction k (from 1), committed. */
 enum pt_err workload_commit(struct pt_store *store, uint64_t k);

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "core/unpack.h"
+#include "core/wire/unpack.h"
 
 #include <string.h>
 

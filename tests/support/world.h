@@ -9,9 +9,9 @@
 #ifndef WORLD_H
 #define WORLD_H
 
-#include "core/frame.h"
-#include "core/session.h"
-#include "core/store_mem.h"
+#include "core/store/store_mem.h"
+#include "core/sync/session.h"
+#include "core/wire/frame.h"
 
 enum {
     WORLD_NODES_MAX = 12,

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "core/keys.h"
+#include "core/store/keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 #include "client/sync.h"
-#include "core/keys.h"
+#include "core/store/keys.h"
 #include "support/field.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 #include "client/sync.h"
-#include "core/receipts.h"
+#include "core/log/receipts.h"
 #include "support/field.h"
 
 #include <criterion/criterion.h>

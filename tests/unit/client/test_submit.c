@@ -1,7 +1,7 @@
 #include "client/work.h"
 #include "support/field.h"
 
-#include "core/unpack.h"
+#include "core/wire/unpack.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "base/mem.h"
-#include "core/frame.h"
+#include "core/wire/frame.h"
 #include "io/control.h"
 
 #include <criterion/criterion.h>

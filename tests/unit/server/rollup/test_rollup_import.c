@@ -1,8 +1,8 @@
 #include "world.h"
 
 #include "base/text.h"
-#include "core/csv.h"
-#include "core/registry.h"
+#include "core/table/csv.h"
+#include "core/table/registry.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "world.h"
 
-#include "core/keys.h"
+#include "core/store/keys.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "world.h"
 
-#include "core/registry.h"
+#include "core/table/registry.h"
 #include "io/files.h"
 
 #include <criterion/criterion.h>

@@ -4,8 +4,8 @@
 #ifndef PT_TEST_ROLLUP_WORLD_H
 #define PT_TEST_ROLLUP_WORLD_H
 
-#include "core/logs.h"
-#include "core/store_mem.h"
+#include "core/log/logs.h"
+#include "core/store/store_mem.h"
 #include "rollup/rollup.h"
 
 #define WORLD_BLOBS_MAX 16

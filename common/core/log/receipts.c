@@ -1,0 +1,236 @@
+#include "core/log/receipts.h"
+
+#include "base/mem.h"
+#include "core/store/keys.h"
+#include "core/wire/pack.h"
+#include "core/wire/unpack.h"
+#include "records.pb-c.h"
+#include "wire.pb-c.h"
+
+#include <string.h>
+
+/* The newest receipt of what is held stands beside the newest of what counts. */
+#define TIER_HELD 0x10
+
+static Patuh__ReceiptLog *pack_log(const struct pt_receipt_log *log, struct pt_arena *arena)
+{
+    Patuh__ReceiptLog *out = pt_arena_alloc(arena, sizeof *out);
+    if (out == NULL) {
+        return NULL;
+    }
+    patuh__receipt_log__init(out);
+    out->has_subject = out->has_incarnation = out->has_seq = out->has_link = true;
+    out->subject = pt_binary(log->log.subject.text, strlen(log->log.subject.text));
+    out->incarnation = log->log.incarnation;
+    out->seq = log->seq;
+    out->link = pt_binary(log->link.b, sizeof log->link.b);
+    out->has_held = log->held;
+    out->held = log->held;
+    return out;
+}
+
+static void fill_body(Patuh__ReceiptBody *body, const struct pt_receipt *receipt)
+{
+    patuh__receipt_body__init(body);
+    body->has_office = body->has_tier = body->has_author = body->has_epoch = body->has_lsn = body->has_time_ms = true;
+    body->office = pt_binary(receipt->office.b, sizeof receipt->office.b);
+    body->tier = receipt->tier;
+    body->author = pt_binary(receipt->author.b, sizeof receipt->author.b);
+    body->epoch = receipt->epoch;
+    body->lsn = receipt->lsn;
+    body->time_ms = receipt->time_ms;
+}
+
+enum pt_err pt_receipt_sign(struct pt_receipt *receipt, const struct pt_keypair *office, struct pt_arena *arena)
+{
+    Patuh__ReceiptBody body;
+    fill_body(&body, receipt);
+    body.log = pt_arena_zalloc(arena, receipt->n_logs, sizeof(Patuh__ReceiptLog *));
+    for (size_t i = 0; body.log != NULL && i < receipt->n_logs; i++) {
+        body.log[i] = pack_log(&receipt->logs[i], arena);
+    }
+    if (arena->exhausted) {
+        return PT_ENOMEM;
+    }
+    body.n_log = receipt->n_logs;
+    enum pt_err err = pt_pack(&body.base, arena, &receipt->body);
+    if (err != PT_OK) {
+        return err;
+    }
+    struct pt_hash hash = pt_hash1(PT_CONTEXT_RECEIPT, receipt->body);
+    pt_sign(office, PT_CONTEXT_RECEIPT, &hash, &receipt->signature);
+    return PT_OK;
+}
+
+static enum pt_err read_log(const Patuh__ReceiptLog *log, const struct pt_author *author, struct pt_receipt_log *out)
+{
+    out->log.author = *author;
+    out->log.incarnation = log->incarnation;
+    out->seq = log->seq;
+    out->held = log->held;
+    if (log->link.len != sizeof out->link.b) {
+        return PT_EMALFORMED;
+    }
+    memcpy(out->link.b, log->link.data, sizeof out->link.b);
+    return pt_subject_read(pt_bytes_of(log->subject.data, log->subject.len), &out->log.subject);
+}
+
+enum pt_err pt_receipt_read(struct pt_bytes bytes, const struct pt_signature *signature,
+                            const struct pt_public_key *office_key, struct pt_arena *arena, struct pt_receipt *out)
+{
+    struct pt_hash hash = pt_hash1(PT_CONTEXT_RECEIPT, bytes);
+    ProtobufCMessage *message;
+    enum pt_err err = pt_verify(office_key->b, PT_CONTEXT_RECEIPT, &hash, signature);
+    if (err == PT_OK) {
+        err = pt_unpack(&patuh__receipt_body__descriptor, bytes, arena, &message);
+    }
+    if (err != PT_OK) {
+        return err;
+    }
+    const Patuh__ReceiptBody *body = (const Patuh__ReceiptBody *)message;
+    struct pt_receipt receipt = {.tier = (uint8_t)body->tier, .epoch = body->epoch, .lsn = body->lsn};
+    if (body->office.len != sizeof receipt.office.b || body->author.len != sizeof receipt.author.b ||
+        (body->tier != PT_TIER_REGION && body->tier != PT_TIER_NATIONAL)) {
+        return PT_EMALFORMED;
+    }
+    memcpy(receipt.office.b, body->office.data, sizeof receipt.office.b);
+    memcpy(receipt.author.b, body->author.data, sizeof receipt.author.b);
+    receipt.time_ms = body->time_ms;
+    receipt.body = bytes;
+    receipt.signature = *signature;
+    receipt.n_logs = body->n_log;
+    receipt.logs = pt_arena_zalloc(arena, body->n_log, sizeof *receipt.logs);
+    if (receipt.logs == NULL) {
+        return pt_arena_err(arena);
+    }
+    for (size_t i = 0; i < body->n_log && err == PT_OK; i++) {
+        err = read_log(body->log[i], &receipt.author, &receipt.logs[i]);
+    }
+    if (err == PT_OK) {
+        *out = receipt;
+    }
+    return err;
+}
+
+static enum pt_err put_row(struct pt_txn *txn, const struct pt_key *key, const struct pt_receipt *receipt,
+                           const struct pt_receipt_log *log)
+{
+    Patuh__ReceiptRecord row;
+    struct pt_buf buf = {0};
+    patuh__receipt_record__init(&row);
+    row.has_seq = row.has_link = row.has_body = row.has_signature = row.has_epoch = row.has_time_ms = true;
+    row.seq = log->seq;
+    row.link = pt_binary(log->link.b, sizeof log->link.b);
+    row.body = pt_binary(receipt->body.data, receipt->body.n);
+    row.signature = pt_binary(receipt->signature.b, sizeof receipt->signature.b);
+    row.epoch = receipt->epoch;
+    row.time_ms = receipt->time_ms;
+    row.has_held = row.held = log->held;
+    size_t n = patuh__receipt_record__get_packed_size(&row);
+    enum pt_err err = pt_reserve(&buf.data, &buf.capacity, n + 1, 1);
+    if (err == PT_OK) {
+        buf.n = patuh__receipt_record__pack(&row, buf.data);
+        err = pt_store_put(txn, PT_TABLE_RECEIPTS, pt_key_bytes(key), pt_buf_bytes(&buf));
+    }
+    pt_buf_free(&buf);
+    return err;
+}
+
+static enum pt_err read_row(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
+                            struct pt_receipted *out)
+{
+    struct pt_bytes value;
+    ProtobufCMessage *message;
+    struct pt_key key = pt_key_receipt(head->number, tier);
+    *out = (struct pt_receipted){0};
+    enum pt_err err = pt_store_get(txn, PT_TABLE_RECEIPTS, pt_key_bytes(&key), &value);
+    if (err == PT_ENOTFOUND) {
+        return PT_OK;
+    }
+    if (err == PT_OK) {
+        err = pt_unpack(&patuh__receipt_record__descriptor, value, arena, &message);
+    }
+    if (err != PT_OK) {
+        return err;
+    }
+    const Patuh__ReceiptRecord *row = (const Patuh__ReceiptRecord *)message;
+    if (row->link.len != sizeof out->link.b || row->signature.len != sizeof out->signature.b) {
+        return PT_EDAMAGED;
+    }
+    out->seq = row->seq;
+    out->held = row->held;
+    out->epoch = row->epoch;
+    out->time_ms = row->time_ms;
+    out->body = pt_bytes_of(row->body.data, row->body.len);
+    memcpy(out->link.b, row->link.data, sizeof out->link.b);
+    memcpy(out->signature.b, row->signature.data, sizeof out->signature.b);
+    return PT_OK;
+}
+
+enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
+                         struct pt_receipted *out)
+{
+    return read_row(txn, head, tier, arena, out);
+}
+
+enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, uint64_t *seq)
+{
+    struct pt_arena arena;
+    const uint8_t tiers[] = {tier, tier | TIER_HELD};
+    enum pt_err err = PT_OK;
+    pt_arena_init(&arena, SIZE_MAX);
+    *seq = 0;
+    for (size_t i = 0; i < 2 && err == PT_OK; i++) {
+        struct pt_receipted row;
+        enum pt_stand place = PT_STAND_NONE;
+        err = read_row(txn, head, tiers[i], &arena, &row);
+        if (err == PT_OK && row.seq > *seq) {
+            err = pt_logs_stand(txn, head, row.seq, &row.link, &place);
+        }
+        *seq = place == PT_STAND_GOOD ? row.seq : *seq;
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
+static enum pt_err store_one(struct pt_txn *txn, const struct pt_receipt *receipt, const struct pt_receipt_log *log)
+{
+    struct pt_head head;
+    struct pt_receipted kept;
+    struct pt_arena arena;
+    enum pt_err err = pt_logs_find(txn, &log->log, &head);
+    if (err != PT_OK) {
+        return err == PT_ENOTFOUND ? PT_OK : err; /* a log that is not here needs no receipt here */
+    }
+    uint8_t tier = log->held ? receipt->tier | TIER_HELD : receipt->tier;
+    pt_arena_init(&arena, SIZE_MAX);
+    err = read_row(txn, &head, tier, &arena, &kept);
+    if (err == PT_OK && (log->seq >= kept.seq || receipt->epoch != kept.epoch)) {
+        struct pt_key key = pt_key_receipt(head.number, tier);
+        err = put_row(txn, &key, receipt, log);
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
+/* The newest receipt known goes into our next chunks: it brackets them in office time. */
+static enum pt_err note_seen(struct pt_txn *txn, const struct pt_receipt *receipt)
+{
+    struct pt_hash hash = pt_hash1(PT_CONTEXT_RECEIPT, receipt->body);
+    struct pt_buf seen = {0};
+    pt_buf_put_u64(&seen, receipt->epoch);
+    pt_buf_put_u64(&seen, receipt->lsn);
+    pt_buf_put(&seen, hash.b, PT_LINK_PREFIX_BYTES);
+    enum pt_err err = seen.err == PT_OK ? pt_meta_put(txn, "seen", pt_buf_bytes(&seen)) : seen.err;
+    pt_buf_free(&seen);
+    return err;
+}
+
+enum pt_err pt_receipt_store(struct pt_txn *txn, const struct pt_receipt *receipt)
+{
+    enum pt_err err = note_seen(txn, receipt);
+    for (size_t i = 0; i < receipt->n_logs && err == PT_OK; i++) {
+        err = store_one(txn, receipt, &receipt->logs[i]);
+    }
+    return err;
+}

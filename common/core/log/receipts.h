@@ -1,0 +1,58 @@
+/* receipts.h - "durable here up to this link", signed by an office.
+ *
+ * One signed body covers the logs of one author; what is kept is the newest per log and tier.
+ * Thread: as the transaction.  Memory: in the given arena. */
+#ifndef PT_RECEIPTS_H
+#define PT_RECEIPTS_H
+
+#include "core/log/logs.h"
+#include "core/store/store.h"
+
+enum { PT_TIER_REGION = 1, PT_TIER_NATIONAL = 2 };
+
+struct pt_receipt_log {
+    struct pt_log_id log;
+    uint64_t seq;
+    struct pt_hash link;
+    bool held;
+};
+
+struct pt_receipt {
+    struct pt_author office;
+    uint8_t tier;
+    struct pt_author author;
+    uint64_t epoch;
+    uint64_t lsn;
+    int64_t time_ms;
+    struct pt_receipt_log *logs;
+    size_t n_logs;
+    struct pt_bytes body; /* the signed bytes */
+    struct pt_signature signature;
+};
+
+/* Fill body and signature of a receipt whose other fields are set. Errors: NOMEM. */
+enum pt_err pt_receipt_sign(struct pt_receipt *receipt, const struct pt_keypair *office, struct pt_arena *arena);
+/* Errors: MALFORMED, SIGNATURE (not signed by this office key), LIMIT, NOMEM. */
+enum pt_err pt_receipt_read(struct pt_bytes body, const struct pt_signature *signature,
+                            const struct pt_public_key *office_key, struct pt_arena *arena, struct pt_receipt *out);
+
+/* Keep what is newer than what is kept, for the logs that are here. */
+enum pt_err pt_receipt_store(struct pt_txn *txn, const struct pt_receipt *receipt);
+
+struct pt_receipted {
+    uint64_t seq; /* 0: none yet */
+    struct pt_hash link;
+    bool held;
+    uint64_t epoch;
+    int64_t time_ms;
+    struct pt_bytes body; /* empty when seq is 0 */
+    struct pt_signature signature;
+};
+/* How far a log is receipted at a tier, without what is only held there. */
+enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
+                         struct pt_receipted *out);
+/* How far our own chain of the log is durable there, counting or held: what has to go out begins after it. It differs
+ * from pt_receipted in a forked log, where the office may count the other branch. */
+enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, uint64_t *seq);
+
+#endif

@@ -1,0 +1,38 @@
+/* view.h - the entries of one log, as merge and authority read them.
+ *
+ * Made by logs.h from a store, and by tests by hand.
+ * Thread: read-only after it is made.  Memory: everything lives in the maker's arena. */
+#ifndef PT_VIEW_H
+#define PT_VIEW_H
+
+#include "core/log/entry.h"
+
+/* One sealed chunk of the log: where it ends and what its header said. */
+struct pt_view_chunk {
+    uint64_t last_seq;
+    struct pt_hash link;
+    bool has_instrument;
+    struct pt_hash instrument;
+    int64_t received_ms; /* office clock at arrival here; local, never decides anything */
+};
+
+struct pt_view {
+    struct pt_log_id log;
+    uint8_t public_key[PT_KEY_BYTES];
+    struct pt_entry *entries; /* entries[i] has sequence number i + 1 */
+    size_t n_entries;         /* sealed entries, then the ones that wait in the tail */
+    struct pt_view_chunk *chunks;
+    size_t n_chunks;
+    struct pt_hash tail_instrument; /* what tail entries are written with */
+};
+
+/* The chunk that holds an entry; NULL for an entry of the tail. */
+const struct pt_view_chunk *pt_view_chunk_of(const struct pt_view *view, uint64_t seq);
+/* Is this the log that somebody saw as far as (seq, link of the chunk that holds seq)? Links tell apart the branches of
+ * a fork, and one author's logs about different subjects. link: whole. */
+bool pt_view_has(const struct pt_view *view, uint64_t seq, struct pt_bytes link);
+/* The view of a log in a list; NULL when it is not there. */
+const struct pt_view *pt_view_find(const struct pt_view *views, size_t n_views, const struct pt_author *author,
+                                   uint64_t incarnation);
+
+#endif

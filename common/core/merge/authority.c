@@ -1,0 +1,304 @@
+#include "core/merge/authority.h"
+
+#include "core/wire/unpack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct building {
+    const struct pt_view **views; /* by log id, so that the order they were given in decides nothing */
+    size_t n_views;
+    const struct pt_author *root;
+    struct pt_arena *arena;
+    struct pt_authority out;
+};
+
+static bool key_from(const ProtobufCBinaryData *field, struct pt_public_key *out)
+{
+    if (field->len != sizeof out->b) {
+        return false;
+    }
+    memcpy(out->b, field->data, sizeof out->b);
+    return true;
+}
+
+/* NULL for a detail that is no such message: the entry is ineffective, the log stays. */
+static const void *detail_of(struct building *b, const struct pt_entry *entry, const ProtobufCMessageDescriptor *kind)
+{
+    ProtobufCMessage *message;
+    return pt_unpack(kind, entry->detail, b->arena, &message) == PT_OK ? message : NULL;
+}
+
+static size_t count_kind(const struct building *b, Patuh__EntryKind kind)
+{
+    size_t n = 0;
+    for (size_t v = 0; v < b->n_views; v++) {
+        for (size_t i = 0; i < b->views[v]->n_entries; i++) {
+            n += b->views[v]->entries[i].kind == kind;
+        }
+    }
+    return n;
+}
+
+static void add_root(struct building *b, const struct pt_view *view)
+{
+    struct pt_office *office = &b->out.offices[b->out.n_offices++];
+    *office = (struct pt_office){.code = pt_subject_name(&view->log.subject), .name = "", .is_root = true};
+    office->author = *b->root;
+    memcpy(office->key.b, view->public_key, sizeof office->key.b);
+}
+
+static void add_office(struct building *b, const struct pt_entry *entry)
+{
+    const Patuh__Office *detail = detail_of(b, entry, &patuh__office__descriptor);
+    struct pt_office office = {0};
+    if (detail == NULL || detail->code == NULL || !key_from(&detail->public_key, &office.key) ||
+        !key_from(&detail->transport_key, &office.transport_key)) {
+        return;
+    }
+    office.code = detail->code;
+    office.name = detail->name == NULL ? "" : detail->name;
+    office.author = pt_author_of(office.key.b);
+    office.generation = detail->generation;
+    if (pt_author_eq(&office.author, b->root)) { /* head office says its own name and transport key */
+        struct pt_office *root = &b->out.offices[0];
+        if (office.generation < root->generation) {
+            return;
+        }
+        root->name = office.name;
+        root->transport_key = office.transport_key;
+        root->generation = office.generation;
+        return;
+    }
+    b->out.offices[b->out.n_offices++] = office;
+}
+
+static int compare_offices(const void *a, const void *b)
+{
+    const struct pt_office *x = a;
+    const struct pt_office *y = b;
+    int order = (int)y->is_root - (int)x->is_root;
+    order = order != 0 ? order : strcmp(x->code, y->code);
+    if (order == 0) {
+        order = (x->generation > y->generation) - (x->generation < y->generation);
+    }
+    return order != 0 ? order : pt_author_cmp(&x->author, &y->author);
+}
+
+static void collect_offices(struct building *b)
+{
+    for (size_t v = 0; v < b->n_views && b->out.n_offices == 0; v++) {
+        const struct pt_view *view = b->views[v];
+        if (view->log.subject.text[0] == 'o' && pt_author_eq(&view->log.author, b->root)) {
+            add_root(b, view);
+        }
+    }
+    for (size_t v = 0; v < b->n_views && b->out.n_offices > 0; v++) {
+        const struct pt_view *view = b->views[v];
+        bool by_root = view->log.subject.text[0] == 'o' && pt_author_eq(&view->log.author, b->root);
+        for (size_t i = 0; by_root && i < view->n_entries; i++) {
+            if (view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_OFFICE) {
+                add_office(b, &view->entries[i]);
+            }
+        }
+    }
+    if (b->out.n_offices > 1) {
+        qsort(b->out.offices, b->out.n_offices, sizeof *b->out.offices, compare_offices);
+    }
+}
+
+static void add_member(struct building *b, const struct pt_entry *entry, const struct pt_office *office)
+{
+    const Patuh__Member *detail = detail_of(b, entry, &patuh__member__descriptor);
+    struct pt_member member = {.office = office};
+    if (detail == NULL || detail->name == NULL || !key_from(&detail->public_key, &member.key) ||
+        !key_from(&detail->transport_key, &member.transport_key)) {
+        return;
+    }
+    member.author = pt_author_of(member.key.b);
+    member.role = detail->role;
+    member.name = detail->name;
+    b->out.members[b->out.n_members++] = member;
+}
+
+static int compare_members(const void *a, const void *b)
+{
+    const struct pt_member *x = a;
+    const struct pt_member *y = b;
+    int order = pt_author_cmp(&x->author, &y->author);
+    order = order != 0 ? order : strcmp(x->office->code, y->office->code);
+    order = order != 0 ? order : strcmp(x->name, y->name);
+    order = order != 0 ? order : (int)x->role - (int)y->role;
+    return order != 0 ? order : memcmp(x->transport_key.b, y->transport_key.b, sizeof x->transport_key.b);
+}
+
+static const struct pt_office *office_of_view(const struct building *b, const struct pt_view *view)
+{
+    const struct pt_office *office = pt_authority_office(&b->out, &view->log.author);
+    bool own = office != NULL && view->log.subject.text[0] == 'o' &&
+               strcmp(office->code, pt_subject_name(&view->log.subject)) == 0;
+    return own ? office : NULL;
+}
+
+static void collect_members(struct building *b)
+{
+    for (size_t v = 0; v < b->n_views; v++) {
+        const struct pt_view *view = b->views[v];
+        const struct pt_office *office = office_of_view(b, view);
+        for (size_t i = 0; office != NULL && i < view->n_entries; i++) {
+            if (view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_MEMBER) {
+                add_member(b, &view->entries[i], office);
+            }
+        }
+    }
+    if (b->out.n_members > 1) {
+        qsort(b->out.members, b->out.n_members, sizeof *b->out.members, compare_members);
+    }
+}
+
+static void revoke(struct building *b, const struct pt_entry *entry, const struct pt_office *office)
+{
+    const Patuh__Revocation *detail = detail_of(b, entry, &patuh__revocation__descriptor);
+    for (size_t i = 0; detail != NULL && i < b->out.n_members; i++) {
+        struct pt_member *member = &b->out.members[i];
+        bool meant =
+            detail->author.len == PT_HASH_BYTES && memcmp(detail->author.data, member->author.b, PT_HASH_BYTES) == 0;
+        bool own = strcmp(member->office->code, office->code) == 0; /* the key of any generation of the office */
+        if (meant && (office->is_root || (own && !member->revoked_by_root))) {
+            member->revoked = true;
+            member->revoked_by_root = office->is_root;
+            member->revocation = detail;
+        }
+    }
+}
+
+static void collect_revocations(struct building *b)
+{
+    for (size_t v = 0; v < b->n_views; v++) {
+        const struct pt_office *office = office_of_view(b, b->views[v]);
+        for (size_t i = 0; office != NULL && i < b->views[v]->n_entries; i++) {
+            if (b->views[v]->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_REVOKE) {
+                revoke(b, &b->views[v]->entries[i], office);
+            }
+        }
+    }
+}
+
+static int compare_views(const void *a, const void *b)
+{
+    const struct pt_view *const *x = a;
+    const struct pt_view *const *y = b;
+    return pt_log_id_cmp(&(*x)->log, &(*y)->log);
+}
+
+static enum pt_err sort_views(struct building *b, const struct pt_view *views)
+{
+    b->views = pt_arena_zalloc(b->arena, b->n_views, sizeof(const struct pt_view *));
+    if (b->views == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t v = 0; v < b->n_views; v++) {
+        b->views[v] = &views[v];
+    }
+    qsort(b->views, b->n_views, sizeof(const struct pt_view *), compare_views);
+    return PT_OK;
+}
+
+enum pt_err pt_authority_build(const struct pt_view *views, size_t n_views, const struct pt_author *root,
+                               struct pt_arena *arena, struct pt_authority *out)
+{
+    struct building b = {.n_views = n_views, .root = root, .arena = arena};
+    if (sort_views(&b, views) != PT_OK) {
+        return PT_ENOMEM;
+    }
+    size_t n_offices = count_kind(&b, PATUH__ENTRY_KIND__ENTRY_OFFICE) + 1;
+    b.out.offices = pt_arena_zalloc(arena, n_offices, sizeof *b.out.offices);
+    b.out.members = pt_arena_zalloc(arena, count_kind(&b, PATUH__ENTRY_KIND__ENTRY_MEMBER), sizeof *b.out.members);
+    if (b.out.offices == NULL || b.out.members == NULL) {
+        return PT_ENOMEM;
+    }
+    collect_offices(&b);
+    collect_members(&b);
+    collect_revocations(&b);
+    if (arena->exhausted) {
+        return PT_ENOMEM;
+    }
+    *out = b.out;
+    return PT_OK;
+}
+
+const struct pt_member *pt_authority_member(const struct pt_authority *authority, const struct pt_author *author)
+{
+    size_t low = 0;
+    size_t high = authority->n_members;
+    while (low < high) { /* the first of equals: the same key named twice keeps one meaning */
+        size_t middle = low + (high - low) / 2;
+        if (pt_author_cmp(&authority->members[middle].author, author) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    bool found = low < authority->n_members && pt_author_eq(&authority->members[low].author, author);
+    return found ? &authority->members[low] : NULL;
+}
+
+const struct pt_member *pt_authority_member_next(const struct pt_authority *authority, const struct pt_member *member)
+{
+    const struct pt_member *next = member + 1;
+    bool same = next < authority->members + authority->n_members && pt_author_eq(&next->author, &member->author);
+    return same ? next : NULL;
+}
+
+const struct pt_office *pt_authority_office(const struct pt_authority *authority, const struct pt_author *author)
+{
+    const struct pt_office *found = NULL;
+    for (size_t i = 0; i < authority->n_offices; i++) {
+        const struct pt_office *office = &authority->offices[i];
+        bool same = pt_author_eq(&office->author, author);
+        if (same && (found == NULL || found->generation <= office->generation)) {
+            found = office;
+        }
+    }
+    return found;
+}
+
+const struct pt_office *pt_authority_office_by_code(const struct pt_authority *authority, const char *code)
+{
+    const struct pt_office *found = NULL;
+    for (size_t i = 0; i < authority->n_offices; i++) {
+        if (strcmp(authority->offices[i].code, code) == 0) {
+            found = &authority->offices[i]; /* sorted by generation: the last one is the newest */
+        }
+    }
+    return found;
+}
+
+bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
+                           const char *office_code, int *tier)
+{
+    const struct pt_office *office = pt_authority_office(authority, author);
+    const struct pt_member *member = pt_authority_member(authority, author);
+    if (office == NULL && member != NULL && member->role == PATUH__ROLE__ROLE_REVIEWER) {
+        office = member->office;
+    }
+    if (office == NULL) {
+        return false;
+    }
+    *tier = office->is_root ? 2 : 1;
+    return office->is_root || strcmp(office->code, office_code) == 0;
+}
+
+bool pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq)
+{
+    if (!member->revoked) {
+        return false;
+    }
+    for (size_t i = 0; i < member->revocation->n_cut; i++) {
+        const Patuh__LogSeen *seen = member->revocation->cut[i];
+        if (pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len)) && seq <= seen->seq) {
+            return false;
+        }
+    }
+    return true;
+}

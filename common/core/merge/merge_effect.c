@@ -1,0 +1,322 @@
+/* merge_effect.c - which entries are effective: the author may write them, and they fit their instrument.
+ *
+ * An entry that is not allowed or not valid changes nothing, is listed with a sentence, and becomes effective by itself
+ * when what it lacks (an assignment, a key, an instrument) arrives. */
+#include "core/merge/merge_internal.h"
+
+#include <string.h>
+
+static bool name_in(const char *const *names, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_head_office(const struct pt__merge *m, const struct pt_author *author)
+{
+    int tier = 0;
+    return pt_authority_acts_for(m->in->authority, author, "", &tier) && tier == 2;
+}
+
+/* The first opening in the order of logs, head office's before others: the same everywhere. */
+static void find_opening(struct pt__merge *m)
+{
+    bool by_head_office = false;
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        const struct pt_view *view = &m->in->views[v];
+        bool head_office = is_head_office(m, &view->log.author);
+        for (size_t i = 0; i < view->n_entries; i++) {
+            bool better = m->out->opening == NULL || (head_office && !by_head_office);
+            if (view->entries[i].kind != PATUH__ENTRY_KIND__ENTRY_OPEN || !better) {
+                continue;
+            }
+            const Patuh__Opening *opening = pt__merge_detail(m, &view->entries[i], &patuh__opening__descriptor);
+            int tier;
+            if (opening != NULL && opening->office != NULL &&
+                pt_authority_acts_for(m->in->authority, &view->log.author, opening->office, &tier)) {
+                m->out->opening = opening;
+                by_head_office = head_office;
+            }
+        }
+    }
+}
+
+static size_t count_kind(const struct pt__merge *m, Patuh__EntryKind kind)
+{
+    size_t n = 0;
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        for (size_t i = 0; i < m->in->views[v].n_entries; i++) {
+            n += m->in->views[v].entries[i].kind == kind;
+        }
+    }
+    return n;
+}
+
+/* Head office may give the assessment to another office. */
+static enum pt_err find_charges(struct pt__merge *m)
+{
+    size_t n = count_kind(m, PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE) + 1;
+    m->charges = pt_arena_zalloc(m->arena, n, sizeof *m->charges);
+    if (m->charges == NULL) {
+        return PT_ENOMEM;
+    }
+    if (m->out->opening == NULL) {
+        return PT_OK;
+    }
+    m->charges[m->n_charges++].code = m->out->opening->office;
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        const struct pt_view *view = &m->in->views[v];
+        bool head_office = is_head_office(m, &view->log.author);
+        for (size_t i = 0; head_office && i < view->n_entries; i++) {
+            if (view->entries[i].kind != PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE) {
+                continue;
+            }
+            const Patuh__OfficeMove *move = pt__merge_detail(m, &view->entries[i], &patuh__office_move__descriptor);
+            if (move != NULL && move->office != NULL) {
+                m->charges[m->n_charges - 1].left = move;
+                m->charges[m->n_charges++].code = move->office;
+            }
+        }
+    }
+    return PT_OK;
+}
+
+/* Does the cut of a move between offices hold this entry? */
+static bool cut_holds(const Patuh__OfficeMove *move, const struct pt_view *view, uint64_t seq)
+{
+    for (size_t i = 0; i < move->n_cut; i++) {
+        const Patuh__LogSeen *seen = move->cut[i];
+        if (seq <= seen->seq && pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool pt__merge_in_charge(const struct pt__merge *m, const struct pt_view *view, uint64_t seq, int *tier)
+{
+    *tier = 0;
+    for (size_t i = m->n_charges; i > 0; i--) {
+        const struct pt__charge *charge = &m->charges[i - 1];
+        if (pt_authority_acts_for(m->in->authority, &view->log.author, charge->code, tier) &&
+            (*tier == 2 || charge->left == NULL || cut_holds(charge->left, view, seq))) {
+            return true;
+        }
+        *tier = 0;
+    }
+    return false;
+}
+
+static void drop_name(const char **names, size_t *n, const char *name)
+{
+    for (size_t i = 0; i < *n; i++) {
+        if (strcmp(names[i], name) == 0) {
+            memmove(&names[i], &names[i + 1], (*n - i - 1) * sizeof *names);
+            (*n)--;
+            return;
+        }
+    }
+}
+
+static void add_name(const char **names, size_t *n, const char *name)
+{
+    size_t at = 0;
+    while (at < *n && strcmp(names[at], name) < 0) {
+        at++;
+    }
+    if (at < *n && strcmp(names[at], name) == 0) {
+        return;
+    }
+    memmove(&names[at + 1], &names[at], (*n - at) * sizeof *names);
+    names[at] = name;
+    (*n)++;
+}
+
+static void take_assignment(struct pt__merge *m, const struct pt_view *view, uint64_t seq)
+{
+    const Patuh__Assignment *detail = pt__merge_detail(m, &view->entries[seq - 1], &patuh__assignment__descriptor);
+    int tier;
+    if (detail == NULL || detail->surveyor == NULL || !pt__merge_in_charge(m, view, seq, &tier)) {
+        return;
+    }
+    if (detail->instead_of != NULL) {
+        drop_name(m->out->surveyors, &m->out->n_surveyors, detail->instead_of);
+    }
+    add_name(m->out->surveyors, &m->out->n_surveyors, detail->surveyor);
+    add_name(m->ever_assigned, &m->n_ever_assigned, detail->surveyor);
+}
+
+static enum pt_err find_assignments(struct pt__merge *m)
+{
+    size_t n = count_kind(m, PATUH__ENTRY_KIND__ENTRY_ASSIGN);
+    m->out->surveyors = pt_arena_zalloc(m->arena, n + 1, sizeof *m->out->surveyors);
+    m->ever_assigned = pt_arena_zalloc(m->arena, n + 1, sizeof *m->ever_assigned);
+    if (m->out->surveyors == NULL || m->ever_assigned == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        const struct pt_view *view = &m->in->views[v];
+        for (size_t i = 0; i < view->n_entries; i++) {
+            if (view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN) {
+                take_assignment(m, view, i + 1);
+            }
+        }
+    }
+    return PT_OK;
+}
+
+/* Who the author of a log is, seen from this assessment. */
+struct writer {
+    const struct pt_member *member;
+    bool surveyor; /* a device of somebody who was ever assigned */
+    bool office;   /* the responsible office, head office, or a reviewer of theirs */
+    int tier;      /* 1 region, 2 head office */
+    bool known;
+};
+
+/* Names of surveyors are unique within an office only: the member has to be one of an office in charge. */
+static bool is_assigned(const struct pt__merge *m, const struct pt_member *member)
+{
+    bool ours = member->office->is_root;
+    for (size_t i = 0; i < m->n_charges && !ours; i++) {
+        ours = strcmp(m->charges[i].code, member->office->code) == 0;
+    }
+    return ours && member->role == PATUH__ROLE__ROLE_DEVICE &&
+           name_in(m->ever_assigned, m->n_ever_assigned, member->name);
+}
+
+static struct writer writer_of(const struct pt__merge *m, const struct pt_author *author)
+{
+    const struct pt_member *member = pt_authority_member(m->in->authority, author);
+    struct writer w = {.member = member};
+    w.known = member != NULL || pt_authority_office(m->in->authority, author) != NULL;
+    for (; member != NULL && !w.surveyor; member = pt_authority_member_next(m->in->authority, member)) {
+        w.surveyor = is_assigned(m, member);
+        w.member = w.surveyor ? member : w.member;
+    }
+    return w;
+}
+
+static enum pt_msg check_move(struct pt__merge *m, const struct writer *w, const struct pt_entry *entry)
+{
+    const Patuh__Move *move = pt__merge_detail(m, entry, &patuh__move__descriptor);
+    if (move == NULL || move->n_cut > PT_CUT_LOGS_MAX) {
+        return PT_MSG_ENTRY_UNREADABLE;
+    }
+    switch (move->to) {
+    case PATUH__STATE__STATE_SUBMITTED:
+    case PATUH__STATE__STATE_NOT_ASSESSED: /* a surveyor proposes it: no further than submitted until an office says so
+                                            */
+        return w->surveyor || w->office ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ASSIGNED;
+    case PATUH__STATE__STATE_HAS_ISSUES:
+    case PATUH__STATE__STATE_APPROVED_REGION:
+        return w->office ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
+    case PATUH__STATE__STATE_APPROVED_NATIONAL:
+        return w->office && w->tier == 2 ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
+    case PATUH__STATE__STATE_DRAFT:
+    case PATUH__STATE__STATE_FIXED: /* of a whole cycle, in its log */
+    case _PATUH__STATE_IS_INT_SIZE:
+        break;
+    }
+    return PT_MSG_ENTRY_NOT_ALLOWED;
+}
+
+/* Against the version the entry was written with. */
+static enum pt_msg check_question(struct pt__merge *m, const struct pt_view *view, uint64_t seq,
+                                  const struct pt_entry *entry)
+{
+    const struct pt_view_chunk *chunk = pt_view_chunk_of(view, seq);
+    const struct pt_hash *version = chunk == NULL ? &view->tail_instrument : &chunk->instrument;
+    const struct pt_instrument *instrument = m->in->lookup.instrument(m->in->lookup.data, version);
+    if (instrument == NULL) {
+        return PT_MSG_ENTRY_NO_INSTRUMENT;
+    }
+    uint32_t node = pt_node_by_number(instrument, entry->question);
+    if (node == PT_NONE) {
+        return PT_MSG_ENTRY_UNKNOWN_QUESTION;
+    }
+    bool about_instance =
+        entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE || entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE;
+    if (about_instance != (instrument->nodes[node].type == PT_NODE_REPEAT)) {
+        return PT_MSG_ENTRY_UNKNOWN_QUESTION;
+    }
+    bool has_value = (pt_entry_fields(entry->kind) & PT_FIELD_VALUE) != 0;
+    return !has_value || pt_value_fits(instrument, node, &entry->value) ? PT_MSG_NONE : PT_MSG_ENTRY_WRONG_VALUE;
+}
+
+static bool by_office(Patuh__EntryKind kind)
+{
+    return kind == PATUH__ENTRY_KIND__ENTRY_OPEN || kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN ||
+           kind == PATUH__ENTRY_KIND__ENTRY_ERASE;
+}
+
+static enum pt_msg check_entry(struct pt__merge *m, struct writer *w, const struct pt_view *view, uint64_t seq)
+{
+    const struct pt_entry *entry = &view->entries[seq - 1];
+    unsigned fields = pt_entry_fields(entry->kind);
+    if (fields == 0 || pt_entry_subject(entry->kind) != PT_SUBJECT_ASSESSMENT) {
+        return PT_MSG_ENTRY_UNREADABLE;
+    }
+    if (!w->known) {
+        return PT_MSG_ENTRY_UNKNOWN_AUTHOR;
+    }
+    if (w->member != NULL && pt_authority_is_cut_off(w->member, view, seq)) {
+        return PT_MSG_ENTRY_REVOKED;
+    }
+    w->office = pt__merge_in_charge(m, view, seq, &w->tier);
+    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_MOVE) {
+        return check_move(m, w, entry);
+    }
+    if (by_office(entry->kind)) {
+        return w->office ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
+    }
+    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE) {
+        return w->office && w->tier == 2 ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
+    }
+    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_DECIDE) {
+        return w->office ? check_question(m, view, seq, entry) : PT_MSG_ENTRY_NOT_ALLOWED;
+    }
+    if (!w->surveyor) {
+        return PT_MSG_ENTRY_NOT_ASSIGNED;
+    }
+    return (fields & PT_FIELD_QUESTION) != 0 ? check_question(m, view, seq, entry) : PT_MSG_NONE;
+}
+
+static enum pt_err judge(struct pt__merge *m)
+{
+    size_t n = 0;
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        n += m->in->views[v].n_entries;
+    }
+    m->out->ineffective = pt_arena_zalloc(m->arena, n, sizeof *m->out->ineffective);
+    if (m->out->ineffective == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        const struct pt_view *view = &m->in->views[v];
+        struct writer w = writer_of(m, &view->log.author);
+        for (uint64_t seq = 1; seq <= view->n_entries; seq++) {
+            enum pt_msg why = check_entry(m, &w, view, seq);
+            m->effective[v][seq - 1] = why == PT_MSG_NONE;
+            if (why != PT_MSG_NONE) {
+                m->out->ineffective[m->out->n_ineffective++] =
+                    (struct pt_ineffective){.view = view, .seq = seq, .why = why};
+            }
+        }
+    }
+    return PT_OK;
+}
+
+enum pt_err pt__merge_effect(struct pt__merge *m)
+{
+    find_opening(m);
+    enum pt_err err = find_charges(m);
+    if (err == PT_OK) {
+        err = find_assignments(m);
+    }
+    return err == PT_OK ? judge(m) : err;
+}

@@ -1,0 +1,39 @@
+/* merge_internal.h - what the files of merge share: the work in progress. Not for others. */
+#ifndef PT_MERGE_INTERNAL_H
+#define PT_MERGE_INTERNAL_H
+
+#include "core/merge/merge.h"
+
+/* An office that is responsible for the assessment, or was until head office moved it. */
+struct pt__charge {
+    const char *code;
+    const Patuh__OfficeMove *left; /* what stands of this office's acts; NULL: it is responsible now */
+};
+
+struct pt__merge {
+    const struct pt_merge_input *in;
+    struct pt_arena *arena;
+    struct pt_assessment *out;
+    bool **effective;           /* [view][entry] */
+    uint64_t *upto;             /* [view]: entries up to this count at the level */
+    struct pt__charge *charges; /* in the order of the moves; the last one is responsible now */
+    size_t n_charges;
+    const char **ever_assigned;
+    size_t n_ever_assigned;
+};
+
+/* Did the author of entry seq act for an office in charge of the assessment? *tier: 2 for head office. */
+bool pt__merge_in_charge(const struct pt__merge *m, const struct pt_view *view, uint64_t seq, int *tier);
+/* Entry i of view v counts: effective and inside the cut. */
+bool pt__merge_counts(const struct pt__merge *m, size_t v, size_t i);
+/* Unpacked detail of an entry, NULL when it is not of that kind. Lives in the arena. */
+const void *pt__merge_detail(struct pt__merge *m, const struct pt_entry *entry, const ProtobufCMessageDescriptor *kind);
+
+/* merge_effect.c: opening, assignments, and which entries are effective. */
+enum pt_err pt__merge_effect(struct pt__merge *m);
+/* merge_state.c: moves, the state, and the cut of the level. */
+enum pt_err pt__merge_state(struct pt__merge *m);
+/* merge_registers.c: instances, registers and their heads, notes, evidence, places. */
+enum pt_err pt__merge_registers(struct pt__merge *m);
+
+#endif

@@ -1,0 +1,447 @@
+/* merge_registers.c - instances, registers and their heads; notes, evidence and places beside them. */
+#include "core/merge/merge_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One entry about one path. */
+struct row {
+    uint32_t question;
+    uint32_t instance;
+    size_t view;
+    uint64_t seq;
+    const struct pt_entry *entry;
+    bool replaced;
+    bool open, passed; /* of the walk in reaches() */
+};
+
+static bool is_claim(Patuh__EntryKind kind)
+{
+    return kind == PATUH__ENTRY_KIND__ENTRY_ANSWER || kind == PATUH__ENTRY_KIND__ENTRY_CLEAR ||
+           kind == PATUH__ENTRY_KIND__ENTRY_DECIDE;
+}
+
+/* --- instances --- */
+
+static int compare_instances(const void *a, const void *b)
+{
+    const struct pt_instance *x = a;
+    const struct pt_instance *y = b;
+    int order = (x->repeat > y->repeat) - (x->repeat < y->repeat);
+    return order != 0 ? order : strcmp(x->name, y->name);
+}
+
+static uint32_t find_instance(const struct pt_answers *answers, uint32_t repeat, const char *name)
+{
+    struct pt_instance wanted = {.repeat = repeat, .name = name};
+    const struct pt_instance *found =
+        bsearch(&wanted, answers->instances, answers->n_instances, sizeof *answers->instances, compare_instances);
+    return found == NULL ? 0 : (uint32_t)(found - answers->instances) + 1;
+}
+
+/* Products of the registry come with the opening and keep their code. */
+static void add_product_instances(struct pt__merge *m)
+{
+    const Patuh__Opening *opening = m->out->opening;
+    const struct pt_instrument *instrument = m->in->instrument;
+    uint32_t node = instrument == NULL ? 0 : instrument->settings.product_repeat;
+    uint32_t repeat = node == 0 ? 0 : instrument->nodes[node].number;
+    for (size_t i = 0; repeat != 0 && opening != NULL && i < opening->n_product; i++) {
+        const Patuh__Product *product = opening->product[i];
+        if (product->code != NULL) {
+            m->out->answers.instances[m->out->answers.n_instances++] = (struct pt_instance){
+                .repeat = repeat, .name = product->code, .label = product->name == NULL ? "" : product->name};
+        }
+    }
+}
+
+static const char *label_of(struct pt__merge *m, const struct pt_entry *entry)
+{
+    const Patuh__Instance *detail = pt__merge_detail(m, entry, &patuh__instance__descriptor);
+    struct pt_hash hash;
+    if (detail == NULL || detail->label.len != sizeof hash.b) {
+        return "";
+    }
+    memcpy(hash.b, detail->label.data, sizeof hash.b);
+    const char *text = m->in->lookup.text == NULL ? NULL : m->in->lookup.text(m->in->lookup.data, &hash);
+    return text == NULL ? "" : text;
+}
+
+static bool is_removed(const struct pt__merge *m, uint32_t repeat, const char *name)
+{
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        const struct pt_view *view = &m->in->views[v];
+        for (size_t i = 0; i < view->n_entries; i++) {
+            const struct pt_entry *entry = &view->entries[i];
+            if (entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE && entry->question == repeat &&
+                pt__merge_counts(m, v, i) && strcmp(entry->instance, name) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void drop_removed(struct pt__merge *m)
+{
+    struct pt_answers *answers = &m->out->answers;
+    size_t kept = 0;
+    for (size_t i = 0; i < answers->n_instances; i++) {
+        if (!is_removed(m, answers->instances[i].repeat, answers->instances[i].name)) {
+            answers->instances[kept++] = answers->instances[i];
+        }
+    }
+    answers->n_instances = kept;
+}
+
+static enum pt_err collect_instances(struct pt__merge *m)
+{
+    size_t n = m->out->opening == NULL ? 0 : m->out->opening->n_product;
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        for (size_t i = 0; i < m->in->views[v].n_entries; i++) {
+            n += m->in->views[v].entries[i].kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE;
+        }
+    }
+    struct pt_answers *answers = &m->out->answers;
+    answers->instances = pt_arena_zalloc(m->arena, n, sizeof *answers->instances);
+    if (answers->instances == NULL) {
+        return PT_ENOMEM;
+    }
+    add_product_instances(m);
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        const struct pt_view *view = &m->in->views[v];
+        for (size_t i = 0; i < view->n_entries; i++) {
+            const struct pt_entry *entry = &view->entries[i];
+            char name[6];
+            if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE && pt__merge_counts(m, v, i)) {
+                pt_entry_instance_name(&view->log, i + 1, name);
+                answers->instances[answers->n_instances++] = (struct pt_instance){
+                    .repeat = entry->question, .name = pt_arena_str(m->arena, name), .label = label_of(m, entry)};
+            }
+        }
+    }
+    if (m->arena->exhausted) {
+        return PT_ENOMEM;
+    }
+    drop_removed(m);
+    qsort(answers->instances, answers->n_instances, sizeof *answers->instances, compare_instances);
+    return PT_OK;
+}
+
+/* --- registers --- */
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct row *x = a;
+    const struct row *y = b;
+    if (x->question != y->question) {
+        return x->question < y->question ? -1 : 1;
+    }
+    if (x->instance != y->instance) {
+        return x->instance < y->instance ? -1 : 1;
+    }
+    if (x->view != y->view) {
+        return x->view < y->view ? -1 : 1;
+    }
+    return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+/* false: the path names an instance that is not there (any more), or none where one is needed. */
+static bool place_of(const struct pt__merge *m, const struct pt_entry *entry, uint32_t *instance)
+{
+    const struct pt_instrument *instrument = m->in->instrument;
+    uint32_t node = instrument == NULL ? PT_NONE : pt_node_by_number(instrument, entry->question);
+    uint32_t enclosing = node == PT_NONE ? 0 : instrument->nodes[node].repeat;
+    uint32_t repeat = enclosing == 0 ? 0 : instrument->nodes[enclosing].number;
+    if (repeat == 0) {
+        *instance = 0;
+        return entry->instance[0] == '\0';
+    }
+    *instance = find_instance(&m->out->answers, repeat, entry->instance);
+    return *instance != 0;
+}
+
+static enum pt_err collect_rows(struct pt__merge *m, struct row **out, size_t *n_out)
+{
+    size_t n = 0;
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        n += m->in->views[v].n_entries;
+    }
+    struct row *rows = pt_arena_zalloc(m->arena, n, sizeof *rows);
+    if (rows == NULL) {
+        return PT_ENOMEM;
+    }
+    size_t filled = 0;
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        const struct pt_view *view = &m->in->views[v];
+        for (size_t i = 0; i < view->n_entries; i++) {
+            const struct pt_entry *entry = &view->entries[i];
+            struct row row = {.question = entry->question, .view = v, .seq = i + 1, .entry = entry};
+            bool about_path = is_claim(entry->kind) || entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE ||
+                              entry->kind == PATUH__ENTRY_KIND__ENTRY_NOTE ||
+                              entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_EVIDENCE;
+            if (about_path && pt__merge_counts(m, v, i) && place_of(m, entry, &row.instance)) {
+                rows[filled++] = row;
+            }
+        }
+    }
+    qsort(rows, filled, sizeof *rows, compare_rows);
+    *out = rows;
+    *n_out = filled;
+    return PT_OK;
+}
+
+static struct pt_value value_of(const struct row *row)
+{
+    struct pt_value none = {0};
+    return row->entry->kind == PATUH__ENTRY_KIND__ENTRY_CLEAR ? none : row->entry->value;
+}
+
+/* The claim of this register that a reference means; NULL while it is not here or the link is another branch's. */
+static struct row *target_of(const struct pt__merge *m, struct row *rows, size_t n, const struct pt_entry_ref *ref)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct pt_view *view = &m->in->views[rows[i].view];
+        if (!is_claim(rows[i].entry->kind) || rows[i].seq != ref->seq || view->log.incarnation != ref->incarnation ||
+            !pt_author_eq(&view->log.author, &ref->author)) {
+            continue;
+        }
+        const struct pt_view_chunk *chunk = pt_view_chunk_of(view, ref->seq);
+        bool same = chunk != NULL && memcmp(chunk->link.b, ref->link, sizeof ref->link) == 0;
+        return same ? &rows[i] : NULL;
+    }
+    return NULL;
+}
+
+/* The claim before this one in its own log; NULL for the first. */
+static struct row *own_before(struct row *rows, const struct row *row)
+{
+    for (struct row *at = rows + (row - rows); at > rows && at[-1].view == row->view; at--) {
+        if (is_claim(at[-1].entry->kind)) {
+            return &at[-1];
+        }
+    }
+    return NULL;
+}
+
+/* Had what `from` replaces, step by step, `wanted` among it? Links make the steps go back in time only. */
+static bool reaches(const struct pt__merge *m, struct row *rows, size_t n, struct row *from, const struct row *wanted)
+{
+    for (size_t i = 0; i < n; i++) {
+        rows[i].open = &rows[i] == from;
+        rows[i].passed = false;
+    }
+    for (size_t i = 0; i < n;) {
+        if (!rows[i].open || rows[i].passed) {
+            i++;
+            continue;
+        }
+        rows[i].passed = true;
+        struct row *own = own_before(rows, &rows[i]);
+        if (own != NULL) {
+            own->open = true;
+        }
+        for (size_t k = 0; k < rows[i].entry->n_replaces; k++) {
+            struct row *target = target_of(m, rows, n, &rows[i].entry->replaces[k]);
+            if (target != NULL) {
+                target->open = true;
+            }
+        }
+        i = 0; /* rows before this one may be open now */
+    }
+    return wanted->open;
+}
+
+/* Only a decision settles values that differ: an answer replaces what it names when that is one value, and the value
+ * its author had stood by before, unless that was replaced already. */
+static bool may_replace(const struct pt__merge *m, struct row *rows, size_t n, const struct row *by)
+{
+    if (by->entry->kind == PATUH__ENTRY_KIND__ENTRY_DECIDE) {
+        return true;
+    }
+    const struct row *own = own_before(rows, by);
+    const struct row *first = NULL;
+    bool own_stands = own != NULL;
+    for (size_t i = 0; i < by->entry->n_replaces; i++) {
+        struct row *target = target_of(m, rows, n, &by->entry->replaces[i]);
+        if (target == NULL || target->view == by->view) {
+            continue;
+        }
+        struct pt_value a = value_of(target);
+        struct pt_value b = first == NULL ? a : value_of(first);
+        if (!pt_value_eq(&a, &b)) {
+            return false;
+        }
+        first = target;
+        own_stands = own_stands && !reaches(m, rows, n, target, own);
+    }
+    if (first == NULL || !own_stands) {
+        return true;
+    }
+    struct pt_value a = value_of(first);
+    struct pt_value b = value_of(own);
+    return pt_value_eq(&a, &b);
+}
+
+static void mark_replaced(const struct pt__merge *m, struct row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!is_claim(rows[i].entry->kind)) {
+            continue;
+        }
+        for (size_t k = i + 1; k < n && rows[k].view == rows[i].view; k++) {
+            if (is_claim(rows[k].entry->kind)) {
+                rows[i].replaced = true; /* a later entry of its own log */
+                break;
+            }
+        }
+        if (!may_replace(m, rows, n, &rows[i])) {
+            continue;
+        }
+        for (size_t k = 0; k < rows[i].entry->n_replaces; k++) {
+            struct row *target = target_of(m, rows, n, &rows[i].entry->replaces[k]);
+            if (target != NULL && target != &rows[i]) {
+                target->replaced = true;
+            }
+        }
+    }
+}
+
+static int compare_values(const void *a, const void *b)
+{
+    return pt_value_cmp(a, b);
+}
+
+static enum pt_err make_answer(struct pt__merge *m, const struct row *rows, size_t n, struct pt_answer *answer,
+                               struct pt_register *reg)
+{
+    *answer = (struct pt_answer){.question = rows[0].question, .instance = rows[0].instance};
+    reg->heads = pt_arena_zalloc(m->arena, n, sizeof *reg->heads);
+    answer->values = pt_arena_zalloc(m->arena, n + 1, sizeof *answer->values);
+    if (reg->heads == NULL || answer->values == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (is_claim(rows[i].entry->kind) && !rows[i].replaced) {
+            reg->heads[reg->n_heads++] = (struct pt_claim){.value = value_of(&rows[i]),
+                                                           .view = &m->in->views[rows[i].view],
+                                                           .seq = rows[i].seq,
+                                                           .entry = rows[i].entry};
+            answer->values[answer->n_values++] = value_of(&rows[i]);
+        }
+    }
+    if (answer->n_values == 0) {
+        answer->n_values = 1; /* only evidence so far: no value */
+    }
+    qsort(answer->values, answer->n_values, sizeof *answer->values, compare_values);
+    size_t distinct = 1;
+    for (size_t i = 1; i < answer->n_values; i++) {
+        if (!pt_value_eq(&answer->values[i], &answer->values[distinct - 1])) {
+            answer->values[distinct++] = answer->values[i];
+        }
+    }
+    answer->n_values = distinct;
+    m->out->n_conflicts += distinct > 1;
+    return PT_OK;
+}
+
+static bool evidence_removed(const struct row *rows, size_t n, const struct row *added)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_EVIDENCE &&
+            pt_hash_eq(&rows[i].entry->hash, &added->entry->hash) &&
+            !(rows[i].view == added->view && rows[i].seq < added->seq)) { /* attached again */
+            return true;
+        }
+    }
+    return false;
+}
+
+static void collect_remarks(struct pt__merge *m, const struct row *rows, size_t n, struct pt_answer *answer)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct pt_remark remark = {.view = &m->in->views[rows[i].view],
+                                   .seq = rows[i].seq,
+                                   .entry = rows[i].entry,
+                                   .instance = rows[i].instance};
+        if (rows[i].entry->kind == PATUH__ENTRY_KIND__ENTRY_NOTE) {
+            m->out->notes[m->out->n_notes++] = remark;
+        } else if (rows[i].entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE &&
+                   !evidence_removed(rows, n, &rows[i])) {
+            m->out->evidence[m->out->n_evidence++] = remark;
+            answer->n_evidence++;
+        }
+    }
+}
+
+static enum pt_err group_rows(struct pt__merge *m, struct row *rows, size_t n)
+{
+    struct pt_answers *answers = &m->out->answers;
+    answers->answers = pt_arena_zalloc(m->arena, n, sizeof *answers->answers);
+    m->out->registers = pt_arena_zalloc(m->arena, n, sizeof *m->out->registers);
+    m->out->notes = pt_arena_zalloc(m->arena, n, sizeof *m->out->notes);
+    m->out->evidence = pt_arena_zalloc(m->arena, n, sizeof *m->out->evidence);
+    if (answers->answers == NULL || m->out->registers == NULL || m->out->notes == NULL || m->out->evidence == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t from = 0; from < n;) {
+        size_t to = from + 1;
+        while (to < n && rows[to].question == rows[from].question && rows[to].instance == rows[from].instance) {
+            to++;
+        }
+        mark_replaced(m, rows + from, to - from);
+        struct pt_answer *answer = &answers->answers[answers->n_answers];
+        enum pt_err err = make_answer(m, rows + from, to - from, answer, &m->out->registers[answers->n_answers]);
+        if (err != PT_OK) {
+            return err;
+        }
+        collect_remarks(m, rows + from, to - from, answer);
+        answers->n_answers++;
+        from = to;
+    }
+    return PT_OK;
+}
+
+/* Places and reasons belong to the assessment, not to a question. */
+static enum pt_err collect_general(struct pt__merge *m, Patuh__EntryKind kind, struct pt_remark **out, size_t *n_out)
+{
+    size_t n = 0;
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        for (size_t i = 0; i < m->in->views[v].n_entries; i++) {
+            n += m->in->views[v].entries[i].kind == kind;
+        }
+    }
+    *out = pt_arena_zalloc(m->arena, n, sizeof **out);
+    if (*out == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        const struct pt_view *view = &m->in->views[v];
+        for (size_t i = 0; i < view->n_entries; i++) {
+            if (view->entries[i].kind == kind && pt__merge_counts(m, v, i)) {
+                (*out)[(*n_out)++] = (struct pt_remark){.view = view, .seq = i + 1, .entry = &view->entries[i]};
+            }
+        }
+    }
+    return PT_OK;
+}
+
+enum pt_err pt__merge_registers(struct pt__merge *m)
+{
+    struct row *rows;
+    size_t n;
+    enum pt_err err = collect_instances(m);
+    if (err == PT_OK) {
+        err = collect_rows(m, &rows, &n);
+    }
+    if (err == PT_OK) {
+        err = group_rows(m, rows, n);
+    }
+    if (err == PT_OK) {
+        err = collect_general(m, PATUH__ENTRY_KIND__ENTRY_PLACE, &m->out->places, &m->out->n_places);
+    }
+    if (err == PT_OK) {
+        err = collect_general(m, PATUH__ENTRY_KIND__ENTRY_NOT_ASSESSED, &m->out->not_assessed, &m->out->n_not_assessed);
+    }
+    return err;
+}

@@ -1,0 +1,42 @@
+/* score_layout.h - the answers of one unit laid out for evaluation: one slot a node and instance. Inside scoring only.
+ *
+ * Memory: the arena's. */
+#ifndef PT_SCORE_LAYOUT_H
+#define PT_SCORE_LAYOUT_H
+
+#include "core/score/score.h"
+
+#define PT_PICK_ALL SIZE_MAX /* all values of a conflict at once: it reaches the score by itself only */
+
+struct pt_layout {
+    const struct pt_instrument *ins;
+    const struct pt_answers *answers;
+    uint32_t product; /* 0: all; else the product repeat has only instance product - 1 */
+    struct pt_span *spans;
+    uint32_t *first_instance; /* by node, of repeats: index into answers.instances */
+    struct pt_slot *slots;
+    size_t n_slots;
+    uint32_t *answer_of; /* by slot: 1 + index into answers.answers, 0 = no answer */
+    uint32_t *slot_node; /* by slot */
+    size_t *picks;       /* by answer: index of its value, or PT_PICK_ALL */
+};
+
+/* product as in pt_layout. Errors: LIMIT, NOMEM. */
+enum pt_err pt_layout_make(const struct pt_instrument *ins, const struct pt_answers *answers, uint32_t product,
+                           struct pt_arena *arena, struct pt_layout *out);
+/* Fill all slots from the values picked. */
+void pt_layout_run(struct pt_layout *layout);
+/* The slot of a question at an instance (as in pt_answer), SIZE_MAX when there is none. */
+size_t pt_layout_slot(const struct pt_layout *layout, uint32_t node, uint32_t instance);
+/* A value as expressions and scores read it. evidence: number of photos, for images. */
+void pt_slot_read(const struct pt_instrument *ins, uint32_t node, const struct pt_value *value, uint32_t evidence,
+                  struct pt_slot *slot);
+
+/* Up the tree from filled slots. forced: by node, true = its whole scale is possible; NULL for none. scores: by node.
+ * Errors: LIMIT, NOMEM. */
+enum pt_err pt_tree_run(const struct pt_layout *layout, const bool *forced, struct pt_arena *arena,
+                        struct pt_node_score *scores);
+/* Answers a question needs to count as answered. */
+uint32_t pt_layout_min_count(const struct pt_layout *layout, uint32_t node);
+
+#endif

@@ -1,0 +1,151 @@
+#include "core/store/keys.h"
+
+#include <string.h>
+
+struct pt_bytes pt_key_bytes(const struct pt_key *key)
+{
+    return pt_bytes_of(key->b, key->n);
+}
+
+static void add(struct pt_key *key, const void *data, size_t n)
+{
+    memcpy(key->b + key->n, data, n);
+    key->n += n;
+}
+
+static void add_u64(struct pt_key *key, uint64_t value)
+{
+    for (int shift = 56; shift >= 0; shift -= 8) {
+        key->b[key->n++] = (uint8_t)(value >> shift);
+    }
+}
+
+struct pt_key pt_key_subject(const struct pt_subject *subject)
+{
+    struct pt_key key = {0};
+    uint8_t n = (uint8_t)strlen(subject->text); /* the length goes first: "o:6" is no prefix of "o:62" */
+    add(&key, &n, 1);
+    add(&key, subject->text, n);
+    return key;
+}
+
+struct pt_key pt_key_log_id(const struct pt_log_id *id)
+{
+    struct pt_key key = pt_key_subject(&id->subject);
+    add(&key, id->author.b, sizeof id->author.b);
+    add_u64(&key, id->incarnation);
+    return key;
+}
+
+struct pt_key pt_key_u64(uint64_t number)
+{
+    struct pt_key key = {0};
+    add_u64(&key, number);
+    return key;
+}
+
+struct pt_key pt_key_log_seq(uint64_t log, uint64_t seq)
+{
+    struct pt_key key = pt_key_u64(log);
+    add_u64(&key, seq);
+    return key;
+}
+
+struct pt_key pt_key_log_seq_link(uint64_t log, uint64_t seq, const struct pt_hash *link)
+{
+    struct pt_key key = pt_key_log_seq(log, seq);
+    add(&key, link->b, sizeof link->b);
+    return key;
+}
+
+struct pt_key pt_key_receipt(uint64_t log, uint8_t tier)
+{
+    struct pt_key key = pt_key_u64(log);
+    add(&key, &tier, 1);
+    return key;
+}
+
+struct pt_key pt_key_hash(const struct pt_hash *hash)
+{
+    struct pt_key key = {0};
+    add(&key, hash->b, sizeof hash->b);
+    return key;
+}
+
+struct pt_key pt_key_author(const struct pt_author *author)
+{
+    struct pt_key key = {0};
+    add(&key, author->b, sizeof author->b);
+    return key;
+}
+
+static enum pt_err read_end(const struct pt_reader *reader)
+{
+    return pt_read_end(reader) == PT_OK ? PT_OK : PT_EDAMAGED;
+}
+
+enum pt_err pt_key_read_u64(struct pt_bytes key, uint64_t *number)
+{
+    struct pt_reader reader = pt_reader_on(key);
+    uint64_t value = pt_read_u64(&reader);
+    if (read_end(&reader) != PT_OK) {
+        return PT_EDAMAGED;
+    }
+    *number = value;
+    return PT_OK;
+}
+
+enum pt_err pt_key_read_log_seq(struct pt_bytes key, uint64_t *log, uint64_t *seq)
+{
+    struct pt_reader reader = pt_reader_on(key);
+    uint64_t first = pt_read_u64(&reader);
+    uint64_t second = pt_read_u64(&reader);
+    if (read_end(&reader) != PT_OK) {
+        return PT_EDAMAGED;
+    }
+    *log = first;
+    *seq = second;
+    return PT_OK;
+}
+
+enum pt_err pt_key_read_log_seq_link(struct pt_bytes key, uint64_t *log, uint64_t *seq, struct pt_hash *link)
+{
+    struct pt_hash found;
+    if (key.n != 16 + sizeof found.b) {
+        return PT_EDAMAGED;
+    }
+    memcpy(found.b, key.data + 16, sizeof found.b);
+    *link = found;
+    return pt_key_read_log_seq(pt_bytes_of(key.data, 16), log, seq);
+}
+
+enum pt_err pt_key_read_receipt(struct pt_bytes key, uint64_t *log, uint8_t *tier)
+{
+    struct pt_reader reader = pt_reader_on(key);
+    uint64_t number = pt_read_u64(&reader);
+    uint8_t found = pt_read_u8(&reader);
+    if (read_end(&reader) != PT_OK) {
+        return PT_EDAMAGED;
+    }
+    *log = number;
+    *tier = found;
+    return PT_OK;
+}
+
+enum pt_err pt_key_read_hash(struct pt_bytes key, struct pt_hash *hash)
+{
+    if (key.n != sizeof hash->b) {
+        return PT_EDAMAGED;
+    }
+    memcpy(hash->b, key.data, key.n);
+    return PT_OK;
+}
+
+enum pt_err pt_key_read_author(struct pt_bytes key, struct pt_author *author)
+{
+    if (key.n != sizeof author->b) {
+        return PT_EDAMAGED;
+    }
+    memcpy(author->b, key.data, key.n);
+    return PT_OK;
+}

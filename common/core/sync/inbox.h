@@ -1,0 +1,80 @@
+/* inbox.h - what one frame brings for the store: applied in one transaction, answered after it is durable.
+ *
+ * The session fills an inbox (runs verified, receipts verified), the writer applies it, the session answers.
+ * Thread: filled and read on the session's thread, applied on the writer's, never both at once.
+ * Memory: everything lives in its own arena; pt_inbox_destroy frees it. */
+#ifndef PT_INBOX_H
+#define PT_INBOX_H
+
+#include "core/log/logs.h"
+#include "core/log/receipts.h"
+
+enum { PT_INBOX_RUNS_MAX = 8, PT_INBOX_RECEIPTS_MAX = 64, PT_INBOX_TEXTS_MAX = 1024 };
+
+/* Which blobs this store asks for when an entry names one. */
+struct pt_blob_policy {
+    bool evidence; /* regional offices */
+    bool registry; /* offices: registry and imported results */
+};
+
+struct pt_inbox {
+    struct pt_arena arena;
+    /* in */
+    struct pt_run run;
+    struct pt_checked_run checked;
+    bool has_run;
+    struct pt_bytes *texts;
+    size_t n_texts;
+    struct pt_receipt *receipts;
+    size_t n_receipts;
+    bool has_text; /* one small blob that was asked for */
+    struct pt_hash text_hash;
+    struct pt_bytes text;
+    bool has_file; /* a blob whose file is complete */
+    struct pt_hash file_hash;
+    bool has_salt; /* of the peer whose author this is */
+    struct pt_author peer;
+    uint64_t salt;
+    uint64_t salt_before;
+    int64_t peer_seen_ms;
+    int64_t peer_offset_ms;
+    bool has_own_salt; /* given to us by the upper office */
+    struct pt_blob_policy policy;
+    int64_t now_ms;
+    /* out */
+    struct pt_append append;
+    uint64_t lsn;            /* last of the arrival log afterwards */
+    struct pt_hash lsn_hash; /* running hash there */
+    uint64_t frames;         /* the session's: frames processed when this is durable */
+};
+
+/* NULL when out of memory. */
+struct pt_inbox *pt_inbox_create(void);
+void pt_inbox_destroy(struct pt_inbox *inbox);
+
+/* In a write transaction; may run twice. Errors: those of the store; LIMIT (too much parked). */
+enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox);
+
+/* Note every blob that the entries of a chunk name and that is not here, and keep the texts that came along and that
+ * they name. Also used when our own chunks are sealed elsewhere. */
+enum pt_err pt_inbox_note_blobs(struct pt_txn *txn, const struct pt_head *head, const struct pt_entry *entries,
+                                size_t n, const struct pt_bytes *texts, size_t n_texts,
+                                const struct pt_blob_policy *policy);
+
+/* --- small texts, kept in the store --- */
+
+/* Hash that names a text blob: salt (16 bytes) and UTF-8, at most PT_TEXT_BYTES_MAX. */
+struct pt_hash pt_text_hash(struct pt_bytes content);
+enum pt_err pt_text_put(struct pt_txn *txn, struct pt_bytes content, struct pt_hash *hash);
+/* The text without its salt, NUL-terminated in the arena. Errors: NOTFOUND, DAMAGED (its author wrote no salt, or what
+ * is not UTF-8 without NUL). */
+enum pt_err pt_text_get(struct pt_txn *txn, const struct pt_hash *hash, struct pt_arena *arena, const char **out);
+/* The whole content, to send. */
+enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_hash *hash, struct pt_arena *arena,
+                            struct pt_bytes *out);
+
+/* One call for each blob hash that an entry names. small: a text. */
+typedef enum pt_err (*pt_blob_visit)(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind);
+enum pt_err pt_entry_blobs(const struct pt_entry *entry, struct pt_arena *arena, pt_blob_visit visit, void *data);
+
+#endif

@@ -1,0 +1,370 @@
+#include "core/sync/session_internal.h"
+
+#include "base/mem.h"
+#include "core/wire/unpack.h"
+
+#include <string.h>
+
+struct pt_session *pt_session_create(const struct pt_session_config *config)
+{
+    struct pt_session *s = pt_zalloc(sizeof *s);
+    if (s != NULL) {
+        s->config = *config;
+        s->scope = config->scope;
+        s->credit = PT_CREDIT_BYTES;
+    }
+    return s;
+}
+
+void pt_session_destroy(struct pt_session *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    pt_free(s->tasks);
+    pt_free(s->flight);
+    pt_free(s->marks);
+    pt_free(s->refs);
+    pt_free(s->unavailable);
+    pt_free(s);
+}
+
+void pt_update_close(struct pt_update *update)
+{
+    pt_arena_close(&update->arena);
+    pt_free(update->frames);
+    *update = (struct pt_update){0};
+}
+
+static enum pt_err queue(struct pt_update *u, const Patuh__Frame *frame)
+{
+    uint8_t *bytes = pt_arena_alloc(&u->arena, patuh__frame__get_packed_size(frame));
+    enum pt_err err = bytes == NULL ? PT_ENOMEM : PT_OK;
+    if (err == PT_OK) {
+        err = pt_reserve(&u->frames, &u->frames_capacity, u->n_frames + 1, sizeof *u->frames);
+    }
+    if (err == PT_OK) {
+        u->frames[u->n_frames++] = pt_bytes_of(bytes, patuh__frame__pack(frame, bytes));
+    }
+    return err;
+}
+
+void pt__session_emit(struct pt_session *s, struct pt_update *u, const Patuh__Frame *frame)
+{
+    if (s->phase == PHASE_CLOSED) {
+        return; /* nothing follows a Failure */
+    }
+    if (queue(u, frame) != PT_OK) {
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    s->frames_out++;
+}
+
+static enum pt_err say_failure(struct pt_update *u, Patuh__FailureCode code, uint32_t retry_s)
+{
+    Patuh__Failure failure = PATUH__FAILURE__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    failure.has_code = true;
+    failure.code = code;
+    failure.has_retry_s = retry_s != 0;
+    failure.retry_s = retry_s;
+    frame.failure = &failure;
+    return queue(u, &frame);
+}
+
+#define RETRY_S 60
+
+void pt__session_fail(struct pt_session *s, struct pt_update *u, enum pt_err why, Patuh__FailureCode code)
+{
+    if (s->phase == PHASE_CLOSED) {
+        return;
+    }
+    s->phase = PHASE_CLOSED;
+    bool passes = code == PATUH__FAILURE_CODE__FAILURE_FULL || code == PATUH__FAILURE_CODE__FAILURE_BUSY;
+    u->close = true;
+    u->reason = why;
+    u->failure = code;
+    u->retry_s = passes ? RETRY_S : 0;
+    if (why != PT_ENOMEM) {
+        (void)say_failure(u, code, u->retry_s); /* without memory the peer sees the end of the connection */
+    }
+}
+
+struct pt_inbox *pt__session_inbox(struct pt_session *s, struct pt_update *u, const struct pt_now *now)
+{
+    struct pt_inbox *inbox = pt_inbox_create();
+    if (inbox == NULL) {
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return NULL;
+    }
+    inbox->policy = s->config.policy;
+    inbox->now_ms = now->wall_ms;
+    inbox->frames = s->frames_in;
+    return inbox;
+}
+
+void pt__session_submit(struct pt_session *s, struct pt_update *u, struct pt_inbox *inbox)
+{
+    u->inboxes[u->n_inboxes++] = inbox;
+    s->n_inboxes_open++;
+}
+
+static void finish(struct pt_session *s, struct pt_update *u)
+{
+    s->phase = PHASE_CLOSED;
+    u->close = true;
+    u->reason = PT_OK;
+}
+
+static bool is_idle(const struct pt_session *s)
+{
+    return s->n_inboxes_open == 0 && s->n_tasks == 0 && s->n_flight == 0 && !s->asking;
+}
+
+bool pt_session_is_settled(const struct pt_session *s)
+{
+    bool agreed = s->config.connects ? s->settled_heard == s->frames_out : s->settled_told == s->frames_in;
+    return s->phase == PHASE_OPEN && is_idle(s) && agreed;
+}
+
+static void say_settled(struct pt_session *s, struct pt_update *u)
+{
+    Patuh__Settled settled = PATUH__SETTLED__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    settled.has_frames = true;
+    settled.frames = s->frames_durable;
+    frame.settled = &settled;
+    s->settled_told = s->frames_durable;
+    pt__session_emit(s, u, &frame);
+}
+
+/* What every event ends with: send what may go, ask for what lacks, say when nothing is left. */
+static void proceed(struct pt_session *s, const struct pt_now *now, struct pt_update *u)
+{
+    if (s->phase != PHASE_OPEN && s->phase != PHASE_GREETING) {
+        return;
+    }
+    struct pt_txn *txn;
+    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    pt__session_send_tasks(s, txn, u);
+    if (s->phase == PHASE_OPEN && is_idle(s)) {
+        pt__session_ask_blob(s, txn, now, u);
+    }
+    pt_store_abort(txn);
+    if (s->phase != PHASE_OPEN || !is_idle(s) || s->n_inboxes_open > 0) {
+        return;
+    }
+    s->frames_durable = s->frames_in;
+    if (s->config.connects) {
+        if (!s->config.live && s->settled_heard == s->frames_out) {
+            finish(s, u);
+        }
+    } else if (s->settled_told != s->frames_durable) {
+        say_settled(s, u);
+    }
+}
+
+static struct pt_update update_new(void)
+{
+    struct pt_update u = {0};
+    pt_arena_init(&u.arena, SIZE_MAX);
+    return u;
+}
+
+void pt_session_start(struct pt_session *s, const struct pt_now *now, struct pt_update *update)
+{
+    *update = update_new();
+    pt__session_say_hello(s, now, update);
+    proceed(s, now, update);
+}
+
+static void on_settled(struct pt_session *s, const Patuh__Settled *settled)
+{
+    s->settled_heard = settled->frames;
+    s->frames_in--; /* says nothing that has to be settled itself */
+}
+
+static void on_failure(struct pt_session *s, const Patuh__Failure *failure, struct pt_update *u)
+{
+    s->phase = PHASE_CLOSED;
+    u->close = true;
+    u->reason = PT_EDENIED;
+    u->failure = failure->code;
+    u->retry_s = failure->retry_s;
+}
+
+static void protocol_error(struct pt_session *s, struct pt_update *u)
+{
+    pt__session_fail(s, u, PT_EMALFORMED, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
+}
+
+static void open_frame(struct pt_session *s, const Patuh__Frame *f, const struct pt_now *now, struct pt_update *u)
+{
+    if (f->chunks != NULL) {
+        pt__session_on_chunks(s, f->chunks, now, u);
+    } else if (f->receipt != NULL) {
+        pt__session_on_receipt(s, f->receipt, now, u);
+    } else if (f->gap != NULL) {
+        pt__session_on_gap(s, f->gap, u);
+    } else if (f->heads != NULL && s->config.connects) {
+        pt__session_on_heads(s, f->heads, u);
+    } else if (f->want != NULL) {
+        pt__session_on_want(s, f->want, u);
+    } else if (f->blob_want != NULL) {
+        pt__session_on_blob_want(s, f->blob_want, u);
+    } else if (f->blob_part != NULL) {
+        pt__session_on_blob_part(s, f->blob_part, now, u);
+    } else if (f->settled != NULL && s->config.connects) {
+        on_settled(s, f->settled);
+    } else {
+        protocol_error(s, u);
+    }
+}
+
+static void dispatch(struct pt_session *s, const Patuh__Frame *f, const struct pt_now *now, struct pt_update *u)
+{
+    if (f->failure != NULL) {
+        on_failure(s, f->failure, u);
+    } else if (s->phase == PHASE_NEW && !s->config.connects && f->hello != NULL) {
+        pt__session_on_hello(s, f->hello, now, u);
+    } else if (s->phase == PHASE_GREETING && f->welcome != NULL) {
+        pt__session_on_welcome(s, f->welcome, now, u);
+    } else if (s->phase == PHASE_OPEN) {
+        open_frame(s, f, now, u);
+    } else {
+        protocol_error(s, u);
+    }
+}
+
+/* All fields of a frame are pointers to messages. */
+static size_t n_fields(const ProtobufCMessage *frame)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < frame->descriptor->n_fields; i++) {
+        const void *field;
+        memcpy(&field, (const uint8_t *)frame + frame->descriptor->fields[i].offset, sizeof field);
+        n += field != NULL;
+    }
+    return n;
+}
+
+void pt_session_frame(struct pt_session *s, struct pt_bytes frame, const struct pt_now *now, struct pt_update *update)
+{
+    *update = update_new();
+    if (s->phase == PHASE_CLOSED) {
+        return;
+    }
+    struct pt_arena arena;
+    ProtobufCMessage *message;
+    pt_arena_init(&arena, pt_unpack_budget(frame.n) + 4096);
+    s->frames_in++;
+    enum pt_err err = pt_unpack(&patuh__frame__descriptor, frame, &arena, &message);
+    if (err == PT_OK && n_fields(message) != 1) {
+        protocol_error(s, update);
+    } else if (err == PT_OK) {
+        dispatch(s, (const Patuh__Frame *)message, now, update);
+        proceed(s, now, update);
+    } else {
+        pt__session_fail(s, update, err,
+                         err == PT_EMALFORMED ? PATUH__FAILURE_CODE__FAILURE_PROTOCOL
+                                              : PATUH__FAILURE_CODE__FAILURE_LIMIT);
+    }
+    pt_arena_close(&arena);
+}
+
+static Patuh__FailureCode code_of(enum pt_err err)
+{
+    if (err == PT_EFULL) {
+        return PATUH__FAILURE_CODE__FAILURE_FULL;
+    }
+    return err == PT_ELIMIT ? PATUH__FAILURE_CODE__FAILURE_LIMIT : PATUH__FAILURE_CODE__FAILURE_BUSY;
+}
+
+void pt_session_stored(struct pt_session *s, struct pt_inbox *inbox, enum pt_err err, const struct pt_now *now,
+                       struct pt_update *update)
+{
+    *update = update_new();
+    s->n_inboxes_open--;
+    if (s->phase != PHASE_CLOSED && err != PT_OK) {
+        pt__session_fail(s, update, err, code_of(err));
+    }
+    if (s->phase != PHASE_CLOSED) {
+        s->frames_durable = inbox->frames > s->frames_durable ? inbox->frames : s->frames_durable;
+        if (inbox->has_run) {
+            pt__session_after_run(s, inbox, now, update);
+        }
+        proceed(s, now, update);
+    }
+    pt_inbox_destroy(inbox);
+}
+
+enum pt_err pt__session_take_news(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
+{
+    uint64_t last;
+    struct pt_hash hash;
+    enum pt_err err = pt_arrival_last(txn, &last, &hash);
+    while (err == PT_OK && s->news_lsn < last) {
+        struct pt_record record;
+        struct pt_head head;
+        err = pt_arrival_read(txn, ++s->news_lsn, &u->arena, &record);
+        if (err == PT_ENOTFOUND) {
+            err = PT_OK; /* pruned */
+            continue;
+        }
+        if (err == PT_OK) {
+            err = pt_logs_head(txn, record.log, &head);
+        }
+        if (err == PT_OK) {
+            bool goes = s->scope.has(s->scope.data, &head.log) && !record.held &&
+                        s->scope.is_up(s->scope.data, &head.log) == s->config.connects;
+            if (goes) {
+                pt__session_add_task(s, u, head.number, record.first_seq);
+            }
+        }
+    }
+    return err;
+}
+
+void pt_session_news(struct pt_session *s, const struct pt_now *now, struct pt_update *update)
+{
+    *update = update_new();
+    pt__session_look_again(s);
+    if (s->phase != PHASE_OPEN) {
+        return; /* looked at when the Welcome comes */
+    }
+    struct pt_txn *txn;
+    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    if (err == PT_OK) {
+        err = pt__session_take_news(s, txn, update);
+        if (err == PT_OK && !s->config.connects) {
+            pt__session_pass_receipts(s, txn, update);
+        }
+        pt_store_abort(txn);
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, update, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    proceed(s, now, update);
+}
+
+void pt_session_drained(struct pt_session *s, const struct pt_now *now, struct pt_update *update)
+{
+    *update = update_new();
+    proceed(s, now, update);
+}
+
+struct pt_session_counts pt_session_counts(const struct pt_session *s)
+{
+    return s->counts;
+}
+
+const struct pt_peer *pt_session_peer(const struct pt_session *s)
+{
+    return s->has_peer ? &s->peer : NULL;
+}

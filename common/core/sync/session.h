@@ -1,0 +1,128 @@
+/* session.h - one sync session as a pure machine: event in, update out.
+ *
+ * The same machine serves both ends: device or region as the side that connects, office as the side that answers.
+ *
+ *   connecting side                                  answering side
+ *     Hello, unreceipted chunks (credit) ---------->   admit, store ... Receipt
+ *                                        <----------   Welcome (digests equal or not), Receipts of the upper tier
+ *     (equal: nothing more to compare)   <----------   Heads, when a digest differs
+ *     Chunks that are missing there      ---------->
+ *     Want                               ---------->   Chunks that are missing here
+ *     Settled / BlobWant / BlobPart      <--------->   both ways, until both are settled
+ *
+ * The driver does what an update asks in this order: inboxes to the writer, frames to the connection, then close. It
+ * answers each inbox with pt_session_stored after the commit; receipts are made there and nowhere else, so nothing is
+ * receipted that is not durable. No clock, socket, disk or thread in here: time comes with the event.
+ * Thread: any one thread at a time.  Memory: updates are freed by pt_update_close; inboxes in them belong to the driver
+ * until it hands them back. */
+#ifndef PT_SESSION_H
+#define PT_SESSION_H
+
+#include "core/sync/inbox.h"
+#include "wire.pb-c.h"
+
+/* Which logs a session is about, and which of them the connecting side brings up. */
+struct pt_scope {
+    bool (*has)(void *data, const struct pt_log_id *log);
+    bool (*is_up)(void *data, const struct pt_log_id *log);
+    void *data;
+};
+
+/* Whom the answering side has let in. */
+struct pt_peer {
+    struct pt_author author;
+    int tier; /* 0 device, 1 regional office */
+    struct pt_scope scope;
+};
+
+/* Blobs that are files. All synchronous; sizes at most PT_BLOB_BYTES_MAX. */
+struct pt_blob_ops {
+    /* Part of a blob; NOTFOUND. *bytes lives in the arena. */
+    enum pt_err (*read)(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max, struct pt_arena *arena,
+                        struct pt_bytes *bytes, uint64_t *total);
+    /* Take a part. *next: the offset to go on from (parts that arrived in an earlier session are not asked for again).
+     * *complete: all there, the hash fits and it is durable. MALFORMED: all there and the hash does not fit. */
+    enum pt_err (*append)(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total, struct pt_bytes part,
+                          uint64_t *next, bool *complete);
+    void *data;
+};
+
+/* Clocks of the machine the session runs on, given with every event. */
+struct pt_now {
+    int64_t wall_ms;
+    uint64_t monotonic_ms;
+    uint64_t boot;
+};
+
+struct pt_session_config {
+    struct pt_store *store;
+    const struct pt_blob_ops *blobs;
+    struct pt_blob_policy policy;
+    struct pt_random random;
+    struct pt_author author;              /* this store's own */
+    int tier;                             /* 0 device, 1 regional office, 2 head office */
+    uint64_t epoch;                       /* of this office's store */
+    const struct pt_keypair *office_pair; /* signs receipts; NULL on a device */
+    /* connecting side */
+    bool connects;
+    int upper_tier; /* of the office it connects to: 1 or 2; that tier's receipts say what is delivered there */
+    bool live;      /* stay after everything is settled, and send news */
+    struct pt_bytes statement;                /* signed statement (message SignedStatement); must stay */
+    const struct pt_public_key *region_key;   /* who signs receipts of tier 1; NULL: accept none */
+    const struct pt_public_key *national_key; /* tier 2 */
+    struct pt_scope scope;
+    /* answering side: look at the statement and fill peer. DENIED or SIGNATURE with a failure code. */
+    enum pt_err (*admit)(void *data, const Patuh__SignedStatement *statement, struct pt_peer *peer,
+                         Patuh__FailureCode *code);
+    void *admit_data;
+};
+
+/* What happened in a session, for people and for figures. */
+struct pt_session_counts {
+    uint32_t chunks_sent;
+    uint32_t chunks_received;
+    uint32_t chunks_new;
+    uint32_t entries_receipted;
+    uint32_t receipts;
+    uint32_t blobs_received;
+    uint32_t held;
+};
+
+struct pt_session;
+
+struct pt_update {
+    struct pt_arena arena;
+    struct pt_bytes *frames; /* bodies, in the arena */
+    size_t n_frames, frames_capacity;
+    struct pt_inbox *inboxes[4];
+    size_t n_inboxes;
+    bool known;                 /* the peer is known: larger frames may come */
+    bool more;                  /* call pt_session_drained when the connection can take more */
+    bool close;                 /* after the frames */
+    enum pt_err reason;         /* with close: PT_OK = all settled */
+    Patuh__FailureCode failure; /* with close: told to the peer, or by the peer */
+    uint32_t retry_s;
+    bool fresh_incarnation; /* this store was restored or cloned: take a new incarnation before sealing */
+};
+void pt_update_close(struct pt_update *update); /* not the inboxes */
+
+/* NULL when out of memory. The config's pointers must stay. */
+struct pt_session *pt_session_create(const struct pt_session_config *config);
+void pt_session_destroy(struct pt_session *session);
+
+/* The events. Each fills *update (which the caller closes). */
+void pt_session_start(struct pt_session *session, const struct pt_now *now, struct pt_update *update);
+void pt_session_frame(struct pt_session *session, struct pt_bytes frame, const struct pt_now *now,
+                      struct pt_update *update);
+/* The inbox is durable (PT_OK) or failed; it is freed here. */
+void pt_session_stored(struct pt_session *session, struct pt_inbox *inbox, enum pt_err err, const struct pt_now *now,
+                       struct pt_update *update);
+/* The store has new chunks or receipts. */
+void pt_session_news(struct pt_session *session, const struct pt_now *now, struct pt_update *update);
+void pt_session_drained(struct pt_session *session, const struct pt_now *now, struct pt_update *update);
+
+struct pt_session_counts pt_session_counts(const struct pt_session *session);
+const struct pt_peer *pt_session_peer(const struct pt_session *session); /* NULL before it is admitted */
+bool pt_session_is_settled(const struct pt_session *session);
+
+#endif

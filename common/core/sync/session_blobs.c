@@ -1,0 +1,260 @@
+/* session_blobs.c - blobs, asked for one at a time, after all entries. */
+#include "core/sync/session_internal.h"
+
+#include "base/mem.h"
+#include "core/store/keys.h"
+#include "core/wire/unpack.h"
+#include "records.pb-c.h"
+
+#include <string.h>
+
+void pt__session_look_again(struct pt_session *s)
+{
+    s->asked_all = false;
+    s->asked_after = (struct pt_hash){0};
+}
+
+/* Where the hash stands, or would stand. */
+static size_t unavailable_position(const struct pt_session *s, const struct pt_hash *hash)
+{
+    size_t low = 0;
+    size_t high = s->n_unavailable;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (pt_hash_cmp(&s->unavailable[middle], hash) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static bool is_unavailable(const struct pt_session *s, const struct pt_hash *hash)
+{
+    size_t at = unavailable_position(s, hash);
+    return at < s->n_unavailable && pt_hash_eq(&s->unavailable[at], hash);
+}
+
+static bool is_file(uint32_t kind)
+{
+    return kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE || kind == PATUH__ENTRY_KIND__ENTRY_INSTRUMENT ||
+           kind == PATUH__ENTRY_KIND__ENTRY_REGISTRY || kind == PATUH__ENTRY_KIND__ENTRY_RESULTS;
+}
+
+/* The peer may have it: it brings the log that names it. */
+static enum pt_err may_ask(struct pt_session *s, struct pt_txn *txn, struct pt_bytes key, struct pt_bytes value,
+                           struct pt_update *u, struct pt_hash *hash, bool *small, bool *yes)
+{
+    ProtobufCMessage *message;
+    struct pt_head head;
+    *yes = false;
+    enum pt_err err = pt_key_read_hash(key, hash);
+    if (err == PT_OK) {
+        err = pt_unpack(&patuh__wanted_record__descriptor, value, &u->arena, &message);
+    }
+    if (err != PT_OK || is_unavailable(s, hash)) {
+        return err;
+    }
+    const Patuh__WantedRecord *row = (const Patuh__WantedRecord *)message;
+    err = pt_logs_head(txn, row->log, &head);
+    *small = !is_file(row->kind);
+    *yes = err == PT_OK && s->scope.has(s->scope.data, &head.log) &&
+           s->scope.is_up(s->scope.data, &head.log) != s->config.connects;
+    return err;
+}
+
+static void say_want(struct pt_session *s, struct pt_update *u, const struct pt_hash *hash, uint64_t offset)
+{
+    Patuh__BlobWant want = PATUH__BLOB_WANT__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    want.has_hash = want.has_offset = true;
+    want.hash = pt_binary(hash->b, sizeof hash->b);
+    want.offset = offset;
+    frame.blob_want = &want;
+    pt__session_emit(s, u, &frame);
+}
+
+/* An entry names a file that came before, for another entry. */
+static bool is_here(struct pt_session *s, const struct pt_hash *hash, struct pt_arena *arena)
+{
+    struct pt_bytes bytes;
+    uint64_t total;
+    return s->config.blobs->read(s->config.blobs->data, hash, 0, 1, arena, &bytes, &total) == PT_OK;
+}
+
+/* The file is complete: nobody wants it any more. */
+static void note_file(struct pt_session *s, const struct pt_hash *hash, const struct pt_now *now, struct pt_update *u)
+{
+    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
+    if (inbox != NULL) {
+        inbox->has_file = true;
+        inbox->file_hash = *hash;
+        pt__session_submit(s, u, inbox);
+    }
+}
+
+void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u)
+{
+    struct pt_key from = pt_key_hash(&s->asked_after);
+    if (s->asked_all) {
+        return;
+    }
+    struct pt_rows rows = pt_rows_from(txn, PT_TABLE_WANTED, (struct pt_bytes){0}, pt_key_bytes(&from));
+    struct pt_bytes key;
+    struct pt_bytes value;
+    struct pt_hash hash;
+    bool small = false;
+    bool found = false;
+    enum pt_err err = PT_OK;
+    while (err == PT_OK && !found && pt_rows_next(&rows, &key, &value)) {
+        err = may_ask(s, txn, key, value, u, &hash, &small, &found);
+    }
+    enum pt_err end = pt_rows_end(&rows);
+    err = err == PT_OK ? end : err;
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    if (found && !small && is_here(s, &hash, &u->arena)) {
+        s->asked_after = hash;
+        note_file(s, &hash, now, u);
+    } else if (found) {
+        s->asking = true;
+        s->asked = hash;
+        s->asked_small = small;
+        s->asked_offset = 0;
+        s->asked_after = hash;
+        say_want(s, u, &hash, 0);
+    } else { /* looked at all: again from the first one when new entries have come */
+        s->asked_all = true;
+        s->asked_after = (struct pt_hash){0};
+    }
+}
+
+static void say_part(struct pt_session *s, struct pt_update *u, const ProtobufCBinaryData *hash, uint64_t offset,
+                     uint64_t total, struct pt_bytes bytes)
+{
+    Patuh__BlobPart part = PATUH__BLOB_PART__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    part.has_hash = part.has_offset = part.has_total = part.has_data = true;
+    part.hash = *hash;
+    part.offset = offset;
+    part.total = total;
+    part.data = pt_binary(bytes.data, bytes.n);
+    frame.blob_part = &part;
+    pt__session_emit(s, u, &frame);
+}
+
+static enum pt_err read_text(struct pt_session *s, const struct pt_hash *hash, struct pt_arena *arena,
+                             struct pt_bytes *out)
+{
+    struct pt_txn *txn;
+    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    if (err == PT_OK) {
+        err = pt_text_content(txn, hash, arena, out);
+        pt_store_abort(txn);
+    }
+    return err;
+}
+
+void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want, struct pt_update *u)
+{
+    struct pt_hash hash;
+    struct pt_bytes bytes = {0};
+    uint64_t total = 0;
+    if (want->hash.len != sizeof hash.b) {
+        pt__session_fail(s, u, PT_EMALFORMED, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
+        return;
+    }
+    memcpy(hash.b, want->hash.data, sizeof hash.b);
+    uint64_t offset = want->offset;
+    enum pt_err err = read_text(s, &hash, &u->arena, &bytes);
+    if (err == PT_OK) {
+        offset = 0;
+        total = bytes.n;
+    } else if (err == PT_ENOTFOUND) {
+        err =
+            s->config.blobs->read(s->config.blobs->data, &hash, offset, PT_BLOB_PART_BYTES, &u->arena, &bytes, &total);
+    }
+    if (err != PT_OK && err != PT_ENOTFOUND) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    say_part(s, u, &want->hash, offset, err == PT_ENOTFOUND ? 0 : total, bytes);
+}
+
+static void not_there(struct pt_session *s, struct pt_update *u)
+{
+    s->asking = false;
+    if (pt_reserve(&s->unavailable, &s->unavailable_capacity, s->n_unavailable + 1, sizeof *s->unavailable) != PT_OK) {
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    size_t at = unavailable_position(s, &s->asked);
+    memmove(&s->unavailable[at + 1], &s->unavailable[at], (s->n_unavailable - at) * sizeof *s->unavailable);
+    s->unavailable[at] = s->asked;
+    s->n_unavailable++;
+}
+
+static void take_text(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now, struct pt_update *u)
+{
+    struct pt_bytes content = pt_bytes_of(part->data.data, part->data.len);
+    struct pt_hash hash = pt_text_hash(content);
+    if (part->total != content.n || !pt_hash_eq(&hash, &s->asked)) {
+        not_there(s, u);
+        return;
+    }
+    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
+    if (inbox != NULL) {
+        inbox->text = pt_arena_dup(&inbox->arena, content);
+        inbox->has_text = inbox->text.data != NULL;
+        s->asking = false;
+        s->counts.blobs_received++;
+        pt__session_submit(s, u, inbox);
+    }
+}
+
+static void take_file(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now, struct pt_update *u)
+{
+    bool complete = false;
+    uint64_t next = 0;
+    struct pt_bytes bytes = pt_bytes_of(part->data.data, part->data.len);
+    enum pt_err err =
+        s->config.blobs->append(s->config.blobs->data, &s->asked, part->offset, part->total, bytes, &next, &complete);
+    if (err == PT_EMALFORMED || err == PT_ELIMIT) {
+        not_there(s, u); /* what came is not what the entry names */
+        return;
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err,
+                         err == PT_EFULL ? PATUH__FAILURE_CODE__FAILURE_FULL : PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    if (!complete) {
+        s->asked_offset = next;
+        say_want(s, u, &s->asked, next);
+        return;
+    }
+    s->asking = false;
+    s->counts.blobs_received++;
+    note_file(s, &s->asked, now, u);
+}
+
+void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now,
+                              struct pt_update *u)
+{
+    bool asked =
+        s->asking && part->hash.len == sizeof s->asked.b && memcmp(part->hash.data, s->asked.b, sizeof s->asked.b) == 0;
+    if (!asked || part->total > PT_BLOB_BYTES_MAX || (part->total > 0 && part->offset != s->asked_offset)) {
+        pt__session_fail(s, u, PT_EMALFORMED, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
+        return;
+    }
+    if (part->total == 0 || part->data.len == 0) {
+        not_there(s, u);
+    } else if (s->asked_small) {
+        take_text(s, part, now, u);
+    } else {
+        take_file(s, part, now, u);
+    }
+}

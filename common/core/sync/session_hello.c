@@ -1,0 +1,295 @@
+/* session_hello.c - the first frame each way: who is there, and is there anything to compare. */
+#include "core/sync/session_internal.h"
+
+#include "core/store/keys.h"
+#include "core/wire/unpack.h"
+#include "records.pb-c.h"
+
+#include <string.h>
+
+#define PROTOCOL 1
+
+struct digests {
+    struct pt_hash mine;     /* logs that are brought up, as far as the answering side has them */
+    struct pt_hash theirs;   /* the other logs in scope */
+    struct pt_hash receipts; /* head office's receipts for the logs that are brought up */
+};
+
+static void digest_add(struct pt_hash *digest, const struct pt_log_id *log, uint64_t seq, const struct pt_hash *link)
+{
+    struct pt_key id = pt_key_log_id(log);
+    struct pt_key number = pt_key_u64(seq);
+    *digest = pt_hash4(PT_CONTEXT_DIGEST, pt_hash_bytes(digest), pt_key_bytes(&id), pt_key_bytes(&number),
+                       pt_hash_bytes(link));
+}
+
+/* Logs come in the order of their canonical ids, so both sides add the same rows in the same order. */
+static enum pt_err add_log(struct pt_session *s, struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena,
+                           struct digests *out)
+{
+    bool up = s->scope.is_up(s->scope.data, &head->log);
+    if (!up) {
+        if (head->seq > 0) {
+            digest_add(&out->theirs, &head->log, head->seq, &head->link);
+        }
+        return PT_OK;
+    }
+    struct pt_receipted upper;
+    struct pt_receipted lower = {.seq = head->seq, .link = head->link};
+    enum pt_err err = pt_receipted(txn, head, PT_TIER_NATIONAL, arena, &upper);
+    if (err == PT_OK && s->config.connects) {
+        err = pt_receipted(txn, head, (uint8_t)s->config.upper_tier, arena, &lower);
+    }
+    if (err == PT_OK && lower.seq > 0) {
+        digest_add(&out->mine, &head->log, lower.seq, &lower.link);
+    }
+    if (err == PT_OK && upper.seq > 0) {
+        digest_add(&out->receipts, &head->log, upper.seq, &upper.link);
+    }
+    return err;
+}
+
+static enum pt_err compute(struct pt_session *s, struct pt_txn *txn, struct pt_arena *arena, struct digests *out)
+{
+    struct pt_head *heads;
+    struct pt_hash hash;
+    size_t n = 0;
+    *out = (struct digests){0};
+    enum pt_err err = pt_arrival_last(txn, &s->news_lsn, &hash);
+    if (err == PT_OK) {
+        err = pt_logs_list(txn, NULL, arena, &heads, &n);
+    }
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        if (s->scope.has(s->scope.data, &heads[i].log)) {
+            err = add_log(s, txn, &heads[i], arena, out);
+        }
+    }
+    return err;
+}
+
+/* Everything of ours that has no receipt yet goes out at once. */
+static enum pt_err add_unreceipted(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
+{
+    struct pt_head *heads;
+    size_t n = 0;
+    enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        uint64_t covered = 0;
+        uint64_t end = 0;
+        if (!s->scope.has(s->scope.data, &heads[i].log) || !s->scope.is_up(s->scope.data, &heads[i].log)) {
+            continue;
+        }
+        err = pt_receipt_covers(txn, &heads[i], (uint8_t)s->config.upper_tier, &covered);
+        if (err == PT_OK) {
+            err = pt_logs_chain_end(txn, &heads[i], &end);
+        }
+        if (err == PT_OK && covered < end) {
+            pt__session_add_task(s, u, heads[i].number, covered + 1);
+        }
+    }
+    return err;
+}
+
+static void emit_hello(struct pt_session *s, struct pt_update *u, const Patuh__SignedStatement *statement,
+                       const struct digests *d, uint64_t salt, const struct pt_now *now)
+{
+    Patuh__Hello hello = PATUH__HELLO__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    Patuh__SignedStatement copy = *statement;
+    hello.has_protocol_min = hello.has_protocol_max = true;
+    hello.protocol_min = hello.protocol_max = PROTOCOL;
+    hello.statement = &copy;
+    hello.has_salt = salt != 0;
+    hello.salt = salt;
+    hello.has_wall_ms = hello.has_monotonic_ms = hello.has_boot = true;
+    hello.wall_ms = now->wall_ms;
+    hello.monotonic_ms = now->monotonic_ms;
+    hello.boot = now->boot;
+    hello.has_mine = hello.has_theirs = hello.has_receipts = true;
+    hello.mine = pt_binary(d->mine.b, sizeof d->mine.b);
+    hello.theirs = pt_binary(d->theirs.b, sizeof d->theirs.b);
+    hello.receipts = pt_binary(d->receipts.b, sizeof d->receipts.b);
+    frame.hello = &hello;
+    pt__session_emit(s, u, &frame);
+}
+
+static enum pt_err say_hello(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u)
+{
+    struct digests d;
+    uint64_t salt = 0;
+    ProtobufCMessage *statement;
+    enum pt_err err = pt_meta_get_u64(txn, "salt", &salt);
+    err = err == PT_ENOTFOUND ? PT_OK : err;
+    if (err == PT_OK) {
+        err = pt_unpack(&patuh__signed_statement__descriptor, s->config.statement, &u->arena, &statement);
+    }
+    if (err == PT_OK) {
+        err = compute(s, txn, &u->arena, &d);
+    }
+    if (err == PT_OK) {
+        emit_hello(s, u, (const Patuh__SignedStatement *)statement, &d, salt, now);
+        err = add_unreceipted(s, txn, u);
+    }
+    return err;
+}
+
+void pt__session_say_hello(struct pt_session *s, const struct pt_now *now, struct pt_update *u)
+{
+    struct pt_txn *txn;
+    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    if (err == PT_OK) {
+        err = say_hello(s, txn, now, u);
+        pt_store_abort(txn);
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    s->phase = s->phase == PHASE_NEW ? PHASE_GREETING : s->phase;
+}
+
+static bool same(const struct pt_hash *hash, const ProtobufCBinaryData *field)
+{
+    return field->len == sizeof hash->b && memcmp(hash->b, field->data, sizeof hash->b) == 0;
+}
+
+/* A salt that is neither the last one nor the one before: the peer's store is older than it should be. */
+static enum pt_err check_salt(struct pt_session *s, struct pt_txn *txn, const Patuh__Hello *hello,
+                              struct pt_arena *arena, bool *stale, uint64_t *before)
+{
+    struct pt_bytes value;
+    ProtobufCMessage *message;
+    struct pt_key key = pt_key_author(&s->peer.author);
+    *stale = false;
+    *before = hello->salt;
+    enum pt_err err = pt_store_get(txn, PT_TABLE_PEERS, pt_key_bytes(&key), &value);
+    if (err != PT_OK) {
+        return err == PT_ENOTFOUND ? PT_OK : err;
+    }
+    err = pt_unpack(&patuh__peer_record__descriptor, value, arena, &message);
+    if (err == PT_OK) {
+        const Patuh__PeerRecord *row = (const Patuh__PeerRecord *)message;
+        *stale = hello->salt != row->salt && hello->salt != row->salt_before;
+        *before = *stale ? row->salt : hello->salt; /* should it not hear of it, the old salt stays a stale one */
+    }
+    return err;
+}
+
+static void emit_welcome(struct pt_session *s, struct pt_update *u, const Patuh__Hello *hello, const struct digests *d,
+                         uint64_t salt, bool stale, const struct pt_now *now)
+{
+    Patuh__Welcome welcome = PATUH__WELCOME__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    welcome.has_protocol = welcome.has_epoch = welcome.has_now_ms = welcome.has_salt = true;
+    welcome.has_mine_equal = welcome.has_theirs_equal = welcome.has_credit = true;
+    welcome.protocol = PROTOCOL;
+    welcome.epoch = s->config.epoch;
+    welcome.now_ms = now->wall_ms;
+    welcome.salt = salt;
+    welcome.credit = PT_CREDIT_BYTES * 4;
+    welcome.mine_equal = same(&d->mine, &hello->mine);
+    welcome.theirs_equal = same(&d->theirs, &hello->theirs);
+    welcome.has_stale_salt = stale;
+    welcome.stale_salt = stale;
+    frame.welcome = &welcome;
+    pt__session_emit(s, u, &frame);
+}
+
+static void save_peer(struct pt_session *s, struct pt_update *u, const Patuh__Hello *hello, uint64_t salt,
+                      uint64_t before, const struct pt_now *now)
+{
+    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
+    if (inbox == NULL) {
+        return;
+    }
+    inbox->has_salt = true;
+    inbox->peer = s->peer.author;
+    inbox->salt = salt;
+    inbox->salt_before = before;
+    inbox->peer_seen_ms = now->wall_ms;
+    inbox->peer_offset_ms = now->wall_ms - hello->wall_ms;
+    pt__session_submit(s, u, inbox);
+}
+
+static enum pt_err answer_hello(struct pt_session *s, struct pt_txn *txn, const Patuh__Hello *hello,
+                                const struct pt_now *now, struct pt_update *u)
+{
+    struct digests d;
+    bool stale = false;
+    uint64_t before = 0;
+    uint64_t salt = pt_random_u64(&s->config.random);
+    enum pt_err err = check_salt(s, txn, hello, &u->arena, &stale, &before);
+    if (err == PT_OK) {
+        err = compute(s, txn, &u->arena, &d);
+    }
+    if (err != PT_OK) {
+        return err;
+    }
+    s->phase = PHASE_OPEN;
+    u->known = true;
+    emit_welcome(s, u, hello, &d, salt, stale, now);
+    save_peer(s, u, hello, salt, before, now);
+    if (!same(&d.receipts, &hello->receipts)) {
+        pt__session_pass_receipts(s, txn, u);
+    }
+    if (!same(&d.mine, &hello->mine) || !same(&d.theirs, &hello->theirs)) {
+        pt__session_send_heads(s, txn, u);
+    }
+    return PT_OK;
+}
+
+void pt__session_on_hello(struct pt_session *s, const Patuh__Hello *hello, const struct pt_now *now,
+                          struct pt_update *u)
+{
+    Patuh__FailureCode code = PATUH__FAILURE_CODE__FAILURE_STRANGER;
+    if (hello->protocol_min > PROTOCOL || hello->protocol_max < PROTOCOL) {
+        pt__session_fail(s, u, PT_EVERSION, PATUH__FAILURE_CODE__FAILURE_VERSION);
+        return;
+    }
+    enum pt_err err = hello->statement == NULL
+                          ? PT_EDENIED
+                          : s->config.admit(s->config.admit_data, hello->statement, &s->peer, &code);
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, code);
+        return;
+    }
+    s->has_peer = true;
+    s->scope = s->peer.scope;
+    struct pt_txn *txn;
+    err = pt_store_begin(s->config.store, false, &txn);
+    if (err == PT_OK) {
+        err = answer_hello(s, txn, hello, now, u);
+        pt_store_abort(txn);
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+    }
+}
+
+void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome, const struct pt_now *now,
+                            struct pt_update *u)
+{
+    if (welcome->protocol != PROTOCOL) {
+        pt__session_fail(s, u, PT_EVERSION, PATUH__FAILURE_CODE__FAILURE_VERSION);
+        return;
+    }
+    s->phase = PHASE_OPEN;
+    u->known = true;
+    u->fresh_incarnation = welcome->stale_salt;
+    s->credit = welcome->credit > PT_CREDIT_BYTES && welcome->credit <= 1024 * 1024 ? welcome->credit : s->credit;
+    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
+    if (inbox != NULL) {
+        inbox->has_own_salt = true;
+        inbox->salt = welcome->salt;
+        pt__session_submit(s, u, inbox);
+    }
+    struct pt_txn *txn;
+    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    if (err == PT_OK) {
+        err = pt__session_take_news(s, txn, u); /* what was written since our Hello */
+        pt_store_abort(txn);
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+    }
+}

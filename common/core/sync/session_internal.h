@@ -1,0 +1,136 @@
+/* session_internal.h - the session machine's state, shared by its files. Not for others. */
+#ifndef PT_SESSION_INTERNAL_H
+#define PT_SESSION_INTERNAL_H
+
+#include "core/sync/session.h"
+#include "core/wire/pack.h"
+
+enum phase { PHASE_NEW, PHASE_GREETING, PHASE_OPEN, PHASE_CLOSED };
+
+/* A log that has to go out from a place on. */
+struct task {
+    uint64_t log;
+    uint64_t next_seq;
+};
+
+/* Chunks on their way without a receipt. */
+struct in_flight {
+    uint64_t log;
+    uint64_t last_seq;
+    size_t bytes;
+};
+
+/* What the peer's number of a log means: numbers are given in order, from 1. */
+struct peer_ref {
+    struct pt_log_id log;
+    struct pt_public_key key;
+};
+
+/* What this session knows of a log of ours. */
+struct mark {
+    uint32_t number; /* under which the peer knows it; 0 = it does not yet */
+    bool has_task;
+    bool branch_asked;  /* all of it was asked for because of a fork */
+    bool mentioned;     /* the peer named it in Heads */
+    uint64_t sent_from; /* first entry of what went out in this session; 0 = nothing */
+    uint64_t sent_seq;  /* last entry of it */
+    uint64_t told_seq;  /* upper receipt that went to this peer */
+};
+
+struct pt_session {
+    struct pt_session_config config;
+    struct pt_scope scope;
+    struct pt_peer peer;
+    bool has_peer;
+    enum phase phase;
+    struct pt_session_counts counts;
+
+    struct task *tasks; /* from first_task on */
+    size_t first_task, n_tasks, tasks_capacity;
+    struct in_flight *flight;
+    size_t n_flight, flight_capacity;
+    size_t flight_bytes;
+    size_t credit;
+
+    struct mark *marks; /* [log number] */
+    size_t marks_capacity;
+    uint32_t last_number;  /* of those we gave to logs in this session */
+    struct peer_ref *refs; /* [the peer's number - 1] */
+    size_t n_refs, refs_capacity;
+
+    uint64_t frames_in;      /* of the peer, seen */
+    uint64_t frames_durable; /* of the peer, processed and durable */
+    uint64_t frames_out;
+    uint64_t settled_told;  /* frames_durable in our last Settled */
+    uint64_t settled_heard; /* frames_out in the peer's last Settled */
+    size_t n_inboxes_open;
+
+    uint64_t news_lsn; /* arrivals up to here are covered */
+
+    bool asking; /* a blob is on its way to us */
+    struct pt_hash asked;
+    uint64_t asked_offset;
+    struct pt_hash asked_after; /* blobs before this one were looked at since the last new entries */
+    bool asked_all;
+    bool asked_small;
+    struct pt_hash *unavailable; /* blobs the peer does not have, sorted */
+    size_t n_unavailable, unavailable_capacity;
+};
+
+/* session.c */
+void pt__session_fail(struct pt_session *s, struct pt_update *u, enum pt_err why, Patuh__FailureCode code);
+/* Pack and queue one frame. */
+void pt__session_emit(struct pt_session *s, struct pt_update *u, const Patuh__Frame *frame);
+struct pt_inbox *pt__session_inbox(struct pt_session *s, struct pt_update *u, const struct pt_now *now);
+void pt__session_submit(struct pt_session *s, struct pt_update *u, struct pt_inbox *inbox);
+
+/* session_send.c: tasks, runs, log references, heads, receipts. */
+void pt__session_add_task(struct pt_session *s, struct pt_update *u, uint64_t log, uint64_t next_seq);
+void pt__session_send_tasks(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
+void pt__session_flight_done(struct pt_session *s, uint64_t log, uint64_t seq);
+/* The peer has to get these again, or never will: they are no longer on the way. */
+void pt__session_flight_drop(struct pt_session *s, uint64_t log, uint64_t after_seq);
+/* NULL after a failure. Lent until the next call. */
+struct mark *pt__session_mark(struct pt_session *s, struct pt_update *u, uint64_t log);
+/* Our number for a log, with everything at its first mention. NULL after a failure. */
+Patuh__LogRef *pt__session_ref_out(struct pt_session *s, struct pt_update *u, const struct pt_head *head);
+/* The same for a log that is not here. */
+Patuh__LogRef *pt__session_ref_stranger(struct pt_session *s, struct pt_update *u, const struct pt_log_id *log,
+                                        const struct pt_public_key *key);
+/* The log a peer's reference means. Errors: MALFORMED, LIMIT, NOMEM. */
+enum pt_err pt__session_ref_in(struct pt_session *s, const Patuh__LogRef *ref, struct pt_log_id *log,
+                               struct pt_public_key *key);
+void pt__session_send_heads(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
+void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt);
+void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
+
+/* session.c: arrivals since the last look that this peer should have. */
+enum pt_err pt__session_take_news(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
+
+/* session_hello.c */
+void pt__session_say_hello(struct pt_session *s, const struct pt_now *now, struct pt_update *u);
+void pt__session_on_hello(struct pt_session *s, const Patuh__Hello *hello, const struct pt_now *now,
+                          struct pt_update *u);
+void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome, const struct pt_now *now,
+                            struct pt_update *u);
+
+/* session_receive.c */
+void pt__session_on_chunks(struct pt_session *s, const Patuh__Chunks *chunks, const struct pt_now *now,
+                           struct pt_update *u);
+void pt__session_on_receipt(struct pt_session *s, const Patuh__Receipt *receipt, const struct pt_now *now,
+                            struct pt_update *u);
+void pt__session_on_gap(struct pt_session *s, const Patuh__Gap *gap, struct pt_update *u);
+void pt__session_on_heads(struct pt_session *s, const Patuh__Heads *heads, struct pt_update *u);
+void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, struct pt_update *u);
+void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
+                           struct pt_update *u);
+
+/* session_blobs.c */
+/* New entries may name blobs that are not here. */
+void pt__session_look_again(struct pt_session *s);
+void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u);
+void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want, struct pt_update *u);
+void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now,
+                              struct pt_update *u);
+
+#endif

@@ -1,0 +1,422 @@
+/* session_send.c - what goes out: log references, runs of chunks within the credit, heads, receipts. */
+#include "core/sync/session_internal.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+#define STEP_BYTES_MAX (128 * 1024) /* chunk bytes of one step; the rest waits for pt_session_drained */
+#define PEER_REFS_MAX 65536
+
+struct mark *pt__session_mark(struct pt_session *s, struct pt_update *u, uint64_t log)
+{
+    size_t before = s->marks_capacity;
+    if (pt_reserve(&s->marks, &s->marks_capacity, (size_t)log + 1, sizeof *s->marks) != PT_OK) {
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return NULL;
+    }
+    if (s->marks_capacity > before) {
+        memset(s->marks + before, 0, (s->marks_capacity - before) * sizeof *s->marks);
+    }
+    return &s->marks[log];
+}
+
+/* The first mention of a log, with everything; it points into a copy. */
+Patuh__LogRef *pt__session_ref_stranger(struct pt_session *s, struct pt_update *u, const struct pt_log_id *log,
+                                        const struct pt_public_key *key)
+{
+    struct peer_ref *copy = pt_arena_alloc(&u->arena, sizeof *copy);
+    Patuh__LogRef *ref = pt_arena_alloc(&u->arena, sizeof *ref);
+    if (ref == NULL || copy == NULL) {
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return NULL;
+    }
+    *copy = (struct peer_ref){.log = *log, .key = *key};
+    patuh__log_ref__init(ref);
+    ref->has_number = ref->has_subject = ref->has_public_key = ref->has_incarnation = true;
+    ref->number = ++s->last_number;
+    ref->subject = pt_binary(copy->log.subject.text, strlen(copy->log.subject.text));
+    ref->public_key = pt_binary(copy->key.b, sizeof copy->key.b);
+    ref->incarnation = copy->log.incarnation;
+    return ref;
+}
+
+Patuh__LogRef *pt__session_ref_out(struct pt_session *s, struct pt_update *u, const struct pt_head *head)
+{
+    struct mark *mark = pt__session_mark(s, u, head->number);
+    if (mark == NULL) {
+        return NULL;
+    }
+    if (mark->number == 0) {
+        Patuh__LogRef *first = pt__session_ref_stranger(s, u, &head->log, &head->key);
+        mark->number = s->last_number;
+        return first;
+    }
+    Patuh__LogRef *ref = pt_arena_alloc(&u->arena, sizeof *ref);
+    if (ref == NULL) {
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return NULL;
+    }
+    patuh__log_ref__init(ref);
+    ref->has_number = true;
+    ref->number = mark->number;
+    return ref;
+}
+
+static enum pt_err add_ref(struct pt_session *s, const Patuh__LogRef *ref)
+{
+    struct peer_ref fresh;
+    if (s->n_refs >= PEER_REFS_MAX) {
+        return PT_ELIMIT;
+    }
+    if (ref->number != s->n_refs + 1 || ref->public_key.len != sizeof fresh.key.b) {
+        return PT_EMALFORMED;
+    }
+    memcpy(fresh.key.b, ref->public_key.data, sizeof fresh.key.b);
+    fresh.log.author = pt_author_of(fresh.key.b);
+    fresh.log.incarnation = ref->incarnation;
+    enum pt_err err = pt_subject_read(pt_bytes_of(ref->subject.data, ref->subject.len), &fresh.log.subject);
+    if (err == PT_OK) {
+        err = pt_reserve(&s->refs, &s->refs_capacity, s->n_refs + 1, sizeof *s->refs);
+    }
+    if (err == PT_OK) {
+        s->refs[s->n_refs++] = fresh;
+    }
+    return err;
+}
+
+enum pt_err pt__session_ref_in(struct pt_session *s, const Patuh__LogRef *ref, struct pt_log_id *log,
+                               struct pt_public_key *key)
+{
+    if (ref == NULL || ref->number == 0) {
+        return PT_EMALFORMED;
+    }
+    enum pt_err err = ref->number > s->n_refs ? add_ref(s, ref) : PT_OK;
+    if (err == PT_OK) {
+        *log = s->refs[ref->number - 1].log;
+        *key = s->refs[ref->number - 1].key;
+    }
+    return err;
+}
+
+void pt__session_add_task(struct pt_session *s, struct pt_update *u, uint64_t log, uint64_t next_seq)
+{
+    struct mark *mark = pt__session_mark(s, u, log);
+    if (mark == NULL) {
+        return;
+    }
+    for (size_t i = 0; mark->has_task && i < s->n_tasks; i++) {
+        struct task *task = &s->tasks[s->first_task + i];
+        if (task->log == log) {
+            task->next_seq = next_seq < task->next_seq ? next_seq : task->next_seq;
+            return;
+        }
+    }
+    if (pt_reserve(&s->tasks, &s->tasks_capacity, s->first_task + s->n_tasks + 1, sizeof *s->tasks) != PT_OK) {
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    mark->has_task = true;
+    s->tasks[s->first_task + s->n_tasks++] = (struct task){.log = log, .next_seq = next_seq};
+}
+
+static void end_task(struct pt_session *s)
+{
+    s->marks[s->tasks[s->first_task].log].has_task = false;
+    s->first_task++;
+    s->n_tasks--;
+    if (s->first_task >= s->n_tasks) { /* half of the array is used up: move the rest to its front */
+        memmove(s->tasks, s->tasks + s->first_task, s->n_tasks * sizeof *s->tasks);
+        s->first_task = 0;
+    }
+}
+
+void pt__session_flight_done(struct pt_session *s, uint64_t log, uint64_t seq)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->n_flight; i++) {
+        if (s->flight[i].log == log && s->flight[i].last_seq <= seq) {
+            s->flight_bytes -= s->flight[i].bytes;
+        } else {
+            s->flight[kept++] = s->flight[i];
+        }
+    }
+    s->n_flight = kept;
+}
+
+void pt__session_flight_drop(struct pt_session *s, uint64_t log, uint64_t after_seq)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->n_flight; i++) {
+        if (s->flight[i].log == log && s->flight[i].last_seq > after_seq) {
+            s->flight_bytes -= s->flight[i].bytes;
+        } else {
+            s->flight[kept++] = s->flight[i];
+        }
+    }
+    s->n_flight = kept;
+}
+
+/* Texts that the run's entries name and that are here ride along, so that a receipt is for something readable. */
+struct riding {
+    struct pt_txn *txn;
+    struct pt_update *u;
+    ProtobufCBinaryData *texts;
+    size_t n, capacity, bytes;
+};
+
+static enum pt_err add_text(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind)
+{
+    (void)kind;
+    struct riding *r = data;
+    struct pt_bytes content;
+    if (!small || r->bytes > PT_CREDIT_BYTES) {
+        return PT_OK; /* asked for later */
+    }
+    enum pt_err err = pt_text_content(r->txn, hash, &r->u->arena, &content);
+    if (err == PT_OK) {
+        err = pt_reserve(&r->texts, &r->capacity, r->n + 1, sizeof *r->texts);
+    }
+    if (err == PT_OK) {
+        r->texts[r->n++] = pt_binary(content.data, content.n);
+        r->bytes += content.n;
+    }
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
+static enum pt_err collect_texts(const struct pt_run *run, struct riding *r)
+{
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < run->n_chunks && err == PT_OK; i++) {
+        struct pt_chunk_header header;
+        struct pt_entry *entries;
+        if (pt_chunk_decode(run->chunks[i], &r->u->arena, &header, &entries) != PT_OK) {
+            continue; /* relayed as it is */
+        }
+        for (uint32_t k = 0; k < header.count && err == PT_OK; k++) {
+            err = pt_entry_blobs(&entries[k], &r->u->arena, add_text, r);
+        }
+    }
+    return err;
+}
+
+static enum pt_err emit_run(struct pt_session *s, struct pt_txn *txn, struct pt_update *u, const struct pt_head *head,
+                            const struct pt_run *run)
+{
+    Patuh__Chunks chunks = PATUH__CHUNKS__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    struct riding riding = {.txn = txn, .u = u};
+    ProtobufCBinaryData *list = pt_arena_alloc(&u->arena, run->n_chunks * sizeof *list);
+    enum pt_err err = collect_texts(run, &riding);
+    if (err == PT_OK && list != NULL) {
+        for (size_t i = 0; i < run->n_chunks; i++) {
+            list[i] = pt_binary(run->chunks[i].data, run->chunks[i].n);
+        }
+        chunks.log = pt__session_ref_out(s, u, head);
+        chunks.has_previous_link = chunks.has_first_seq = chunks.has_signature = true;
+        chunks.previous_link = pt_binary(run->previous.b, sizeof run->previous.b);
+        chunks.first_seq = run->first_seq;
+        chunks.n_chunk = run->n_chunks;
+        chunks.chunk = list;
+        chunks.signature = pt_binary(run->signature.b, sizeof run->signature.b);
+        chunks.n_text = riding.n;
+        chunks.text = riding.texts;
+        frame.chunks = &chunks;
+        if (chunks.log != NULL) {
+            pt__session_emit(s, u, &frame);
+        }
+        s->counts.chunks_sent += (uint32_t)run->n_chunks;
+    }
+    pt_free(riding.texts);
+    return list == NULL ? PT_ENOMEM : err;
+}
+
+static size_t run_bytes(const struct pt_run *run)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < run->n_chunks; i++) {
+        n += run->chunks[i].n;
+    }
+    return n;
+}
+
+static enum pt_err add_flight(struct pt_session *s, uint64_t log, uint64_t last_seq, size_t n_bytes)
+{
+    enum pt_err err = pt_reserve(&s->flight, &s->flight_capacity, s->n_flight + 1, sizeof *s->flight);
+    if (err == PT_OK) {
+        s->flight[s->n_flight++] = (struct in_flight){.log = log, .last_seq = last_seq, .bytes = n_bytes};
+        s->flight_bytes += n_bytes;
+    }
+    return err;
+}
+
+/* Chunk bytes that may go out now. The answering side has no credit to keep: its peer takes what it asked for. */
+static size_t room_for(const struct pt_session *s)
+{
+    size_t room = s->flight_bytes < s->credit ? s->credit - s->flight_bytes : 0;
+    return !s->config.connects || room > PT_CREDIT_BYTES ? PT_CREDIT_BYTES : room;
+}
+
+/* What went out in this session stays one stretch: another one forgets it. */
+static void note_sent(struct mark *mark, uint64_t first_seq, uint64_t last_seq)
+{
+    bool touches = mark->sent_from != 0 && first_seq <= mark->sent_seq + 1 && last_seq + 1 >= mark->sent_from;
+    mark->sent_from = touches && mark->sent_from < first_seq ? mark->sent_from : first_seq;
+    mark->sent_seq = touches && mark->sent_seq > last_seq ? mark->sent_seq : last_seq;
+}
+
+enum outcome { SENT, ALL_SENT, NO_ROOM };
+
+/* The next run of a task. A run that is larger than the whole credit goes alone. */
+static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt_update *u, struct task *task,
+                             enum outcome *outcome, size_t *n_sent)
+{
+    struct pt_head head;
+    struct pt_run run;
+    uint64_t last_seq = 0;
+    size_t room = room_for(s);
+    enum pt_err err = pt_logs_head(txn, task->log, &head);
+    if (err == PT_OK) {
+        err = pt_logs_run(txn, &head, task->next_seq, room, &u->arena, &run, &last_seq);
+    }
+    if (err != PT_OK) {
+        *outcome = ALL_SENT;
+        return err == PT_ENOTFOUND ? PT_OK : err;
+    }
+    size_t n = run_bytes(&run);
+    if (s->config.connects && n > room && s->n_flight > 0) {
+        *outcome = NO_ROOM;
+        return PT_OK;
+    }
+    err = emit_run(s, txn, u, &head, &run);
+    if (err == PT_OK && s->config.connects) {
+        err = add_flight(s, task->log, last_seq, n);
+    }
+    note_sent(&s->marks[task->log], task->next_seq, last_seq);
+    *outcome = SENT;
+    *n_sent += n;
+    task->next_seq = last_seq + 1;
+    return err;
+}
+
+void pt__session_send_tasks(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
+{
+    size_t n_sent = 0;
+    enum outcome outcome = SENT;
+    while (s->n_tasks > 0 && s->phase != PHASE_CLOSED) {
+        if (n_sent >= STEP_BYTES_MAX) {
+            u->more = true;
+            return;
+        }
+        enum pt_err err = send_some(s, txn, u, &s->tasks[s->first_task], &outcome, &n_sent);
+        if (err != PT_OK) {
+            pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+            return;
+        }
+        if (outcome == NO_ROOM) {
+            return; /* a receipt will come and make room */
+        }
+        if (outcome == ALL_SENT) {
+            end_task(s);
+        }
+    }
+}
+
+static void emit_heads(struct pt_session *s, struct pt_update *u, Patuh__Head **page, size_t n, bool last)
+{
+    Patuh__Heads heads = PATUH__HEADS__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    heads.n_head = n;
+    heads.head = page;
+    heads.has_last = true;
+    heads.last = last;
+    frame.heads = &heads;
+    pt__session_emit(s, u, &frame);
+}
+
+static Patuh__Head *make_head(struct pt_session *s, struct pt_update *u, const struct pt_head *head)
+{
+    Patuh__Head *out = pt_arena_alloc(&u->arena, sizeof *out);
+    struct pt_hash *link = pt_arena_alloc(&u->arena, sizeof *link);
+    if (out == NULL || link == NULL) {
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return NULL;
+    }
+    patuh__head__init(out);
+    *link = head->link;
+    out->log = pt__session_ref_out(s, u, head);
+    out->has_seq = out->has_link = true;
+    out->seq = head->seq;
+    out->link = pt_binary(link->b, sizeof link->b);
+    return out->log == NULL ? NULL : out;
+}
+
+void pt__session_send_heads(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
+{
+    struct pt_head *heads;
+    size_t n = 0;
+    Patuh__Head *page[PT_HEADS_PER_PAGE];
+    size_t filled = 0;
+    enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    for (size_t i = 0; i < n && s->phase != PHASE_CLOSED; i++) {
+        if (heads[i].seq == 0 || !s->scope.has(s->scope.data, &heads[i].log)) {
+            continue;
+        }
+        page[filled] = make_head(s, u, &heads[i]);
+        filled += page[filled] != NULL;
+        if (filled == PT_HEADS_PER_PAGE) {
+            emit_heads(s, u, page, filled, false);
+            filled = 0;
+        }
+    }
+    if (s->phase != PHASE_CLOSED) {
+        emit_heads(s, u, page, filled, true);
+    }
+}
+
+void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt)
+{
+    Patuh__Receipt out = PATUH__RECEIPT__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    out.has_body = out.has_signature = true;
+    out.body = pt_binary(receipt->body.data, receipt->body.n);
+    out.signature = pt_binary(receipt->signature.b, sizeof receipt->signature.b);
+    frame.receipt = &out;
+    pt__session_emit(s, u, &frame);
+}
+
+/* Receipts of head office for the peer's own logs, each body once. */
+void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
+{
+    struct pt_head *heads;
+    size_t n = 0;
+    struct pt_bytes last = {0};
+    if (s->config.tier != PT_TIER_REGION) {
+        return;
+    }
+    enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    for (size_t i = 0; i < n && err == PT_OK && s->phase != PHASE_CLOSED; i++) {
+        struct pt_receipted upper;
+        if (!s->scope.has(s->scope.data, &heads[i].log) || !s->scope.is_up(s->scope.data, &heads[i].log)) {
+            continue;
+        }
+        err = pt_receipted(txn, &heads[i], PT_TIER_NATIONAL, &u->arena, &upper);
+        struct mark *mark = err == PT_OK ? pt__session_mark(s, u, heads[i].number) : NULL;
+        if (mark == NULL || upper.seq <= mark->told_seq) {
+            continue;
+        }
+        mark->told_seq = upper.seq;
+        if (!pt_bytes_eq(last, upper.body)) {
+            struct pt_receipt receipt = {.body = upper.body, .signature = upper.signature};
+            pt__session_send_receipt(s, u, &receipt);
+            last = upper.body;
+        }
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+    }
+}
