@@ -83,7 +83,7 @@ enum patuh_result patuh_answer(struct patuh *device, const char *assessment, con
         err = pt_answers_check(&action, &answer, 1, &bad, &inner);
     }
     err = pt_action_end(&action, err, true, &inner);
-    return pt_device_tell(err, &inner, "answer", problem);
+    return pt_device_tell(device, err, &inner, "answer", problem);
 }
 
 static enum pt_err clear(struct pt_action *action, const char *path, struct pt_problem *problem)
@@ -112,7 +112,7 @@ enum patuh_result patuh_clear(struct patuh *device, const char *assessment, cons
         err = clear(&action, path, &inner);
     }
     err = pt_action_end(&action, err, false, &inner);
-    return pt_device_tell(err, &inner, "clear", problem);
+    return pt_device_tell(device, err, &inner, "clear", problem);
 }
 
 static enum pt_err note(struct pt_action *action, const char *path, const char *text, struct pt_problem *problem)
@@ -135,7 +135,7 @@ enum patuh_result patuh_note(struct patuh *device, const char *assessment, const
         err = note(&action, path, text, &inner);
     }
     err = pt_action_end(&action, err, false, &inner);
-    return pt_device_tell(err, &inner, "note", problem);
+    return pt_device_tell(device, err, &inner, "note", problem);
 }
 
 /* --- products and respondents --- */
@@ -199,7 +199,7 @@ enum patuh_result patuh_add(struct patuh *device, const char *assessment, const 
         err = add(&action, repeat, label, path, &inner);
     }
     err = pt_action_end(&action, err, false, &inner);
-    return pt_device_tell(err, &inner, "add", problem);
+    return pt_device_tell(device, err, &inner, "add", problem);
 }
 
 /* --- the place of the visit --- */
@@ -226,5 +226,5 @@ enum patuh_result patuh_place(struct patuh *device, const char *assessment, stru
         err = entry.detail.data == NULL ? PT_ENOMEM : pt_action_put(&action, &entry, NULL);
     }
     err = pt_action_end(&action, err, false, &inner);
-    return pt_device_tell(err, &inner, "place", problem);
+    return pt_device_tell(device, err, &inner, "place", problem);
 }

@@ -192,7 +192,7 @@ enum patuh_result patuh_list(struct patuh *device, struct patuh_list *out, struc
     } else {
         pt_kept_destroy(kept);
     }
-    return pt_device_tell(err, &inner, "list", problem);
+    return pt_device_tell(device, err, &inner, "list", problem);
 }
 
 void patuh_list_free(struct patuh_list *list)

@@ -49,11 +49,14 @@ static enum patuh_result result_of(enum pt_err err)
     return PATUH_FAILED;
 }
 
-enum patuh_result pt_device_tell(enum pt_err err, struct pt_problem *inner, const char *action,
-                                 struct patuh_problem *problem)
+enum patuh_result pt_device_tell(const struct patuh *device, enum pt_err err, struct pt_problem *inner,
+                                 const char *action, struct patuh_problem *problem)
 {
     if (err == PT_OK || problem == NULL) {
         return result_of(err);
+    }
+    if (err == PT_EDAMAGED && inner->msg == PT_MSG_NONE && device != NULL) {
+        (void)!pt_problem_set(inner, err, PT_MSG_STORE_DAMAGED, device->folder, NULL);
     }
     (void)!pt_problem_default(inner, err, action);
     struct pt_buf text = {0};
@@ -229,20 +232,32 @@ static enum pt_err fill_device(struct patuh *device, bool make, struct pt_proble
     return err == PT_OK ? pt_incarnation_open(device, problem) : err;
 }
 
-static bool is_device_folder(const char *folder)
+static bool has_file(const char *folder, const char *name)
 {
     char path[PATH_MAX];
-    return pt_path_join(path, sizeof path, folder, "store.key") == PT_OK && pt_file_exists(path);
+    return pt_path_join(path, sizeof path, folder, name) == PT_OK && pt_file_exists(path);
+}
+
+/* A folder with an author but without store.key is an office's, or has lost the one thing that opens its store: a new
+ * store.key would help neither. */
+static enum pt_err check_folder(const char *folder, bool make, struct pt_problem *problem)
+{
+    if (strlen(folder) < PATH_MAX && has_file(folder, "store.key")) {
+        return PT_OK;
+    }
+    if (has_file(folder, "author.key")) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_NO_STORE_KEY, folder, NULL);
+    }
+    return make && strlen(folder) < PATH_MAX
+               ? PT_OK
+               : pt_problem_set(problem, PT_ENOTFOUND, PT_MSG_CLIENT_NO_FOLDER, folder, NULL);
 }
 
 static enum patuh_result open_device(const char *folder, bool make, struct patuh **out, struct patuh_problem *problem)
 {
     struct pt_problem inner = {0};
     struct patuh *device = NULL;
-    enum pt_err err = PT_OK;
-    if (strlen(folder) >= sizeof device->folder || (!make && !is_device_folder(folder))) {
-        err = pt_problem_set(&inner, PT_ENOTFOUND, PT_MSG_CLIENT_NO_FOLDER, folder, NULL);
-    }
+    enum pt_err err = check_folder(folder, make, &inner);
     if (err == PT_OK) {
         device = pt_zalloc(sizeof *device);
         err = device == NULL ? PT_ENOMEM : PT_OK;
@@ -255,10 +270,12 @@ static enum patuh_result open_device(const char *folder, bool make, struct patuh
     }
     if (err == PT_OK) {
         *out = device;
-    } else {
+    }
+    enum patuh_result result = pt_device_tell(device, err, &inner, "open", problem);
+    if (err != PT_OK) {
         patuh_close(device);
     }
-    return pt_device_tell(err, &inner, "open", problem);
+    return result;
 }
 
 enum patuh_result patuh_open(const char *folder, struct patuh **out, struct patuh_problem *problem)

@@ -42,7 +42,7 @@ enum pt_err pt_device_need_enrolment(const struct patuh *device, struct pt_probl
 struct pt_author_pen pt_device_pen(const struct patuh *device, const struct pt_hash *instrument);
 
 /* The public result of an internal one; what nobody described becomes "{action} failed". */
-enum patuh_result pt_device_tell(enum pt_err err, struct pt_problem *inner, const char *action,
-                                 struct patuh_problem *problem);
+enum patuh_result pt_device_tell(const struct patuh *device, enum pt_err err, struct pt_problem *inner,
+                                 const char *action, struct patuh_problem *problem);
 
 #endif

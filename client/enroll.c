@@ -86,5 +86,5 @@ enum patuh_result patuh_enroll(struct patuh *device, const char *code, struct pa
         err = pt_device_read_enrolment(device, &inner);
     }
     pt_buf_free(&answer);
-    return pt_device_tell(err, &inner, "enroll", problem);
+    return pt_device_tell(device, err, &inner, "enroll", problem);
 }

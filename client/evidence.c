@@ -137,7 +137,7 @@ enum patuh_result patuh_attach(struct patuh *device, const char *assessment, con
         err = attach(&action, path, file, id, &inner);
     }
     err = pt_action_end(&action, err, false, &inner);
-    return pt_device_tell(err, &inner, "attach", problem);
+    return pt_device_tell(device, err, &inner, "attach", problem);
 }
 
 /* --- removing evidence and instances --- */
@@ -191,5 +191,5 @@ enum patuh_result patuh_remove(struct patuh *device, const char *assessment, con
         err = mark == NULL ? remove_instance(&action, path, &inner) : remove_evidence(&action, path, mark, &inner);
     }
     err = pt_action_end(&action, err, false, &inner);
-    return pt_device_tell(err, &inner, "remove", problem);
+    return pt_device_tell(device, err, &inner, "remove", problem);
 }

@@ -189,7 +189,7 @@ enum patuh_result patuh_history(struct patuh *device, const char *assessment, st
     } else {
         pt_kept_destroy(kept);
     }
-    return pt_device_tell(err, &inner, "log", problem);
+    return pt_device_tell(device, err, &inner, "log", problem);
 }
 
 void patuh_history_free(struct patuh_history *history)

@@ -92,7 +92,7 @@ enum patuh_result patuh_answer_file(struct patuh *device, const char *assessment
         *n_rows = in.csv.n_rows;
     }
     pt_arena_close(&in.arena);
-    enum patuh_result result = pt_device_tell(err, &inner, "answer", problem);
+    enum patuh_result result = pt_device_tell(device, err, &inner, "answer", problem);
     if (err != PT_OK) {
         name_line(&in, problem);
     }

@@ -478,7 +478,7 @@ enum patuh_result patuh_form(struct patuh *device, const char *assessment, struc
     } else {
         pt_kept_destroy(kept);
     }
-    return pt_device_tell(err, &inner, "show", problem);
+    return pt_device_tell(device, err, &inner, "show", problem);
 }
 
 void patuh_form_free(struct patuh_form *form)

@@ -182,7 +182,7 @@ enum patuh_result patuh_status(struct patuh *device, struct patuh_status *out, s
     } else {
         pt_kept_destroy(kept);
     }
-    return pt_device_tell(err, &inner, "status", problem);
+    return pt_device_tell(device, err, &inner, "status", problem);
 }
 
 void patuh_status_free(struct patuh_status *status)

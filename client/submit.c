@@ -93,7 +93,7 @@ enum patuh_result patuh_submit(struct patuh *device, const char *assessment, boo
         err = seal(&action, submit(&action, with_missing, &inner));
     }
     err = pt_action_end(&action, err, false, &inner);
-    return pt_device_tell(err, &inner, "submit", problem);
+    return pt_device_tell(device, err, &inner, "submit", problem);
 }
 
 static enum pt_err not_assessed(struct pt_action *action, const char *reason, struct pt_problem *problem)
@@ -119,5 +119,5 @@ enum patuh_result patuh_not_assessed(struct patuh *device, const char *assessmen
         err = seal(&action, not_assessed(&action, reason, &inner));
     }
     err = pt_action_end(&action, err, false, &inner);
-    return pt_device_tell(err, &inner, "not-assessed", problem);
+    return pt_device_tell(device, err, &inner, "not-assessed", problem);
 }

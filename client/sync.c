@@ -310,7 +310,7 @@ enum patuh_result patuh_sync(struct patuh *device, patuh_progress progress, void
     struct pt_problem after = {0};
     struct syncing *s = pt_zalloc(sizeof *s);
     if (s == NULL) {
-        return pt_device_tell(PT_ENOMEM, &inner, "sync", problem);
+        return pt_device_tell(device, PT_ENOMEM, &inner, "sync", problem);
     }
     s->device = device;
     s->progress = progress;
@@ -333,5 +333,5 @@ enum patuh_result patuh_sync(struct patuh *device, patuh_progress progress, void
     }
     pt_free(s->handed);
     pt_free(s);
-    return pt_device_tell(err, &inner, "sync", problem);
+    return pt_device_tell(device, err, &inner, "sync", problem);
 }

@@ -36,6 +36,9 @@ int command_run(struct command *command, const char *name)
     if (err == PT_OK) {
         return EXIT_GOOD;
     }
+    if (err == PT_EDAMAGED && command->problem.msg == PT_MSG_NONE) {
+        (void)!pt_problem_set(&command->problem, err, PT_MSG_STORE_DAMAGED, command->office->dir, NULL);
+    }
     (void)pt_problem_default(&command->problem, err, name);
     pt_problem_put(&command->err, &command->problem);
     pt_buf_put_str(&command->err, "\n");

@@ -144,16 +144,38 @@ static enum pt_err load_identity(struct office *office, struct pt_problem *probl
     return err;
 }
 
+static bool has_file(const char *dir, const char *name)
+{
+    char path[PATH_MAX];
+    return pt_path_join(path, sizeof path, dir, name) == PT_OK && pt_file_exists(path);
+}
+
+/* Before anything is written into it: is this an office's folder? A device's has a key for its store as well. */
+static enum pt_err check_folder(const char *dir, struct pt_problem *problem)
+{
+    if (has_file(dir, "store.key")) {
+        return pt_problem_set(problem, PT_EVERSION, PT_MSG_OFFICE_ROLE, dir, "device", NULL);
+    }
+    bool found = has_file(dir, "author.key");
+    return found ? PT_OK : pt_problem_set(problem, PT_ENOTFOUND, PT_MSG_OFFICE_NONE, dir, NULL);
+}
+
 enum pt_err office_open(const char *dir, struct office *out, struct pt_problem *problem)
 {
     struct office office = {.lock = -1};
     (void)snprintf(office.dir, sizeof office.dir, "%s", dir);
-    enum pt_err err = take_lock(&office, problem);
+    enum pt_err err = check_folder(dir, problem);
+    if (err == PT_OK) {
+        err = take_lock(&office, problem);
+    }
     if (err == PT_OK) {
         err = open_parts(&office, problem);
     }
     if (err == PT_OK) {
         err = load_identity(&office, problem);
+    }
+    if (err == PT_EDAMAGED && problem->msg == PT_MSG_NONE) {
+        err = pt_problem_set(problem, err, PT_MSG_STORE_DAMAGED, dir, NULL);
     }
     if (err != PT_OK) {
         office_close(&office);

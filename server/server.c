@@ -178,5 +178,8 @@ enum pt_err server_run(struct office *office, const char *address, struct pt_pro
     directory_close(&server.directory);
     pt_tls_identity_destroy(server.identity);
     enrol_guard_destroy(server.guard);
+    if (err == PT_EDAMAGED && problem->msg == PT_MSG_NONE) {
+        return pt_problem_set(problem, err, PT_MSG_STORE_DAMAGED, office->dir, NULL);
+    }
     return pt_problem_default(problem, err, "serve");
 }
