@@ -2,7 +2,7 @@
 #include "client/evidence.h"
 #include "client/summary.h"
 
-#include "core/instrument/number.h"
+#include "core/number.h"
 #include "core/sync/inbox.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "core/instrument/expr.h"
 
-#include "core/instrument/number.h"
+#include "core/number.h"
 
 static const uint8_t takes_of[] = {
 #define PT_OP_TAKES(name, takes) takes,

@@ -1,7 +1,7 @@
 #include "core/instrument/expr.h"
 
 #include "core/instrument/expr_lexer.h"
-#include "core/instrument/number.h"
+#include "core/number.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "core/instrument/instrument.h"
 
 #include "core/instrument/instrument_finish.h"
-#include "core/instrument/number.h"
+#include "core/number.h"
 #include "core/wire/unpack.h"
 #include "instrument.pb-c.h"
 

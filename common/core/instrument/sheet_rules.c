@@ -1,7 +1,7 @@
 #include "core/instrument/compile.h"
 
 #include "core/instrument/instrument_finish.h"
-#include "core/instrument/number.h"
+#include "core/number.h"
 
 #include <stdio.h>
 #include <string.h>

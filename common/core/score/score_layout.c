@@ -1,7 +1,7 @@
 #include "core/score/score_layout.h"
 
 #include "base/arith.h"
-#include "core/instrument/number.h"
+#include "core/number.h"
 
 static bool lay_out(struct pt_layout *layout)
 {

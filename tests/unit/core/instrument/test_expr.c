@@ -1,6 +1,6 @@
 #include "core/instrument/expr.h"
 
-#include "core/instrument/number.h"
+#include "core/number.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "core/instrument/number.h"
+#include "core/number.h"
 
 #include <criterion/criterion.h>
 #include <float.h>

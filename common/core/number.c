@@ -1,4 +1,4 @@
-#include "core/instrument/number.h"
+#include "core/number.h"
 
 #include <string.h>
 
