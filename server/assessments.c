@@ -1,6 +1,7 @@
 #include "assessments.h"
 
 #include "core/wire/pack.h"
+#include "core/wire/unpack.h"
 #include "io/clock.h"
 
 #include <string.h>
@@ -97,32 +98,63 @@ struct job {
     int64_t wall_s;
 };
 
-/* Our own log about the assessment is there once we opened it. */
-static enum pt_err is_opened(struct pt_txn *txn, const struct office *office, const struct pt_subject *subject,
-                             bool *opened)
+/* What our own log about the assessment says so far. */
+struct so_far {
+    bool opened;
+    bool assigned; /* this surveyor, now */
+};
+
+static void follow(const struct pt_entry *entry, const char *surveyor, struct pt_arena *arena, struct so_far *out)
+{
+    ProtobufCMessage *message;
+    out->opened = out->opened || entry->kind == PATUH__ENTRY_KIND__ENTRY_OPEN;
+    if (entry->kind != PATUH__ENTRY_KIND__ENTRY_ASSIGN ||
+        pt_unpack(&patuh__assignment__descriptor, entry->detail, arena, &message) != PT_OK) {
+        return;
+    }
+    const Patuh__Assignment *detail = (const Patuh__Assignment *)message;
+    if (detail->instead_of != NULL && strcmp(detail->instead_of, surveyor) == 0) {
+        out->assigned = false;
+    }
+    if (detail->surveyor != NULL && strcmp(detail->surveyor, surveyor) == 0) {
+        out->assigned = true;
+    }
+}
+
+static enum pt_err read_so_far(struct pt_txn *txn, const struct office *office, const struct assignment *assignment,
+                               struct pt_arena *arena, struct so_far *out)
 {
     struct pt_head head;
-    struct pt_log_id id = {.subject = *subject, .author = office->author, .incarnation = office->incarnation};
+    struct pt_view view;
+    struct pt_log_id id = {
+        .subject = assignment->subject, .author = office->author, .incarnation = office->incarnation};
+    *out = (struct so_far){0};
     enum pt_err err = pt_logs_find(txn, &id, &head);
-    *opened = err == PT_OK && head.seq > 0;
+    if (err == PT_OK) {
+        err = pt_logs_view(txn, &head, 0, false, arena, &view);
+    }
+    for (size_t i = 0; err == PT_OK && i < view.n_entries; i++) {
+        follow(&view.entries[i], assignment->surveyor, arena, out);
+    }
     return err == PT_ENOTFOUND ? PT_OK : err;
 }
 
+/* An assignment that stands already is not written again: the same file may be loaded twice. */
 static enum pt_err write_one(struct pt_txn *txn, const struct job *job, const struct assignment *assignment)
 {
     struct pt_arena arena;
     struct pt_entry entries[2];
+    struct so_far so_far;
     size_t n = 0;
-    bool opened = false;
     pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err = is_opened(txn, job->office, &assignment->subject, &opened);
-    if (err == PT_OK && !opened) {
+    enum pt_err err = read_so_far(txn, job->office, assignment, &arena, &so_far);
+    if (err == PT_OK && !so_far.opened) {
         err = opening_entry(job->office, job->cycle, &assignment->subject, job->wall_s, &arena, &entries[n++]);
     }
-    if (err == PT_OK) {
+    if (err == PT_OK && (!so_far.assigned || assignment->instead_of != NULL)) {
         err = assignment_entry(assignment, job->wall_s, &arena, &entries[n++]);
     }
-    if (err == PT_OK) {
+    if (err == PT_OK && n > 0) {
         err = office_log_in(txn, job->office, &assignment->subject, entries, n);
     }
     pt_arena_close(&arena);

@@ -273,37 +273,58 @@ static enum pt_err check_names(const char *code, const char *name, struct pt_pro
     return good ? PT_OK : pt_problem_set(problem, PT_EINVALID, PT_MSG_OFFICE_NAME, NULL);
 }
 
+/* A folder that a cut left without its role goes on where it was: keys that are there are kept. */
+static enum pt_err make_keys(const char *dir, struct pt_problem *problem)
+{
+    static const char *const names[] = {"transport", "author"};
+    struct pt_random random = pt_random_system();
+    struct pt_keypair pair;
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < 2 && err == PT_OK; i++) {
+        err = pt_identity_load_or_create(dir, names[i], &random, &pair, NULL, problem);
+    }
+    pt_keypair_wipe(&pair);
+    return err;
+}
+
+/* EXISTS when the store says that it is an office's. */
+static enum pt_err check_new(struct office *office, struct pt_problem *problem)
+{
+    struct pt_txn *txn;
+    struct pt_bytes role;
+    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    err = pt_meta_get(txn, "role", &role);
+    pt_store_abort(txn);
+    if (err == PT_OK) {
+        return pt_problem_set(problem, PT_EEXISTS, PT_MSG_OFFICE_EXISTS, office->dir, NULL);
+    }
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
 enum pt_err office_init(const char *dir, bool national, const char *code, const char *name, struct pt_problem *problem)
 {
-    char path[PATH_MAX];
     struct office office = {.lock = -1, .national = national};
-    struct pt_keypair pair;
-    struct pt_random random = pt_random_system();
     enum pt_err err = check_names(code, name, problem);
-    if (err == PT_OK) {
-        err = pt_path_join(path, sizeof path, dir, "author.key");
-    }
-    if (err == PT_OK && pt_file_exists(path)) {
-        err = pt_problem_set(problem, PT_EEXISTS, PT_MSG_OFFICE_EXISTS, dir, NULL);
-    }
     if (err == PT_OK) {
         err = pt_folder_make(dir, 0700, problem);
     }
+    (void)snprintf(office.dir, sizeof office.dir, "%s", dir);
+    (void)snprintf(office.code, sizeof office.code, "%s", code);
+    (void)snprintf(office.name, sizeof office.name, "%s", name);
     if (err == PT_OK) {
-        err = pt_identity_create(dir, "transport", &random, &pair, problem);
-    }
-    if (err == PT_OK) {
-        err = pt_identity_create(dir, "author", &random, &pair, problem);
-    }
-    pt_keypair_wipe(&pair);
-    if (err == PT_OK) {
-        (void)snprintf(office.dir, sizeof office.dir, "%s", dir);
-        (void)snprintf(office.code, sizeof office.code, "%s", code);
-        (void)snprintf(office.name, sizeof office.name, "%s", name);
         err = take_lock(&office, problem);
     }
     if (err == PT_OK) {
+        err = make_keys(dir, problem);
+    }
+    if (err == PT_OK) {
         err = open_parts(&office, problem);
+    }
+    if (err == PT_OK) {
+        err = check_new(&office, problem);
     }
     if (err == PT_OK) {
         err = fill_new(&office, problem);

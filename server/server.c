@@ -76,6 +76,19 @@ static void stop(struct server *server)
     pt_listener_close(server->listener, on_listener_closed, server);
 }
 
+void server_check_disk(struct server *server)
+{
+    struct pt_txn *txn;
+    enum pt_err err = pt_store_begin(server->office->store, true, &txn);
+    if (err == PT_OK) {
+        pt_store_abort(txn);
+    } else if (err == PT_EIO) {
+        pt_log("disk_failed", "code=%s", server->office->code);
+        server->disk_failed = true;
+        stop(server);
+    }
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     (void)number;
@@ -178,6 +191,9 @@ enum pt_err server_run(struct office *office, const char *address, struct pt_pro
     directory_close(&server.directory);
     pt_tls_identity_destroy(server.identity);
     enrol_guard_destroy(server.guard);
+    if (server.disk_failed) {
+        return pt_problem_set(problem, PT_EIO, PT_MSG_STORE_BROKEN, office->dir, NULL);
+    }
     if (err == PT_EDAMAGED && problem->msg == PT_MSG_NONE) {
         return pt_problem_set(problem, err, PT_MSG_STORE_DAMAGED, office->dir, NULL);
     }

@@ -29,7 +29,8 @@ struct server {
     struct pt_blob_ops blob_ops;
     uv_signal_t signals[2];
     bool stopping;
-    size_t n_open; /* parts that are still to end: the loop runs dry when it is 0 */
+    bool disk_failed; /* the store takes no commit any more */
+    size_t n_open;    /* parts that are still to end: the loop runs dry when it is 0 */
     struct enrol_guard *guard;
 };
 
@@ -42,6 +43,9 @@ const struct directory *server_directory(struct server *server);
 void server_grown(struct server *server, const struct pt_link *from);
 /* Only entries have come that say nothing about who is who: tell the sessions. */
 void server_news(struct server *server, const struct pt_link *from);
+/* A session ended because of input or output: when it was our disk, the server ends too, so that whoever starts it
+ * again opens the store anew and looks what is there. */
+void server_check_disk(struct server *server);
 /* One part of the server ended; the last one ends the writer. */
 void server_part_ended(struct server *server);
 

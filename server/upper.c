@@ -82,6 +82,9 @@ static void on_end(struct pt_link *link, const struct pt_link_end *end, void *da
     upper->link = NULL;
     pt_log("upper_left", "why=%s failure=%d in=%llu out=%llu", pt_err_name(end->why), (int)end->failure,
            (unsigned long long)end->bytes_in, (unsigned long long)end->bytes_out);
+    if (end->why == PT_EIO) {
+        server_check_disk(upper->server);
+    }
     if (!upper->closing) {
         pause_then_connect(upper, end->retry_s);
     }

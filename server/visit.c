@@ -163,6 +163,9 @@ static void on_end(struct pt_link *link, const struct pt_link_end *end, void *da
     pt_log("peer_left", "name=%s why=%s failure=%d chunks_new=%u held=%u in=%llu out=%llu", visit->name,
            pt_err_name(end->why), (int)end->failure, end->counts.chunks_new, end->counts.held,
            (unsigned long long)end->bytes_in, (unsigned long long)end->bytes_out);
+    if (end->why == PT_EIO) {
+        server_check_disk(visit->server);
+    }
     visit_free(visit);
 }
 

@@ -193,6 +193,17 @@ enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, ui
     return err;
 }
 
+/* Within an epoch the longer one; a restored office begins a new epoch, and its clock says which of the two is later.
+ */
+static bool is_newer(const struct pt_receipt *receipt, const struct pt_receipt_log *log,
+                     const struct pt_receipted *kept)
+{
+    if (kept->seq == 0 || receipt->epoch == kept->epoch) {
+        return log->seq >= kept->seq;
+    }
+    return receipt->time_ms > kept->time_ms;
+}
+
 static enum pt_err store_one(struct pt_txn *txn, const struct pt_receipt *receipt, const struct pt_receipt_log *log)
 {
     struct pt_head head;
@@ -205,7 +216,7 @@ static enum pt_err store_one(struct pt_txn *txn, const struct pt_receipt *receip
     uint8_t tier = log->held ? receipt->tier | TIER_HELD : receipt->tier;
     pt_arena_init(&arena, SIZE_MAX);
     err = read_row(txn, &head, tier, &arena, &kept);
-    if (err == PT_OK && (log->seq >= kept.seq || receipt->epoch != kept.epoch)) {
+    if (err == PT_OK && is_newer(receipt, log, &kept)) {
         struct pt_key key = pt_key_receipt(head.number, tier);
         err = put_row(txn, &key, receipt, log);
     }
@@ -216,6 +227,14 @@ static enum pt_err store_one(struct pt_txn *txn, const struct pt_receipt *receip
 /* The newest receipt known goes into our next chunks: it brackets them in office time. */
 static enum pt_err note_seen(struct pt_txn *txn, const struct pt_receipt *receipt)
 {
+    struct pt_bytes before;
+    if (pt_meta_get(txn, "seen", &before) == PT_OK) {
+        struct pt_reader reader = pt_reader_on(before);
+        uint64_t epoch = pt_read_u64(&reader);
+        if (epoch == receipt->epoch && pt_read_u64(&reader) >= receipt->lsn) {
+            return PT_OK; /* an older one on a longer way */
+        }
+    }
     struct pt_hash hash = pt_hash1(PT_CONTEXT_RECEIPT, receipt->body);
     struct pt_buf seen = {0};
     pt_buf_put_u64(&seen, receipt->epoch);
