@@ -55,7 +55,8 @@ enum pt_err cmd_join(struct command *c)
         struct pt_applicant applicant = {.pair = &c->office->pair,
                                          .transport_key = c->office->transport.public_key,
                                          .address = options[1].value,
-                                         .name = c->office->name};
+                                         .name = c->office->name,
+                                         .office = c->office->code};
         err = pt_enrol_call(&code, &applicant, &c->office->transport, &answer, &c->problem);
     }
     if (err == PT_OK) {

@@ -306,8 +306,15 @@ static enum pt_err check_new(struct office *office, struct pt_problem *problem)
 
 enum pt_err office_init(const char *dir, bool national, const char *code, const char *name, struct pt_problem *problem)
 {
+    char store_key[PATH_MAX];
     struct office office = {.lock = -1, .national = national};
     enum pt_err err = check_names(code, name, problem);
+    if (err == PT_OK) {
+        err = pt_path_join(store_key, sizeof store_key, dir, "store.key");
+    }
+    if (err == PT_OK && pt_file_exists(store_key)) { /* a surveyor's device lives here */
+        err = pt_problem_set(problem, PT_EEXISTS, PT_MSG_OFFICE_EXISTS, dir, NULL);
+    }
     if (err == PT_OK) {
         err = pt_folder_make(dir, 0700, problem);
     }

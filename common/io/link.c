@@ -305,6 +305,7 @@ enum pt_msg pt_failure_msg(Patuh__FailureCode code)
         {PATUH__FAILURE_CODE__FAILURE_CODE_USED, PT_MSG_CODE_USED},
         {PATUH__FAILURE_CODE__FAILURE_CODE_EXPIRED, PT_MSG_CODE_EXPIRED},
         {PATUH__FAILURE_CODE__FAILURE_CODE_TRIES, PT_MSG_CODE_TRIES},
+        {PATUH__FAILURE_CODE__FAILURE_CODE_OTHER, PT_MSG_CODE_OTHER},
         {PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG, PT_MSG_FAILURE_FOREIGN_LOG},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -94,6 +94,7 @@ enum pt_err pt_enrol_request_put(struct pt_buf *out, const struct pt_code *code,
     request.signature = pt_binary(signature.b, sizeof signature.b);
     request.address = pt_text_of(applicant->address);
     request.name = pt_text_of(applicant->name);
+    request.office = pt_text_of(applicant->office);
     frame.enrol_request = &request;
     uint8_t bytes[PT_ENROL_FRAME_BYTES_MAX];
     if (patuh__frame__get_packed_size(&frame) > sizeof bytes) {

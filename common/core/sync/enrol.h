@@ -36,6 +36,7 @@ struct pt_applicant {
     const uint8_t *transport_key;  /* PT_KEY_BYTES */
     const char *address;           /* of an office that joins; NULL otherwise */
     const char *name;              /* the same */
+    const char *office;            /* the same: its code */
 };
 
 /* Append the frame body of the request. Errors: NOMEM. */
