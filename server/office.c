@@ -36,14 +36,26 @@ static enum pt_err take_lock(struct office *office, struct pt_problem *problem)
     return PT_OK;
 }
 
+/* A key that others may read is used all the same, and said so. */
+static enum pt_err load_key(const struct office *office, const char *name, struct pt_keypair *out,
+                            struct pt_problem *problem)
+{
+    struct pt_problem warning = {0};
+    enum pt_err err = pt_identity_load(office->dir, name, out, &warning, problem);
+    if (err == PT_OK && warning.msg != PT_MSG_NONE) {
+        pt_problem_print(stderr, &warning);
+    }
+    return err;
+}
+
 static enum pt_err open_parts(struct office *office, struct pt_problem *problem)
 {
     char path[PATH_MAX];
     struct pt_store_lmdb_options options = pt_store_lmdb_defaults();
     struct pt_random random = pt_random_system();
-    enum pt_err err = pt_identity_load(office->dir, "author", &office->pair, NULL, problem);
+    enum pt_err err = load_key(office, "author", &office->pair, problem);
     if (err == PT_OK) {
-        err = pt_identity_load(office->dir, "transport", &office->transport, NULL, problem);
+        err = load_key(office, "transport", &office->transport, problem);
     }
     if (err == PT_OK && (err = pt_path_join(path, sizeof path, office->dir, "store")) == PT_OK) {
         err = pt_store_lmdb_open(path, NULL, &options, &office->store, problem);
