@@ -1,68 +1,17 @@
-/* hostile.c - a peer that keeps no rule, on plain blocking sockets.
+/* hostile.c - a peer that keeps no rule and has no place in the office.
  *
  *     hostile WHAT HOST:PORT      WHAT: garbage, half_frame, huge_frame, nested, empty_frame, stranger
  *
- * Ends with status 0 when the server has ended the connection, as it should; 1 when it could not be reached. */
-#include "base/mem.h"
+ * Ends with status 0 when the server has ended the connection, as it should; 1 when it has not, or could
+ * not be reached. */
 #include "core/crypto.h"
-#include "io/tls.h"
+#include "peer.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define NESTED_BYTES 4000
-
-static int connect_to(const char *text)
-{
-    char host[64];
-    const char *colon = strrchr(text, ':');
-    struct sockaddr_in to = {.sin_family = AF_INET};
-    if (colon == NULL || (size_t)(colon - text) >= sizeof host) {
-        return -1;
-    }
-    (void)snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
-    to.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (inet_pton(AF_INET, host, &to.sin_addr) != 1 || connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
-        return -1;
-    }
-    return fd;
-}
-
-static void send_all(int fd, struct pt_bytes bytes)
-{
-    (void)!send(fd, bytes.data, bytes.n, MSG_NOSIGNAL); /* a server that has left already is fine */
-}
-
-static void drain(int fd, struct pt_tls *tls)
-{
-    struct pt_buf out = {0};
-    if (pt_tls_drain(tls, &out) == PT_OK) {
-        send_all(fd, pt_buf_bytes(&out));
-    }
-    pt_buf_free(&out);
-}
-
-/* Until the handshake is done, or for good when there is nothing more to wait for. */
-static bool read_more(int fd, struct pt_tls *tls)
-{
-    uint8_t part[4096];
-    ssize_t n = recv(fd, part, sizeof part, 0);
-    if (n <= 0) {
-        return false;
-    }
-    if (tls != NULL) {
-        bool good = pt_tls_feed(tls, pt_bytes_of(part, (size_t)n)) == PT_OK;
-        drain(fd, tls);
-        return good;
-    }
-    return true;
-}
 
 static void put_frame(struct pt_buf *out, uint32_t claimed, const uint8_t *body, size_t n)
 {
@@ -105,33 +54,17 @@ static bool put_lie(const char *what, struct pt_buf *out)
     return true;
 }
 
-static bool lie_within_tls(int fd, const char *what)
+static bool lie_within_tls(struct peer *peer, const char *what)
 {
     struct pt_random random = pt_random_system();
-    struct pt_tls_identity *identity;
-    struct pt_tls *tls;
     uint8_t seed[PT_KEY_BYTES];
     struct pt_buf lie = {0};
-    struct pt_tls_options options = {.role = PT_TLS_CLIENT, .alpns = {"patuh/1"}};
     pt_random_fill(&random, seed, sizeof seed);
-    if (!put_lie(what, &lie) || pt_tls_identity_create(seed, &identity) != PT_OK) {
-        pt_buf_free(&lie);
-        return false;
-    }
-    bool good = pt_tls_create(identity, &options, &tls) == PT_OK;
+    bool good = put_lie(what, &lie) && peer_greet(peer, seed);
     if (good) {
-        drain(fd, tls);
-        while (!pt_tls_is_open(tls) && read_more(fd, tls)) {
-        }
-        if (pt_tls_is_open(tls) && pt_tls_write(tls, pt_buf_bytes(&lie)) == PT_OK) {
-            drain(fd, tls);
-        }
-        (void)shutdown(fd, SHUT_WR); /* half a frame is all there will ever be */
-        while (read_more(fd, tls)) {
-        }
-        pt_tls_destroy(tls);
+        peer_say(peer, pt_buf_bytes(&lie));
+        (void)shutdown(peer->fd, SHUT_WR); /* half a frame is all there will ever be */
     }
-    pt_tls_identity_destroy(identity);
     pt_buf_free(&lie);
     return good;
 }
@@ -139,19 +72,20 @@ static bool lie_within_tls(int fd, const char *what)
 int main(int argc, char **argv)
 {
     static const char garbage[] = "GET / HTTP/1.1\r\nHost: patuh\r\n\r\n";
+    struct peer peer;
     if (argc != 3 || pt_crypto_init() != PT_OK) {
         (void)fputs("hostile garbage|half_frame|huge_frame|nested|empty_frame|stranger HOST:PORT\n", stderr);
         return 2;
     }
-    int fd = connect_to(argv[2]);
-    bool good = fd >= 0;
+    bool good = peer_reach(argv[2], &peer);
     if (good && strcmp(argv[1], "garbage") == 0) {
-        send_all(fd, pt_bytes_of(garbage, sizeof garbage - 1));
-        while (read_more(fd, NULL)) {
-        }
+        peer_send(&peer, pt_bytes_of(garbage, sizeof garbage - 1));
     } else if (good) {
-        good = lie_within_tls(fd, argv[1]);
+        good = lie_within_tls(&peer, argv[1]);
     }
-    (void)close(fd);
+    while (good && peer_listen(&peer)) {
+    }
+    good = good && peer.ended;
+    peer_close(&peer);
     return good ? 0 : 1;
 }

@@ -1,0 +1,332 @@
+/* false_member.c - a member of an office, with a real device's keys and statement, that lies to it or wearies it.
+ *
+ *     false_member WHAT FOLDER SUBJECT HOST:PORT
+ *
+ * The device in FOLDER may write about SUBJECT. Every time a log of its own is begun. Ends with status 0 when the
+ * server answers as it should, with 1 and a line otherwise. WHAT, what is done, and the answer that is right:
+ *     signature      a chunk that its author did not sign            Failure SIGNATURE
+ *     foreign_log    a log of another author, rightly signed         Failure FOREIGN_LOG
+ *     ahead          the second chunk, then the first                Gap, then a receipt for both
+ *     five_times     one chunk on five connections at once           five receipts
+ *     statement      what the device has instead of a statement      Failure STRANGER
+ *     transport      its statement, shown with another key in TLS    Failure STRANGER
+ *     second_hello   two Hello                                       Failure PROTOCOL */
+#include "client/device.h"
+#include "core/log/receipts.h"
+#include "core/wire/pack.h"
+#include "core/wire/unpack.h"
+#include "peer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define N_TIMES 5
+
+struct member {
+    struct patuh *device;
+    const char *address;
+    struct pt_log_id log;
+    struct pt_arena arena;
+};
+
+struct link {
+    struct pt_bytes chunk;
+    uint64_t seq; /* its one entry */
+    struct pt_hash before;
+    struct pt_hash after;
+};
+
+/* --- what it says --- */
+
+static void say_hello(struct member *m, struct peer *peer)
+{
+    Patuh__Hello hello = PATUH__HELLO__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    ProtobufCMessage *statement;
+    if (pt_unpack(&patuh__signed_statement__descriptor, m->device->enrolment.signed_statement, &m->arena, &statement) ==
+        PT_OK) {
+        hello.has_protocol_min = hello.has_protocol_max = true;
+        hello.protocol_min = hello.protocol_max = 1;
+        hello.statement = (Patuh__SignedStatement *)statement;
+        frame.hello = &hello;
+        peer_say_frame(peer, &frame);
+    }
+}
+
+/* Seeds stand in front of the secret keys. */
+static bool meet_as(struct member *m, const struct pt_keypair *transport, struct peer *out)
+{
+    if (!peer_reach(m->address, out) || !peer_greet(out, transport->secret_key)) {
+        (void)fprintf(stderr, "no TLS with %s\n", m->address);
+        return false;
+    }
+    say_hello(m, out);
+    return true;
+}
+
+static bool meet(struct member *m, struct peer *out)
+{
+    return meet_as(m, &m->device->transport_pair, out);
+}
+
+/* Chunk number seq of the log, of one entry, after this link. */
+static bool forge(struct member *m, uint64_t seq, const struct pt_hash *before, struct link *out)
+{
+    Patuh__Place place = PATUH__PLACE__INIT;
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_PLACE, 0);
+    struct pt_chunk_header header = {.log = m->log, .first_seq = seq, .count = 1};
+    struct pt_buf chunk = {0};
+    place.has_latitude_e7 = place.has_longitude_e7 = true;
+    place.latitude_e7 = -22161000;
+    place.longitude_e7 = 1139135000;
+    bool good =
+        pt_pack(&place.base, &m->arena, &entry.detail) == PT_OK && pt_chunk_encode(&header, &entry, &chunk) == PT_OK;
+    if (good) {
+        *out = (struct link){.chunk = pt_arena_dup(&m->arena, pt_buf_bytes(&chunk)), .seq = seq, .before = *before};
+        out->after = pt_link_next(before, out->chunk);
+    }
+    pt_buf_free(&chunk);
+    return good;
+}
+
+static bool forge_first(struct member *m, struct link *out)
+{
+    struct pt_hash first = pt_link_first(&m->log);
+    return forge(m, 1, &first, out);
+}
+
+static void say_chunk(const struct member *m, const struct link *link, const uint8_t *public_key,
+                      const struct pt_signature *signature, struct peer *peer)
+{
+    Patuh__LogRef ref = PATUH__LOG_REF__INIT;
+    Patuh__Chunks chunks = PATUH__CHUNKS__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    ProtobufCBinaryData chunk = pt_binary(link->chunk.data, link->chunk.n);
+    ref.has_number = ref.has_subject = ref.has_public_key = ref.has_incarnation = true;
+    ref.number = 1;
+    ref.subject = pt_binary(m->log.subject.text, strlen(m->log.subject.text));
+    ref.public_key = pt_binary(public_key, PT_KEY_BYTES);
+    ref.incarnation = m->log.incarnation;
+    chunks.has_first_seq = chunks.has_previous_link = chunks.has_signature = true;
+    chunks.log = &ref;
+    chunks.first_seq = link->seq;
+    chunks.previous_link = pt_binary(link->before.b, sizeof link->before.b);
+    chunks.chunk = &chunk;
+    chunks.n_chunk = 1;
+    chunks.signature = pt_binary(signature->b, sizeof signature->b);
+    frame.chunks = &chunks;
+    peer_say_frame(peer, &frame);
+}
+
+static void say_signed(const struct member *m, const struct link *link, const struct pt_keypair *author,
+                       struct peer *peer)
+{
+    struct pt_signature signature;
+    pt_sign(author, PT_CONTEXT_LINK, &link->after, &signature);
+    say_chunk(m, link, author->public_key, &signature, peer);
+}
+
+/* --- what it hears --- */
+
+/* The server says why, and leaves. */
+static bool hears_failure(struct member *m, struct peer *peer, Patuh__FailureCode code)
+{
+    Patuh__Frame *frame;
+    while (peer_next(peer, &m->arena, &frame)) {
+        if (frame->failure != NULL) {
+            (void)fprintf(stderr, "failure %d\n", (int)frame->failure->code);
+            return frame->failure->code == code && !peer_next(peer, &m->arena, &frame) && peer->ended;
+        }
+    }
+    (void)fputs("no failure\n", stderr);
+    return false;
+}
+
+static bool hears_gap(struct member *m, struct peer *peer)
+{
+    Patuh__Frame *frame;
+    while (peer_next(peer, &m->arena, &frame)) {
+        if (frame->gap != NULL) {
+            return frame->gap->have_seq == 0 && frame->gap->log != NULL &&
+                   frame->gap->log->incarnation == m->log.incarnation;
+        }
+        if (frame->failure != NULL || frame->receipt != NULL) {
+            break;
+        }
+    }
+    (void)fputs("no gap\n", stderr);
+    return false;
+}
+
+static bool covers(struct member *m, const Patuh__Receipt *message, const struct link *last)
+{
+    struct pt_receipt receipt;
+    struct pt_signature signature;
+    if (message->signature.len != sizeof signature.b) {
+        return false;
+    }
+    memcpy(signature.b, message->signature.data, sizeof signature.b);
+    struct pt_bytes body = pt_bytes_of(message->body.data, message->body.len);
+    const struct pt_public_key *office = &m->device->enrolment.offices[0].key;
+    return pt_receipt_read(body, &signature, office, &m->arena, &receipt) == PT_OK && receipt.n_logs == 1 &&
+           pt_log_id_eq(&receipt.logs[0].log, &m->log) && !receipt.logs[0].held && receipt.logs[0].seq == last->seq &&
+           pt_hash_eq(&receipt.logs[0].link, &last->after);
+}
+
+/* Head office's receipts may pass by before the region's. */
+static bool hears_receipt(struct member *m, struct peer *peer, const struct link *last)
+{
+    Patuh__Frame *frame;
+    while (peer_next(peer, &m->arena, &frame) && frame->failure == NULL) {
+        if (frame->receipt != NULL && covers(m, frame->receipt, last)) {
+            return true;
+        }
+    }
+    (void)fputs("no receipt\n", stderr);
+    return false;
+}
+
+/* --- the cases --- */
+
+static bool signature(struct member *m)
+{
+    struct peer peer;
+    struct link link;
+    struct pt_signature false_one;
+    bool good = meet(m, &peer) && forge_first(m, &link);
+    if (good) {
+        pt_sign(&m->device->author_pair, PT_CONTEXT_LINK, &link.before, &false_one);
+        say_chunk(m, &link, m->device->author_pair.public_key, &false_one, &peer);
+        good = hears_failure(m, &peer, PATUH__FAILURE_CODE__FAILURE_SIGNATURE);
+    }
+    peer_close(&peer);
+    return good;
+}
+
+static bool foreign_log(struct member *m)
+{
+    struct peer peer;
+    struct link link;
+    struct pt_keypair other;
+    struct pt_random random = pt_random_system();
+    pt_keypair_make(&random, &other);
+    m->log.author = pt_author_of(other.public_key);
+    bool good = meet(m, &peer) && forge_first(m, &link);
+    if (good) {
+        say_signed(m, &link, &other, &peer);
+        good = hears_failure(m, &peer, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
+    }
+    peer_close(&peer);
+    return good;
+}
+
+static bool ahead(struct member *m)
+{
+    struct peer peer;
+    struct link first;
+    struct link second;
+    bool good = meet(m, &peer) && forge_first(m, &first) && forge(m, 2, &first.after, &second);
+    if (good) {
+        say_signed(m, &second, &m->device->author_pair, &peer);
+        good = hears_gap(m, &peer);
+    }
+    if (good) {
+        say_signed(m, &first, &m->device->author_pair, &peer);
+        good = hears_receipt(m, &peer, &second);
+    }
+    peer_close(&peer);
+    return good;
+}
+
+static bool five_times(struct member *m)
+{
+    struct peer peers[N_TIMES];
+    struct link link;
+    size_t n = 0;
+    bool good = forge_first(m, &link);
+    while (good && n < N_TIMES) {
+        good = meet(m, &peers[n++]);
+    }
+    for (size_t i = 0; i < n && good; i++) {
+        say_signed(m, &link, &m->device->author_pair, &peers[i]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        good = good && hears_receipt(m, &peers[i], &link);
+        peer_close(&peers[i]);
+    }
+    return good;
+}
+
+static bool statement(struct member *m)
+{
+    struct peer peer;
+    bool good = meet(m, &peer) && hears_failure(m, &peer, PATUH__FAILURE_CODE__FAILURE_STRANGER);
+    peer_close(&peer);
+    return good;
+}
+
+static bool transport(struct member *m)
+{
+    struct peer peer;
+    struct pt_keypair other;
+    struct pt_random random = pt_random_system();
+    pt_keypair_make(&random, &other);
+    bool good = meet_as(m, &other, &peer) && hears_failure(m, &peer, PATUH__FAILURE_CODE__FAILURE_STRANGER);
+    peer_close(&peer);
+    return good;
+}
+
+static bool second_hello(struct member *m)
+{
+    struct peer peer;
+    bool good = meet(m, &peer);
+    if (good) {
+        say_hello(m, &peer);
+        good = hears_failure(m, &peer, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
+    }
+    peer_close(&peer);
+    return good;
+}
+
+static const struct {
+    const char *name;
+    bool (*act)(struct member *);
+} cases[] = {
+    {"signature", signature},       {"foreign_log", foreign_log}, {"ahead", ahead},
+    {"five_times", five_times},     {"statement", statement},     {"transport", transport},
+    {"second_hello", second_hello},
+};
+
+static bool act(struct member *m, const char *what)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (strcmp(cases[i].name, what) == 0) {
+            return cases[i].act(m);
+        }
+    }
+    (void)fprintf(stderr, "there is no \"%s\"\n", what);
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    struct member m = {0};
+    struct patuh_problem problem = {0};
+    if (argc != 5 || pt_crypto_init() != PT_OK ||
+        pt_subject_make(PT_SUBJECT_ASSESSMENT, argv[3], &m.log.subject) != PT_OK) {
+        (void)fputs("false_member WHAT FOLDER SUBJECT HOST:PORT\n", stderr);
+        return 2;
+    }
+    if (patuh_open(argv[2], &m.device, &problem) != PATUH_OK || !m.device->enrolled) {
+        (void)fprintf(stderr, "%s: not an enrolled device. %s\n", argv[2], problem.text);
+        return 2;
+    }
+    pt_arena_init(&m.arena, SIZE_MAX);
+    m.address = argv[4];
+    m.log.author = m.device->author;
+    m.log.incarnation = pt_random_u64(&m.device->random);
+    bool good = act(&m, argv[1]);
+    pt_arena_close(&m.arena);
+    patuh_close(m.device);
+    return good ? 0 : 1;
+}
