@@ -1,6 +1,7 @@
 #include "client/action.h"
 
 #include "core/sync/inbox.h"
+#include "core/wire/pack.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -69,12 +70,9 @@ enum pt_err pt_action_text(struct pt_action *action, const char *text, size_t n_
 
 struct pt_bytes pt_action_pack(struct pt_action *action, const ProtobufCMessage *message)
 {
-    size_t n = protobuf_c_message_get_packed_size(message);
-    uint8_t *bytes = pt_arena_alloc(&action->work.arena, n + 1);
-    if (bytes == NULL) {
-        return (struct pt_bytes){0};
-    }
-    return pt_bytes_of(bytes, protobuf_c_message_pack(message, bytes));
+    struct pt_bytes packed = {0};
+    (void)pt_pack(message, &action->work.arena, &packed);
+    return packed;
 }
 
 enum pt_err pt_action_target(struct pt_action *action, const char *path, struct pt_target *out,

@@ -1,13 +1,14 @@
 /* patuh sync: progress on a terminal, one line of figures at the end. */
 #include "client/cli.h"
 
+#include <inttypes.h>
 #include <unistd.h>
 
 static void show_progress(void *data, const struct patuh_counts *counts)
 {
     (void)data;
-    (void)fprintf(stderr, "\r%u > %u <  %llu/%llu B ", counts->chunks_sent, counts->chunks_received,
-                  (unsigned long long)counts->bytes_out, (unsigned long long)counts->bytes_in);
+    (void)fprintf(stderr, "\r%u > %u <  %" PRIu64 "/%" PRIu64 " B ", counts->chunks_sent, counts->chunks_received,
+                  counts->bytes_out, counts->bytes_in);
 }
 
 static void say_counts(const struct patuh_counts *counts)
@@ -17,7 +18,7 @@ static void say_counts(const struct patuh_counts *counts)
     char bytes[24];
     (void)snprintf(sent, sizeof sent, "%u", counts->chunks_sent);
     (void)snprintf(received, sizeof received, "%u", counts->chunks_received);
-    (void)snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)(counts->bytes_in + counts->bytes_out));
+    (void)snprintf(bytes, sizeof bytes, "%" PRIu64, counts->bytes_in + counts->bytes_out);
     pt_say_to(stderr, PT_MSG_CLI_SYNCED, sent, received, bytes, NULL);
     if (counts->held > 0) {
         pt_say_to(stderr, PT_MSG_CLI_HELD, NULL);

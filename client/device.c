@@ -130,13 +130,9 @@ static enum pt_err load_store_key(struct patuh *device, bool make, struct pt_pro
     if (err == PT_OK) {
         err = pt_file_read(path, sizeof device->key.key, &bytes, problem);
     }
-    if (err == PT_OK && bytes.n != sizeof device->key.key) {
-        err = PT_EINVALID;
-    }
-    if (err == PT_EINVALID) {
+    if (err == PT_EINVALID || (err == PT_OK && bytes.n != sizeof device->key.key)) {
         err = pt_problem_set(problem, PT_EDAMAGED, PT_MSG_KEY_FILE_DAMAGED, path, NULL);
-    }
-    if (err == PT_OK) {
+    } else if (err == PT_OK) {
         memcpy(device->key.key, bytes.data, sizeof device->key.key);
         device->key.present = true;
         device->key.id = 1;

@@ -133,6 +133,7 @@ static enum pt_err move_entries(struct moving *m)
     for (size_t i = 0; err == PT_OK && i < taken.n; i++) {
         err = move_entry(m, taken.entries[i], taken.first_seq + i);
     }
+    m->pen.instrument = NULL; /* lent by taken */
     return err;
 }
 

@@ -7,4 +7,7 @@ if(RUN_CLANG_TIDY)
                 "^${CMAKE_SOURCE_DIR}/(common|server|client|tests)/.*\\.c$"
         DEPENDS pt_proto # its generated headers
         USES_TERMINAL VERBATIM)
+    if(TARGET test_proto)
+        add_dependencies(tidy test_proto) # the tests' own
+    endif()
 endif()

@@ -57,9 +57,8 @@ static void take_entry(struct directory *d, struct directory_assessment *a, cons
 /* Logs come sorted by subject: the assessment of the last one, or a new one. */
 static struct directory_assessment *assessment_for(struct directory *d, const struct pt_subject *subject)
 {
-    struct directory_assessment *last = d->n_assessments == 0 ? NULL : &d->assessments[d->n_assessments - 1];
-    if (last != NULL && pt_subject_eq(&last->subject, subject)) {
-        return last;
+    if (d->n_assessments > 0 && pt_subject_eq(&d->assessments[d->n_assessments - 1].subject, subject)) {
+        return &d->assessments[d->n_assessments - 1];
     }
     d->assessments[d->n_assessments] = (struct directory_assessment){.subject = *subject};
     return &d->assessments[d->n_assessments++];

@@ -64,7 +64,7 @@ static int help(void)
 }
 
 /* An option main itself takes, as "--name VALUE" or "--name=VALUE"; moves *i over what it took. */
-static const char *take_option(const char *name, int argc, char **argv, int *i)
+static const char *take_option(const char *name, char **argv, int *i)
 {
     size_t n = strlen(name);
     if (strncmp(argv[*i], name, n) != 0) {
@@ -73,14 +73,17 @@ static const char *take_option(const char *name, int argc, char **argv, int *i)
     if (argv[*i][n] == '=') {
         return argv[*i] + n + 1;
     }
-    return argv[*i][n] == '\0' && *i + 1 < argc ? argv[++*i] : NULL;
+    const char *value = argv[*i][n] == '\0' ? argv[*i + 1] : NULL;
+    *i += value != NULL;
+    return value;
 }
 
-static int read_line(int argc, char **argv, struct line *line)
+/* argv: without the program's name. */
+static int read_line(char **argv, struct line *line)
 {
-    for (int i = 1; i < argc; i++) {
-        const char *dir = take_option("--dir", argc, argv, &i);
-        const char *code_file = dir == NULL ? take_option("--code-file", argc, argv, &i) : NULL;
+    for (int i = 0; argv[i] != NULL; i++) {
+        const char *dir = take_option("--dir", argv, &i);
+        const char *code_file = dir == NULL ? take_option("--code-file", argv, &i) : NULL;
         if (dir != NULL) {
             line->dir = dir;
         } else if (code_file != NULL) {
@@ -263,7 +266,7 @@ static int run_command(const struct line *line)
 int main(int argc, char **argv)
 {
     struct line line = {0};
-    int exit_code = read_line(argc, argv, &line);
+    int exit_code = read_line(argc > 0 ? argv + 1 : argv, &line);
     if (exit_code != EXIT_GOOD) {
         return exit_code;
     }

@@ -229,8 +229,8 @@ static void lmdb_cursor_close(void *cursor)
 static enum pt_err lmdb_seek_last(struct pt_txn *base, enum pt_table table, struct pt_bytes upto, struct pt_bytes *key,
                                   struct pt_bytes *value)
 {
-    void *cursor;
-    struct pt_bytes found;
+    void *cursor = NULL;
+    struct pt_bytes found = {0};
     enum pt_err err = lmdb_cursor_open(base, table, &cursor);
     if (err != PT_OK) {
         return err;

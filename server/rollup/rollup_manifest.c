@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "rollup/rollup_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void pt__json_text(struct pt_buf *out, const char *text)
@@ -184,13 +185,11 @@ void pt__put_manifest(const struct pt__rollup *r, const struct pt_rollup_files *
 
 enum pt_err pt__manifest_text(struct pt_bytes manifest, const char *key, char *out, size_t n)
 {
-    char needle[64] = "\"";
-    size_t n_key = strlen(key);
-    if (n_key > 48 || manifest.n == 0) {
+    char needle[64];
+    int n_needle = snprintf(needle, sizeof needle, "\"%s\": \"", key);
+    if (n_needle < 0 || (size_t)n_needle >= sizeof needle || manifest.n == 0) {
         return PT_EMALFORMED;
     }
-    memcpy(needle + 1, key, n_key);
-    memcpy(needle + 1 + n_key, "\": \"", 5);
     const char *at = memmem(manifest.data, manifest.n, needle, strlen(needle));
     if (at == NULL) {
         return PT_EMALFORMED;

@@ -44,11 +44,16 @@ static uint64_t random_below(uint64_t n)
     return (random_state >> 33) % n;
 }
 
+static _Noreturn void give_up(const char *what)
+{
+    perror(what);
+    exit(2);
+}
+
 static void need(bool good, const char *what)
 {
     if (!good) {
-        perror(what);
-        exit(2);
+        give_up(what);
     }
 }
 
@@ -64,9 +69,11 @@ static void image_write(struct image *image, uint64_t offset, const uint8_t *dat
     if (n == 0) {
         return;
     }
-    if (end > image->n) {
+    if (image->data == NULL || end > image->n) {
         image->data = pt_realloc(image->data, end);
-        need(image->data != NULL, "memory");
+        if (image->data == NULL) {
+            give_up("memory");
+        }
         memset(image->data + image->n, 0, end - image->n);
         image->n = end;
     }

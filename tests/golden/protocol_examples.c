@@ -8,6 +8,7 @@
 #include "core/sync/enrol.h"
 #include "core/sync/session.h"
 #include "core/wire/frame.h"
+#include "core/wire/pack.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -48,13 +49,6 @@ static void add_frame(struct examples *x, const char *name, struct pt_bytes body
     pt_frame_put(&framed, body);
     add(x, name, framed.data, framed.n);
     pt_buf_free(&framed);
-}
-
-static ProtobufCBinaryData binary(const void *data, size_t n)
-{
-    ProtobufCBinaryData out = {.len = n};
-    memcpy(&out.data, &data, sizeof data);
-    return out;
 }
 
 static struct pt_keypair pair_of(uint8_t byte)
@@ -204,8 +198,7 @@ static void make_statement(struct examples *x, struct world *w)
     memcpy(statement.key.b, w->device.public_key, PT_KEY_BYTES);
     memcpy(statement.transport_key.b, w->device_transport.public_key, PT_KEY_BYTES);
     cr_assert_eq(pt_statement_sign(&statement, &w->office, &x->arena, &w->signed_statement), PT_OK);
-    uint8_t *bytes = pt_arena_alloc(&x->arena, patuh__signed_statement__get_packed_size(w->signed_statement));
-    w->statement = pt_bytes_of(bytes, patuh__signed_statement__pack(w->signed_statement, bytes));
+    cr_assert_eq(pt_pack(&w->signed_statement->base, &x->arena, &w->statement), PT_OK);
     memcpy(signature.b, w->signed_statement->signature.data, sizeof signature.b);
     const ProtobufCBinaryData *body = &w->signed_statement->body;
     show_signed(x, names, PT_CONTEXT_STATEMENT, pt_bytes_of(body->data, body->len), &signature);
@@ -241,8 +234,8 @@ static void show_answer(struct examples *x, const struct world *w)
     for (size_t i = 0; i < 2; i++) {
         patuh__signed_office__init(&offices[i]);
         offices[i].has_body = offices[i].has_signature = true;
-        offices[i].body = binary(records[i].body.data, records[i].body.n);
-        offices[i].signature = binary(records[i].signature.b, sizeof records[i].signature.b);
+        offices[i].body = pt_binary(records[i].body.data, records[i].body.n);
+        offices[i].signature = pt_binary(records[i].signature.b, sizeof records[i].signature.b);
     }
     answer.statement = w->signed_statement;
     answer.office = list;

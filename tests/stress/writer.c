@@ -66,7 +66,7 @@ static bool fails(uint64_t name)
 
 static void caller_main(void *data)
 {
-    uint64_t base = (uint64_t)(uintptr_t)data * 1000000;
+    uint64_t base = *(const uint64_t *)data;
     for (uint64_t i = 0; i < CALLS; i++) {
         struct job job = {.name = base + i, .fails = fails(i)};
         enum pt_err err = pt_writer_call(writer, job_run, &job, 100);
@@ -149,11 +149,13 @@ static void run_all(void)
 {
     uv_thread_t callers[CALLERS];
     uv_thread_t readers[READERS];
+    uint64_t bases[CALLERS]; /* of the callers' names */
     for (size_t i = 0; i < READERS; i++) {
         need(uv_thread_create(&readers[i], reader_main, NULL) == 0, "thread");
     }
     for (size_t i = 0; i < CALLERS; i++) {
-        need(uv_thread_create(&callers[i], caller_main, (void *)(uintptr_t)(i + 1)) == 0, "thread");
+        bases[i] = (i + 1) * 1000000;
+        need(uv_thread_create(&callers[i], caller_main, &bases[i]) == 0, "thread");
     }
     for (size_t i = 0; i < IN_FLIGHT; i++) {
         submit_next(&jobs[i]);

@@ -6,6 +6,7 @@
 #include "core/instrument/instrument.h"
 #include "core/log/receipts.h"
 #include "core/sync/inbox.h"
+#include "core/wire/pack.h"
 #include "io/files.h"
 
 #include <criterion/criterion.h>
@@ -53,17 +54,15 @@ static void compile(struct pt_buf *out)
 
 static struct pt_bytes pack(const ProtobufCMessage *message, struct pt_arena *arena)
 {
-    uint8_t *bytes = pt_arena_alloc(arena, protobuf_c_message_get_packed_size(message) + 1);
-    cr_assert_not_null(bytes);
-    return pt_bytes_of(bytes, protobuf_c_message_pack(message, bytes));
+    struct pt_bytes packed;
+    cr_assert_eq(pt_pack(message, arena, &packed), PT_OK);
+    return packed;
 }
 
 static ProtobufCBinaryData binary(const void *data, size_t n, struct pt_arena *arena)
 {
     struct pt_bytes copy = pt_arena_dup(arena, pt_bytes_of(data, n));
-    ProtobufCBinaryData out = {.len = n};
-    memcpy(&out.data, &copy.data, sizeof out.data);
-    return out;
+    return pt_binary(copy.data, copy.n);
 }
 
 static char *text(const char *from, struct pt_arena *arena)

@@ -1,6 +1,7 @@
 #include "support/logs_kit.h"
 
 #include "core/store/store_mem.h"
+#include "core/wire/pack.h"
 #include "support/store_checks.h"
 
 #include <criterion/criterion.h>
@@ -200,10 +201,9 @@ struct pt_chunk_header kit_header(const struct pt_log_id *log, uint64_t first_se
 
 struct pt_bytes kit_pack(const void *message, struct pt_arena *arena)
 {
-    size_t n = protobuf_c_message_get_packed_size(message);
-    uint8_t *bytes = pt_arena_alloc(arena, n);
-    cr_assert_not_null(bytes);
-    return pt_bytes_of(bytes, protobuf_c_message_pack(message, bytes));
+    struct pt_bytes packed;
+    cr_assert_eq(pt_pack(message, arena, &packed), PT_OK);
+    return packed;
 }
 
 struct kit_chunk kit_chunk_after(const struct pt_log_id *log, const struct kit_chunk *before, uint32_t n, int64_t value,

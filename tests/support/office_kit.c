@@ -1,5 +1,7 @@
 #include "support/office_kit.h"
 
+#include "core/wire/pack.h"
+
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -20,9 +22,7 @@ ProtobufCBinaryData key_of(struct world *w, uint8_t who)
 {
     struct pt_keypair pair = kit_pair(who);
     struct pt_bytes kept = pt_arena_dup(&w->arena, pt_bytes_of(pair.public_key, PT_KEY_BYTES));
-    ProtobufCBinaryData out = {.len = kept.n};
-    memcpy(&out.data, &kept.data, sizeof out.data);
-    return out;
+    return pt_binary(kept.data, kept.n);
 }
 
 struct pt_view *log_add(struct world *w, const char *subject, uint8_t who, uint64_t incarnation)
@@ -58,9 +58,7 @@ void entry_add(struct world *w, struct pt_view *view, Patuh__EntryKind kind, con
 void office_add(struct world *w, struct pt_view *view, const char *code, uint8_t who, uint64_t generation)
 {
     Patuh__Office office = PATUH__OFFICE__INIT;
-    char text[8];
-    (void)strcpy(text, code);
-    office.code = office.name = text;
+    office.code = office.name = pt_text_of(code);
     office.has_public_key = office.has_transport_key = office.has_generation = true;
     office.public_key = office.transport_key = key_of(w, who);
     office.generation = generation;
@@ -70,9 +68,7 @@ void office_add(struct world *w, struct pt_view *view, const char *code, uint8_t
 void member_add(struct world *w, struct pt_view *view, const char *name, uint8_t who, Patuh__Role role)
 {
     Patuh__Member member = PATUH__MEMBER__INIT;
-    char text[16];
-    (void)strcpy(text, name);
-    member.name = text;
+    member.name = pt_text_of(name);
     member.has_public_key = member.has_transport_key = member.has_role = true;
     member.public_key = member.transport_key = key_of(w, who);
     member.role = role;

@@ -17,9 +17,9 @@ static uint64_t chance(struct world *w)
     return z ^ (z >> 31);
 }
 
-size_t world_chance(struct world *w, size_t n)
+size_t world_chance(struct world *w, size_t below)
 {
-    return (size_t)(chance(w) % n);
+    return (size_t)(chance(w) % below);
 }
 
 static void fill(void *data, void *out, size_t n)

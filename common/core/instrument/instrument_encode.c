@@ -235,13 +235,13 @@ enum pt_err pt_compile_encode(const struct pt_instrument *ins, struct pt_buf *ou
     if (err == PT_OK) {
         err = encode_small(ins, &arena, &message);
     }
-    size_t n = err == PT_OK ? patuh__instrument__get_packed_size(&message) : 0;
-    uint8_t *packed = err == PT_OK ? pt_arena_alloc(&arena, n) : NULL;
-    if (packed != NULL) {
-        pt_buf_put(out, packed, patuh__instrument__pack(&message, packed));
+    struct pt_bytes packed;
+    if (err == PT_OK) {
+        err = pt_pack(&message.base, &arena, &packed);
+    }
+    if (err == PT_OK) {
+        pt_buf_put_bytes(out, packed);
         err = out->err;
-    } else {
-        err = err == PT_OK ? PT_ENOMEM : err;
     }
     pt_arena_close(&arena);
     return err;

@@ -252,7 +252,7 @@ enum pt_err pt_chunk_decode(struct pt_bytes bytes, struct pt_arena *arena, struc
                             struct pt_entry **entries)
 {
     Patuh__Chunk *chunk;
-    struct pt_bytes body;
+    struct pt_bytes body = {0};
     struct pt_chunk_header read;
     enum pt_err err = unpack_chunk(bytes, arena, &chunk, &read);
     if (err == PT_OK) {

@@ -40,10 +40,10 @@ enum pt_err pt_chunk_encode(const struct pt_chunk_header *header, const struct p
 enum pt_err pt_chunk_fit(const struct pt_chunk_header *header, const struct pt_entry *entries, size_t n, size_t *n_fit);
 
 /* Header only: enough to place a chunk. */
-enum pt_err pt_chunk_read_header(struct pt_bytes chunk, struct pt_arena *arena, struct pt_chunk_header *header);
+enum pt_err pt_chunk_read_header(struct pt_bytes bytes, struct pt_arena *arena, struct pt_chunk_header *header);
 /* Everything. Kinds of a later version are kept with their detail; they and what stands beside them keep their places.
  */
-enum pt_err pt_chunk_decode(struct pt_bytes chunk, struct pt_arena *arena, struct pt_chunk_header *header,
+enum pt_err pt_chunk_decode(struct pt_bytes bytes, struct pt_arena *arena, struct pt_chunk_header *header,
                             struct pt_entry **entries);
 
 /* The body alone: also how one entry waits in the tail. */

@@ -163,11 +163,10 @@ enum pt_err pt_body_encode(const struct pt_entry *entries, size_t n, int64_t wal
         drop_empty_columns(&c.body);
         c.body.has_hashes = c.hashes.n > 0;
         c.body.hashes = pt_binary(c.hashes.data, c.hashes.n);
-        size_t packed = patuh__body__get_packed_size(&c.body);
-        uint8_t *bytes = pt_arena_alloc(&c.arena, packed);
-        err = bytes == NULL ? PT_ENOMEM : PT_OK;
+        struct pt_bytes packed;
+        err = pt_pack(&c.body.base, &c.arena, &packed);
         if (err == PT_OK) {
-            pt_buf_put(out, bytes, patuh__body__pack(&c.body, bytes));
+            pt_buf_put_bytes(out, packed);
             err = out->err;
         }
     }
@@ -404,7 +403,7 @@ enum pt_err pt_body_decode(struct pt_bytes body, size_t n, int64_t wall_base_s, 
     if (list == NULL) {
         fail(&c, pt_arena_err(arena));
     }
-    for (size_t i = 0; i < n && c.err == PT_OK; i++) {
+    for (size_t i = 0; list != NULL && i < n && c.err == PT_OK; i++) {
         take_entry(&c, i, wall_base_s, &list[i]);
     }
     if (c.err == PT_OK && !all_used(&c)) {

@@ -6,6 +6,12 @@
 #include "core/log/logs.h"
 #include "core/store/keys.h"
 
+#include <protobuf-c/protobuf-c.h>
+
+/* A message as a row of any table. Errors: NOMEM, and those of pt_store_put. */
+enum pt_err pt__row_put(struct pt_txn *txn, enum pt_table table, const struct pt_key *key,
+                        const ProtobufCMessage *message);
+
 /* A chunk row of ARRIVAL (with the running hash) or PARKED (arrival_hash NULL). */
 enum pt_err pt__record_put(struct pt_txn *txn, enum pt_table table, const struct pt_key *key,
                            const struct pt_record *record, const struct pt_hash *arrival_hash);

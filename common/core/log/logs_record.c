@@ -17,17 +17,17 @@ static bool copy_exact(const ProtobufCBinaryData *field, void *out, size_t n)
     return true;
 }
 
-static enum pt_err pack_into(struct pt_txn *txn, enum pt_table table, const struct pt_key *key,
-                             const ProtobufCMessage *message)
+enum pt_err pt__row_put(struct pt_txn *txn, enum pt_table table, const struct pt_key *key,
+                        const ProtobufCMessage *message)
 {
-    struct pt_buf buf = {0};
-    size_t n = protobuf_c_message_get_packed_size(message);
-    enum pt_err err = pt_reserve(&buf.data, &buf.capacity, n + 1, 1);
+    struct pt_arena arena;
+    struct pt_bytes row;
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_pack(message, &arena, &row);
     if (err == PT_OK) {
-        buf.n = protobuf_c_message_pack(message, buf.data);
-        err = pt_store_put(txn, table, pt_key_bytes(key), pt_buf_bytes(&buf));
+        err = pt_store_put(txn, table, pt_key_bytes(key), row);
     }
-    pt_buf_free(&buf);
+    pt_arena_close(&arena);
     return err;
 }
 
@@ -61,7 +61,7 @@ enum pt_err pt_logs_put_head(struct pt_txn *txn, const struct pt_head *head)
     struct pt_key key = pt_key_u64(head->number);
     enum pt_err err = id.err;
     if (err == PT_OK) {
-        err = pack_into(txn, PT_TABLE_HEADS, &key, &record.base);
+        err = pt__row_put(txn, PT_TABLE_HEADS, &key, &record.base);
     }
     pt_buf_free(&id);
     return err;
@@ -133,7 +133,7 @@ enum pt_err pt__record_put(struct pt_txn *txn, enum pt_table table, const struct
 {
     Patuh__ChunkRecord row;
     fill_record(&row, record, arrival_hash);
-    return pack_into(txn, table, key, &row.base);
+    return pt__row_put(txn, table, key, &row.base);
 }
 
 enum pt_err pt__record_read(struct pt_bytes value, struct pt_arena *arena, struct pt_record *out,

@@ -1,6 +1,6 @@
 #include "core/log/receipts.h"
 
-#include "base/mem.h"
+#include "core/log/logs_internal.h"
 #include "core/store/keys.h"
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"
@@ -116,7 +116,6 @@ static enum pt_err put_row(struct pt_txn *txn, const struct pt_key *key, const s
                            const struct pt_receipt_log *log)
 {
     Patuh__ReceiptRecord row;
-    struct pt_buf buf = {0};
     patuh__receipt_record__init(&row);
     row.has_seq = row.has_link = row.has_body = row.has_signature = row.has_epoch = row.has_time_ms = true;
     row.seq = log->seq;
@@ -126,14 +125,7 @@ static enum pt_err put_row(struct pt_txn *txn, const struct pt_key *key, const s
     row.epoch = receipt->epoch;
     row.time_ms = receipt->time_ms;
     row.has_held = row.held = log->held;
-    size_t n = patuh__receipt_record__get_packed_size(&row);
-    enum pt_err err = pt_reserve(&buf.data, &buf.capacity, n + 1, 1);
-    if (err == PT_OK) {
-        buf.n = patuh__receipt_record__pack(&row, buf.data);
-        err = pt_store_put(txn, PT_TABLE_RECEIPTS, pt_key_bytes(key), pt_buf_bytes(&buf));
-    }
-    pt_buf_free(&buf);
-    return err;
+    return pt__row_put(txn, PT_TABLE_RECEIPTS, key, &row.base);
 }
 
 static enum pt_err read_row(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,

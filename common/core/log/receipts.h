@@ -33,7 +33,7 @@ struct pt_receipt {
 /* Fill body and signature of a receipt whose other fields are set. Errors: NOMEM. */
 enum pt_err pt_receipt_sign(struct pt_receipt *receipt, const struct pt_keypair *office, struct pt_arena *arena);
 /* Errors: MALFORMED, SIGNATURE (not signed by this office key), LIMIT, NOMEM. */
-enum pt_err pt_receipt_read(struct pt_bytes body, const struct pt_signature *signature,
+enum pt_err pt_receipt_read(struct pt_bytes bytes, const struct pt_signature *signature,
                             const struct pt_public_key *office_key, struct pt_arena *arena, struct pt_receipt *out);
 
 /* Keep what is newer than what is kept, for the logs that are here. */

@@ -18,7 +18,7 @@ static void put_row(struct pt_buf *row, const struct pt_entry *entry, const stru
 }
 
 static enum pt_err read_row(struct pt_bytes value, struct pt_arena *arena, struct pt__tail *tail,
-                            struct pt_entry **entry)
+                            struct pt_entry *entry)
 {
     struct pt_bytes kept = pt_arena_dup(arena, value);
     if (kept.data == NULL) {
@@ -34,7 +34,11 @@ static enum pt_err read_row(struct pt_bytes value, struct pt_arena *arena, struc
     if (reader.err != PT_OK) {
         return PT_EDAMAGED;
     }
-    enum pt_err err = pt_body_decode(body, 1, wall_s, arena, entry);
+    struct pt_entry *only;
+    enum pt_err err = pt_body_decode(body, 1, wall_s, arena, &only);
+    if (err == PT_OK) {
+        *entry = *only;
+    }
     return err == PT_EMALFORMED ? PT_EDAMAGED : err;
 }
 
@@ -49,7 +53,7 @@ enum pt_err pt__tail_read(struct pt_txn *txn, const struct pt_head *head, struct
     struct pt_bytes value;
     enum pt_err err = PT_OK;
     while (err == PT_OK && pt_rows_next(&rows, &key, &value)) {
-        struct pt_entry *entry = NULL;
+        struct pt_entry entry = {0};
         uint64_t log;
         uint64_t seq = 0;
         err = pt_key_read_log_seq(key, &log, &seq);
@@ -61,7 +65,7 @@ enum pt_err pt__tail_read(struct pt_txn *txn, const struct pt_head *head, struct
             err = pt_reserve(&entries, &capacity, tail.n + 1, sizeof *entries);
         }
         if (err == PT_OK) {
-            entries[tail.n++] = *entry;
+            entries[tail.n++] = entry;
         }
     }
     enum pt_err end = pt_rows_end(&rows);

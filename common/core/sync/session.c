@@ -1,6 +1,7 @@
 #include "core/sync/session_internal.h"
 
 #include "base/mem.h"
+#include "core/wire/pack.h"
 #include "core/wire/unpack.h"
 
 #include <string.h>
@@ -38,13 +39,13 @@ void pt_update_close(struct pt_update *update)
 
 static enum pt_err queue(struct pt_update *u, const Patuh__Frame *frame)
 {
-    uint8_t *bytes = pt_arena_alloc(&u->arena, patuh__frame__get_packed_size(frame));
-    enum pt_err err = bytes == NULL ? PT_ENOMEM : PT_OK;
+    struct pt_bytes packed;
+    enum pt_err err = pt_pack(&frame->base, &u->arena, &packed);
     if (err == PT_OK) {
         err = pt_reserve(&u->frames, &u->frames_capacity, u->n_frames + 1, sizeof *u->frames);
     }
     if (err == PT_OK) {
-        u->frames[u->n_frames++] = pt_bytes_of(bytes, patuh__frame__pack(frame, bytes));
+        u->frames[u->n_frames++] = packed;
     }
     return err;
 }

@@ -155,7 +155,7 @@ void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, c
     }
 }
 
-static const struct pt_public_key *receipt_key(const struct pt_session *s, uint8_t tier)
+static const struct pt_public_key *receipt_key(const struct pt_session *s, int tier)
 {
     return tier == PT_TIER_REGION ? s->config.region_key : s->config.national_key;
 }
@@ -165,7 +165,7 @@ static enum pt_err read_receipt(const struct pt_session *s, struct pt_bytes body
                                 struct pt_arena *arena, struct pt_receipt *out)
 {
     enum pt_err err = PT_ESIGNATURE;
-    for (uint8_t tier = PT_TIER_REGION; tier <= PT_TIER_NATIONAL; tier++) {
+    for (int tier = PT_TIER_REGION; tier <= PT_TIER_NATIONAL; tier++) {
         const struct pt_public_key *key = receipt_key(s, tier);
         err = key == NULL ? PT_ESIGNATURE : pt_receipt_read(body, signature, key, arena, out);
         if (err == PT_OK && out->tier == tier) {

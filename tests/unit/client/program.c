@@ -11,8 +11,6 @@
 
 #define ARGS_MAX 16
 
-extern char **environ;
-
 struct pipes {
     int in[2];
     int out[2];

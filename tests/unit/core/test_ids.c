@@ -66,7 +66,8 @@ Test(ids, subjects_end_at_their_limit_and_hold_no_nul)
     char text[PT_SUBJECT_BYTES_MAX + 2];
     struct pt_subject subject;
     memset(text, 'x', sizeof text);
-    memcpy(text, "o:", 2);
+    text[0] = 'o';
+    text[1] = ':';
     cr_expect_eq(pt_subject_read(pt_bytes_of(text, PT_SUBJECT_BYTES_MAX), &subject), PT_OK);
     cr_expect_eq(pt_subject_read(pt_bytes_of(text, PT_SUBJECT_BYTES_MAX + 1), &subject), PT_EMALFORMED);
     cr_expect_eq(pt_subject_read(pt_bytes_of("o:6\0x", 5), &subject), PT_EMALFORMED);

@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include "core/table/registry.h"
+#include "core/wire/pack.h"
 #include "io/files.h"
 
 #include <criterion/criterion.h>
@@ -43,10 +44,9 @@ static const char *const products = "code,unit_code,name\n62.01/dinkes/izin,62.0
 
 static struct pt_bytes pack(struct world *w, const ProtobufCMessage *message)
 {
-    size_t n = protobuf_c_message_get_packed_size(message);
-    uint8_t *room = pt_arena_alloc(&w->arena, n + 1);
-    cr_assert_not_null(room);
-    return pt_bytes_of(room, protobuf_c_message_pack(message, room));
+    struct pt_bytes packed;
+    cr_assert_eq(pt_pack(message, &w->arena, &packed), PT_OK);
+    return packed;
 }
 
 static char *text_of(struct world *w, const char *text)
@@ -59,9 +59,7 @@ static char *text_of(struct world *w, const char *text)
 static ProtobufCBinaryData binary(struct world *w, const void *data, size_t n)
 {
     struct pt_bytes copy = pt_arena_dup(&w->arena, pt_bytes_of(data, n));
-    ProtobufCBinaryData out = {.len = n};
-    memcpy(&out.data, &copy.data, sizeof out.data);
-    return out;
+    return pt_binary(copy.data, copy.n);
 }
 
 static void write_entry(struct world *w, enum world_author by, const struct pt_subject *subject,
