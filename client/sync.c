@@ -176,6 +176,7 @@ static struct pt_session_config config_of(struct syncing *s, const struct pt_blo
         .random = device->random,
         .author = device->author,
         .connects = true,
+        .generation = office->generation,
         .upper_tier = office->tier,
         .statement = device->enrolment.signed_statement,
         .region_key = office->tier == PT_TIER_REGION ? &office->key : NULL,

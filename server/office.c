@@ -90,6 +90,7 @@ static enum pt_err load_root(struct office *office, struct pt_txn *txn)
     struct pt_bytes answer;
     if (office->national) {
         office->joined = true;
+        office->generation = 1;
         office->root = office->author;
         memcpy(office->root_key.b, office->pair.public_key, sizeof office->root_key.b);
         return pt_subject_make(PT_SUBJECT_OFFICE, office->code, &office->root_subject);
@@ -107,6 +108,7 @@ static enum pt_err load_root(struct office *office, struct pt_txn *txn)
     if (err == PT_OK) {
         const struct pt_office_record *root = pt_enrolment_root(&enrolment);
         office->joined = true;
+        office->generation = enrolment.offices[0].generation;
         office->root_key = root->key;
         office->root = pt_author_of(root->key.b);
         pt_buf_clear(&office->enrolment);

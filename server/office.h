@@ -34,6 +34,7 @@ struct office {
     char code[OFFICE_ROOT_CODE_MAX];
     char name[PT_NAME_BYTES_MAX + 1];
     uint64_t epoch;
+    uint64_t generation; /* of our key, as the office above has signed it */
     uint64_t incarnation;
     bool joined; /* root is known: always for head office, after join for a region */
     struct pt_author root;

@@ -108,6 +108,7 @@ static void connect_now(struct upper *upper)
                 .epoch = office->epoch,
                 .office_pair = &office->pair,
                 .connects = true,
+                .generation = root->generation,
                 .upper_tier = PT_TIER_NATIONAL,
                 .live = true,
                 .statement = upper->enrolment.signed_statement,

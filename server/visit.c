@@ -203,6 +203,7 @@ void visit_accept(struct server *server, struct pt_conn *conn)
                 .author = office->author,
                 .tier = office->national ? PT_TIER_NATIONAL : PT_TIER_REGION,
                 .epoch = office->epoch,
+                .generation = office->generation,
                 .office_pair = &office->pair,
                 .admit = admit,
                 .admit_data = visit,

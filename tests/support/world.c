@@ -187,6 +187,7 @@ static struct pt_session *make_session(struct world_node *node, struct world_nod
         .author = node->author,
         .tier = node->tier,
         .epoch = node->epoch,
+        .generation = node->generation,
         .office_pair = node->tier > 0 ? &node->pair : NULL,
         .connects = connects,
         .upper_tier = node->upper == NULL ? 0 : node->upper->tier,

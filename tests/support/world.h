@@ -42,6 +42,7 @@ struct world_node {
     uint64_t incarnation;
     uint64_t previous_incarnation;
     uint64_t epoch;
+    uint64_t generation;                            /* 0 = not said */
     struct pt_subject subjects[WORLD_SUBJECTS_MAX]; /* a device's assessments, as its office sees it */
     size_t n_subjects;
     size_t n_narrow; /* when not 0: the device itself knows of the first so many only */

@@ -65,6 +65,9 @@ struct pt_session_config {
     const struct pt_keypair *office_pair; /* signs receipts; NULL on a device */
     /* connecting side */
     bool connects;
+    /* Of the answering office: its own; of the side that connects: the highest it has seen of that office. A lower one
+     * than was seen is an office that was replaced and came back: the session ends. 0 = not said, not compared. */
+    uint64_t generation;
     int upper_tier; /* of the office it connects to: 1 or 2; that tier's receipts say what is delivered there */
     bool live;      /* stay after everything is settled, and send news */
     struct pt_bytes statement;                /* signed statement (message SignedStatement); must stay */

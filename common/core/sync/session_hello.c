@@ -105,6 +105,8 @@ static void emit_hello(struct pt_session *s, struct pt_update *u, const Patuh__S
     hello.wall_ms = now->wall_ms;
     hello.monotonic_ms = now->monotonic_ms;
     hello.boot = now->boot;
+    hello.has_generation = s->config.generation != 0;
+    hello.generation = s->config.generation;
     hello.has_mine = hello.has_theirs = hello.has_receipts = true;
     hello.mine = pt_binary(d->mine.b, sizeof d->mine.b);
     hello.theirs = pt_binary(d->theirs.b, sizeof d->theirs.b);
@@ -184,6 +186,8 @@ static void emit_welcome(struct pt_session *s, struct pt_update *u, const Patuh_
     welcome.has_mine_equal = welcome.has_theirs_equal = welcome.has_credit = true;
     welcome.protocol = PROTOCOL;
     welcome.epoch = s->config.epoch;
+    welcome.has_generation = s->config.generation != 0;
+    welcome.generation = s->config.generation;
     welcome.now_ms = now->wall_ms;
     welcome.salt = salt;
     welcome.credit = PT_CREDIT_BYTES * 4;
@@ -238,12 +242,22 @@ static enum pt_err answer_hello(struct pt_session *s, struct pt_txn *txn, const 
     return PT_OK;
 }
 
+/* This generation of an office is older than the one that was seen. */
+static bool is_replaced(uint64_t generation, uint64_t seen)
+{
+    return generation != 0 && generation < seen;
+}
+
 void pt__session_on_hello(struct pt_session *s, const Patuh__Hello *hello, const struct pt_now *now,
                           struct pt_update *u)
 {
     Patuh__FailureCode code = PATUH__FAILURE_CODE__FAILURE_STRANGER;
     if (hello->protocol_min > PROTOCOL || hello->protocol_max < PROTOCOL) {
         pt__session_fail(s, u, PT_EVERSION, PATUH__FAILURE_CODE__FAILURE_VERSION);
+        return;
+    }
+    if (is_replaced(s->config.generation, hello->generation)) {
+        pt__session_fail(s, u, PT_EVERSION, PATUH__FAILURE_CODE__FAILURE_GENERATION);
         return;
     }
     enum pt_err err = hello->statement == NULL
@@ -271,6 +285,10 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
 {
     if (welcome->protocol != PROTOCOL) {
         pt__session_fail(s, u, PT_EVERSION, PATUH__FAILURE_CODE__FAILURE_VERSION);
+        return;
+    }
+    if (is_replaced(welcome->generation, s->config.generation)) {
+        pt__session_fail(s, u, PT_EVERSION, PATUH__FAILURE_CODE__FAILURE_GENERATION);
         return;
     }
     s->phase = PHASE_OPEN;

@@ -100,6 +100,28 @@ Test(session, a_device_of_head_office_gets_its_receipts_of_tier_2)
     scene_close(&s);
 }
 
+/* split_brain_two_primaries: an office that was replaced and comes back is refused by whoever has seen its successor,
+ * whichever side notices; equal and newer ones are welcome. */
+Test(session, an_office_that_was_replaced_is_refused)
+{
+    static const struct {
+        uint64_t seen, own;
+        bool refused;
+    } rows[] = {{1, 1, false}, {1, 2, false}, {2, 1, true}, {0, 1, false}, {2, 0, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct scene s = scene_open(40 + i);
+        world_write(s.device, A1, 5);
+        s.device->generation = rows[i].seen;
+        s.region->generation = rows[i].own;
+        struct world_link *link = world_connect(s.w, s.device, s.region, false);
+        world_run(s.w);
+        uint64_t receipted = world_receipted(s.device, s.device, A1, PT_TIER_REGION).seq;
+        cr_expect_eq(receipted, rows[i].refused ? 0 : 5, "row %zu", i);
+        cr_expect_eq(link->failure[1] == PATUH__FAILURE_CODE__FAILURE_GENERATION, rows[i].refused, "row %zu", i);
+        scene_close(&s);
+    }
+}
+
 /* What head office decides comes down while the region's session lives, and on to the device. */
 Test(session, a_live_session_brings_news_down)
 {
