@@ -21,12 +21,17 @@ static enum pt_err say(struct pt_buf *report, enum pt_err err, enum pt_msg msg, 
     return report->err != PT_OK ? report->err : err;
 }
 
-/* The line that byte `at` lies in, shortened, in quotes. */
+/* The line that byte `at` lies in, in quotes; of a long one what stands around that byte. */
 static void show_line(struct pt_bytes text, size_t at, char out[SHOWN_BYTES + 8])
 {
     size_t begin = at < text.n ? at : text.n;
     while (begin > 0 && text.data[begin - 1] != '\n') {
         begin--;
+    }
+    size_t line = begin;
+    begin = at < text.n && at - begin > SHOWN_BYTES / 2 ? at - SHOWN_BYTES / 2 : begin;
+    while (begin > line && begin < at && (text.data[begin] & 0xc0) == 0x80) {
+        begin++; /* to the beginning of a character */
     }
     size_t n = 0;
     while (begin + n < text.n && text.data[begin + n] != '\n' && n < SHOWN_BYTES) {
@@ -35,7 +40,8 @@ static void show_line(struct pt_bytes text, size_t at, char out[SHOWN_BYTES + 8]
     while (n > 0 && !pt_utf8_ok(pt_bytes_of(text.data + begin, n))) { /* cut inside a character, or the flipped byte */
         n--;
     }
-    (void)snprintf(out, SHOWN_BYTES + 8, "\"%.*s\"", (int)n, n == 0 ? "" : (const char *)text.data + begin);
+    (void)snprintf(out, SHOWN_BYTES + 8, "\"%s%.*s\"", begin > line ? "..." : "", (int)n,
+                   n == 0 ? "" : (const char *)text.data + begin);
 }
 
 static enum pt_err say_difference(struct pt_buf *report, const char *name, struct pt_bytes written,
