@@ -10,7 +10,7 @@
 #define WORLD_STEPS_MAX 2000000
 #define STEP_MS 7
 
-static size_t node_number(const struct world_node *node)
+size_t world_number(const struct world_node *node)
 {
     return (size_t)(node - node->world->node);
 }
@@ -20,10 +20,13 @@ static size_t link_number(const struct world *w, const struct world_link *link)
     return (size_t)(link - w->link);
 }
 
-static struct pt_now now_of(struct world *w)
+struct pt_now world_now(const struct world_node *node)
 {
-    return (struct pt_now){.wall_ms = w->now_ms, .monotonic_ms = (uint64_t)w->now_ms, .boot = 1};
+    int64_t now_ms = node->world->now_ms;
+    return (struct pt_now){
+        .wall_ms = now_ms + node->clock_ms, .monotonic_ms = (uint64_t)(now_ms - node->boot_ms), .boot = node->boot};
 }
+
 /* --- nodes --- */
 
 struct world *world_create(uint64_t seed)
@@ -37,6 +40,7 @@ struct world *world_create(uint64_t seed)
 
 static void end_link(struct world_link *link)
 {
+    link->in_use = false;
     for (int side = 0; side < 2; side++) {
         pt_session_destroy(link->session[side]);
         pt_buf_free(&link->pipe[side]);
@@ -57,12 +61,42 @@ void world_destroy(struct world *w)
         for (size_t k = 0; k < w->node[i].n_blobs; k++) {
             pt_buf_free(&w->node[i].blobs[k].bytes);
         }
+        pt_free(w->node[i].blobs);
+        pt_free(w->node[i].subjects);
+        world_set_free(&w->node[i].there);
         pt_store_close(w->node[i].store);
     }
     pt_buf_free(&w->trace);
     pt_free(w->promises);
-    pt_free(w->written);
+    world_set_free(&w->written);
     pt_free(w);
+}
+
+/* --- the trace --- */
+
+#define TRACE_KEPT ((size_t)64 * 1024)
+
+void world_trace_bytes(struct world *w, struct pt_bytes bytes)
+{
+    for (size_t i = 0; i < bytes.n; i++) { /* FNV-1a */
+        w->trace_hash = (w->trace_hash ^ bytes.data[i]) * 0x100000001b3u;
+    }
+}
+
+void world_trace(struct world *w, const char *format, ...)
+{
+    va_list args;
+    if (w->trace.n > 8 * TRACE_KEPT) {
+        memmove(w->trace.data, w->trace.data + w->trace.n - TRACE_KEPT, TRACE_KEPT + 1);
+        w->trace.n = TRACE_KEPT;
+    }
+    size_t from = w->trace.n;
+    pt_buf_printf(&w->trace, "%lld ", (long long)w->now_ms);
+    va_start(args, format);
+    pt_buf_vprintf(&w->trace, format, args);
+    va_end(args);
+    PT_CHECK(w->trace.err == PT_OK);
+    world_trace_bytes(w, pt_bytes_of(w->trace.data + from, w->trace.n - from));
 }
 
 /* --- calls of the tested code: only there do allocations fail --- */
@@ -111,8 +145,9 @@ static void watch_frame(struct world_link *link, int side, struct pt_bytes bytes
     const Patuh__Frame *frame = (const Patuh__Frame *)message;
     const char *name = frame_kind(frame, &kind);
     if (leaving) {
-        pt_buf_printf(&w->trace, "link %zu: node %zu sends %s, %zu bytes\n", link_number(w, link),
-                      node_number(link->node[side]), name, bytes.n);
+        world_trace(w, "link %zu: node %zu sends %s, %zu bytes\n", link_number(w, link), world_number(link->node[side]),
+                    name, bytes.n);
+        world_trace_bytes(w, bytes);
         link->n_kind[side][kind]++;
     }
     if (leaving && frame->receipt != NULL && side == 1) {
@@ -143,9 +178,14 @@ static void side_closed(struct world_link *link, int side, const struct pt_updat
     link->reason[side] = u->reason;
     link->failure[side] = u->failure;
     link->retry_s[side] = u->retry_s;
-    pt_buf_printf(&link->node[0]->world->trace, "link %zu: node %zu closes: %s, failure %d\n",
-                  link_number(link->node[0]->world, link), node_number(link->node[side]),
-                  u->reason == PT_OK ? "settled" : pt_err_name(u->reason), (int)u->failure);
+    world_trace(link->node[0]->world, "link %zu: node %zu closes: %s, failure %d\n",
+                link_number(link->node[0]->world, link), world_number(link->node[side]),
+                u->reason == PT_OK ? "settled" : pt_err_name(u->reason), (int)u->failure);
+}
+
+static int64_t delay(struct world_link *link)
+{
+    return link->delay_ms == 0 ? 0 : (int64_t)world_chance(link->node[0]->world, (size_t)link->delay_ms + 1);
 }
 
 static void take_update(struct world_link *link, int side, struct pt_update *u)
@@ -161,6 +201,9 @@ static void take_update(struct world_link *link, int side, struct pt_update *u)
     for (size_t i = 0; i < u->n_frames && !link->ended[side] && link->open; i++) {
         PT_CHECK(u->frames[i].n <= PT_FRAME_BYTES_MAX);
         watch_frame(link, side, u->frames[i], true);
+        if (link->pipe[side].n == 0) {
+            link->ready_ms[side] = w->now_ms + delay(link);
+        }
         pt_frame_put(&link->pipe[side], u->frames[i]);
         if (w->record[side] != NULL) {
             pt_frame_put(w->record[side], u->frames[i]);
@@ -221,7 +264,7 @@ static struct pt_bytes statement_of(struct world_node *node, uint8_t *out)
 static struct world_link *free_link(struct world *w)
 {
     for (size_t i = 0; i < w->n_links; i++) {
-        if (!w->link[i].open && w->link[i].session[0] == NULL) {
+        if (!w->link[i].in_use) {
             return &w->link[i];
         }
     }
@@ -232,9 +275,10 @@ static struct world_link *free_link(struct world *w)
 struct world_link *world_connect(struct world *w, struct world_node *from, struct world_node *to, bool live)
 {
     struct world_link *link = free_link(w);
-    struct pt_now now = now_of(w);
+    struct pt_now now = world_now(from);
     struct pt_update u;
-    *link = (struct world_link){.open = true, .node = {from, to}, .cut_after = UINT64_MAX};
+    *link = (struct world_link){
+        .in_use = true, .open = true, .node = {from, to}, .cut_after = UINT64_MAX, .piece_max = w->piece_max};
     for (int side = 0; side < 2; side++) {
         link->blobs[side] =
             (struct pt_blob_ops){.read = world_blob_read, .append = world_blob_append, .data = link->node[side]};
@@ -243,8 +287,7 @@ struct world_link *world_connect(struct world *w, struct world_node *from, struc
     struct pt_bytes statement = statement_of(from, link->statement);
     link->session[0] = make_session(from, from, true, live, &link->blobs[0], statement);
     link->session[1] = make_session(to, from, false, false, &link->blobs[1], (struct pt_bytes){0});
-    pt_buf_printf(&w->trace, "link %zu: node %zu connects to %zu\n", link_number(w, link), node_number(from),
-                  node_number(to));
+    world_trace(w, "link %zu: node %zu connects to %zu\n", link_number(w, link), world_number(from), world_number(to));
     call_begins(w);
     pt_session_start(link->session[0], &now, &u);
     call_ends();
@@ -256,18 +299,25 @@ size_t world_open_links(const struct world *w)
 {
     size_t n = 0;
     for (size_t i = 0; i < w->n_links; i++) {
-        n += w->link[i].open || w->link[i].session[0] != NULL;
+        n += w->link[i].in_use;
     }
     return n;
 }
 
 void world_cut(struct world_link *link)
 {
-    pt_buf_printf(&link->node[0]->world->trace, "link %zu: cut\n", link_number(link->node[0]->world, link));
+    world_trace(link->node[0]->world, "link %zu: cut\n", link_number(link->node[0]->world, link));
     link->open = false;
     pt_buf_clear(&link->pipe[0]);
     pt_buf_clear(&link->pipe[1]);
     link->taken[0] = link->taken[1] = 0;
+}
+
+void world_abandon(struct world_link *link)
+{
+    world_trace(link->node[0]->world, "link %zu: abandoned\n", link_number(link->node[0]->world, link));
+    link->ended[0] = true;
+    link->reason[0] = PT_ECLOSED;
 }
 
 /* --- steps --- */
@@ -277,8 +327,8 @@ static void arrive(struct world *w, struct world_link *link, int from)
     struct pt_buf *pipe = &link->pipe[from];
     int to = 1 - from;
     size_t n = pipe->n - link->taken[from];
-    if (w->piece_max > 0 && n > w->piece_max) {
-        n = 1 + world_chance(w, w->piece_max);
+    if (link->piece_max > 0 && n > link->piece_max) {
+        n = 1 + world_chance(w, link->piece_max);
     }
     n = n > link->cut_after ? (size_t)link->cut_after : n;
     uint8_t *piece = pt_alloc(n + 1); /* exact, so that reading past it is seen */
@@ -286,6 +336,7 @@ static void arrive(struct world *w, struct world_link *link, int from)
     memcpy(piece, pipe->data + link->taken[from], n);
     link->taken[from] += n;
     link->cut_after -= link->cut_after == UINT64_MAX ? 0 : n;
+    link->ready_ms[from] = w->now_ms + delay(link);
     if (link->taken[from] == pipe->n) {
         pt_buf_clear(pipe);
         link->taken[from] = 0;
@@ -294,7 +345,7 @@ static void arrive(struct world *w, struct world_link *link, int from)
     struct pt_bytes frame;
     enum pt_err err = PT_OK;
     while (!link->ended[to] && link->open && (err = pt_frames_next(&link->frames[to], &input, &frame)) == PT_OK) {
-        struct pt_now now = now_of(w);
+        struct pt_now now = world_now(link->node[to]);
         struct pt_update u;
         if (!link->hostile) {
             watch_frame(link, to, frame, false);
@@ -316,48 +367,10 @@ static bool has_news(const struct pt_inbox *inbox)
     return inbox->append.n_accepted + inbox->append.n_held + inbox->n_receipts > 0 || inbox->has_text;
 }
 
-/* The writer takes the oldest inboxes of one node into one transaction. */
-static void commit(struct world *w, struct world_node *node)
-{
-    size_t n = 1 + world_chance(w, 3);
-    struct pt_txn *txn = NULL;
-    call_begins(w);
-    enum pt_err err = pt_store_begin(node->store, true, &txn);
-    bool began = err == PT_OK;
-    for (size_t i = 0; i < w->n_jobs && n > 0 && err == PT_OK; i++) {
-        struct world_job *job = &w->job[i];
-        if (!job->applied && job->link->node[job->side] == node) {
-            err = pt_inbox_apply(txn, job->inbox);
-            job->applied = true;
-            n--;
-        }
-    }
-    if (err == PT_OK) {
-        err = pt_store_commit(txn);
-    } else if (began) {
-        pt_store_abort(txn);
-    }
-    call_ends();
-    pt_buf_printf(&w->trace, "node %zu: commit: %s\n", node_number(node), err == PT_OK ? "done" : pt_err_name(err));
-    for (size_t k = 0; k < w->n_jobs; k++) {
-        struct world_job *job = &w->job[k];
-        bool ours = job->link->node[job->side] == node && !job->done && (job->applied || !began);
-        if (ours) {
-            job->applied = job->done = true;
-            job->err = err;
-            for (size_t l = 0; l < w->n_links && err == PT_OK && has_news(job->inbox); l++) {
-                w->link[l].news[0] = w->link[l].news[0] || (w->link[l].open && w->link[l].node[0] == node);
-                w->link[l].news[1] = w->link[l].news[1] || (w->link[l].open && w->link[l].node[1] == node);
-            }
-        }
-    }
-    world_check_node(node);
-}
-
 static void complete(struct world *w, size_t at)
 {
     struct world_job job = w->job[at];
-    struct pt_now now = now_of(w);
+    struct pt_now now = world_now(job.link->node[job.side]);
     struct pt_update u;
     memmove(&w->job[at], &w->job[at + 1], (--w->n_jobs - at) * sizeof w->job[0]);
     call_begins(w);
@@ -366,9 +379,96 @@ static void complete(struct world *w, size_t at)
     take_update(job.link, job.side, &u);
 }
 
+/* The writer takes the oldest inboxes of one node. */
+static enum pt_err apply(struct world *w, struct world_node *node, struct pt_txn *txn, size_t n)
+{
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < w->n_jobs && n > 0 && err == PT_OK; i++) {
+        struct world_job *job = &w->job[i];
+        if (!job->applied && job->link->node[job->side] == node) {
+            err = pt_inbox_apply(txn, job->inbox);
+            job->applied = true;
+            n--;
+        }
+    }
+    return err;
+}
+
+void world_news(struct world_node *node)
+{
+    struct world *w = node->world;
+    for (size_t i = 0; i < w->n_links; i++) {
+        struct world_link *link = &w->link[i];
+        for (int side = 0; side < 2; side++) {
+            link->news[side] = link->news[side] || (link->open && link->node[side] == node);
+        }
+    }
+}
+
+static void note_done(struct world_node *node, bool began, enum pt_err err)
+{
+    struct world *w = node->world;
+    bool news = false;
+    for (size_t k = 0; k < w->n_jobs; k++) {
+        struct world_job *job = &w->job[k];
+        if (job->link->node[job->side] == node && !job->done && (job->applied || !began)) {
+            job->applied = job->done = true;
+            job->err = err;
+            news = news || (err == PT_OK && has_news(job->inbox));
+        }
+    }
+    if (news) {
+        world_news(node);
+    }
+}
+
+/* The planted fault: sessions hear of what is not durable yet. */
+static void answer_early(struct world *w, struct world_node *node)
+{
+    for (size_t i = 0; i < w->n_jobs;) {
+        struct world_job *job = &w->job[i];
+        if (job->applied && !job->done && job->link->node[job->side] == node) {
+            complete(w, i);
+            i = 0;
+        } else {
+            i++;
+        }
+    }
+}
+
+/* Inboxes into one transaction. */
+static void commit(struct world *w, struct world_node *node)
+{
+    size_t n = 1 + world_chance(w, 3);
+    struct pt_txn *txn = NULL;
+    bool power_fails = node->power_fails;
+    world_power_arm(node);
+    call_begins(w);
+    enum pt_err err = pt_store_begin(node->store, true, &txn);
+    bool began = err == PT_OK;
+    err = began ? apply(w, node, txn, n) : err;
+    if (w->early && err == PT_OK) {
+        answer_early(w, node);
+    }
+    if (err == PT_OK) {
+        err = pt_store_commit(txn);
+    } else if (began) {
+        pt_store_abort(txn);
+    }
+    call_ends();
+    world_trace(w, "node %zu: commit: %s\n", world_number(node), err == PT_OK ? "done" : pt_err_name(err));
+    if (power_fails) {
+        world_power_cut(node);
+    } else {
+        note_done(node, began, err);
+    }
+    world_check_new(node);
+    world_check_node(node);
+}
+
 static void hear_news(struct world *w, struct world_link *link, int side)
 {
-    struct pt_now now = now_of(w);
+    struct pt_now now = world_now(link->node[side]);
     struct pt_update u;
     link->news[side] = false;
     call_begins(w);
@@ -381,7 +481,7 @@ static void hear_news(struct world *w, struct world_link *link, int side)
 
 static void drained(struct world *w, struct world_link *link, int side)
 {
-    struct pt_now now = now_of(w);
+    struct pt_now now = world_now(link->node[side]);
     struct pt_update u;
     link->more[side] = false;
     call_begins(w);
@@ -393,7 +493,7 @@ static void drained(struct world *w, struct world_link *link, int side)
 void world_feed(struct world_link *link, int side, struct pt_bytes frame)
 {
     struct world *w = link->node[0]->world;
-    struct pt_now now = now_of(w);
+    struct pt_now now = world_now(link->node[side]);
     struct pt_update u;
     call_begins(w);
     pt_session_frame(link->session[side], frame, &now, &u);
@@ -416,8 +516,9 @@ struct event {
 };
 
 struct events {
-    struct event list[256];
+    struct event list[1024];
     size_t n;
+    int64_t soonest_ms; /* of what has to wait */
 };
 
 static void may(struct events *events, bool yes, enum event_kind kind, size_t at, int side)
@@ -442,7 +543,7 @@ static void collect(struct world *w, struct events *events)
     bool waiting[WORLD_NODES_MAX] = {false};
     for (size_t i = 0; i < w->n_jobs; i++) {
         const struct world_job *job = &w->job[i];
-        waiting[node_number(job->link->node[job->side])] |= !job->done;
+        waiting[world_number(job->link->node[job->side])] |= !job->done;
         may(events, job->done && (w->lifo || !has_earlier(w, i)), EVENT_COMPLETE, i, 0);
     }
     for (size_t i = 0; i < w->n_nodes; i++) {
@@ -451,7 +552,11 @@ static void collect(struct world *w, struct events *events)
     for (size_t i = 0; i < w->n_links; i++) {
         const struct world_link *link = &w->link[i];
         for (int side = 0; side < 2 && link->open; side++) {
-            may(events, link->taken[side] < link->pipe[side].n, EVENT_ARRIVE, i, side);
+            bool waits = link->taken[side] < link->pipe[side].n;
+            bool late = waits && link->ready_ms[side] > w->now_ms;
+            events->soonest_ms =
+                late && link->ready_ms[side] < events->soonest_ms ? link->ready_ms[side] : events->soonest_ms;
+            may(events, waits && !late, EVENT_ARRIVE, i, side);
             may(events, link->news[side] && !link->ended[side], EVENT_NEWS, i, side);
             may(events, link->more[side] && !link->ended[side], EVENT_DRAINED, i, side);
         }
@@ -469,27 +574,23 @@ static void tidy(struct world *w)
                 link->open = false;
             }
         }
-        bool needed = link->open || link->session[0] == NULL;
+        bool needed = link->open || !link->in_use;
         for (size_t k = 0; k < w->n_jobs && !needed; k++) {
             needed = w->job[k].link == link;
         }
         if (!needed) {
-            link->settled = pt_session_is_settled(link->session[1]);
-            link->counts[0] = pt_session_counts(link->session[0]);
-            link->counts[1] = pt_session_counts(link->session[1]);
+            link->settled = link->session[1] != NULL && pt_session_is_settled(link->session[1]);
+            for (int side = 0; side < 2; side++) {
+                link->counts[side] = link->session[side] == NULL ? (struct pt_session_counts){0}
+                                                                 : pt_session_counts(link->session[side]);
+            }
             end_link(link);
         }
     }
 }
 
-bool world_step(struct world *w)
+static void happen(struct world *w, struct event e)
 {
-    struct events events = {.n = 0};
-    collect(w, &events);
-    if (events.n == 0) {
-        return false;
-    }
-    struct event e = events.list[world_chance(w, events.n)];
     w->now_ms += STEP_MS;
     w->n_steps++;
     switch (e.kind) {
@@ -510,7 +611,26 @@ bool world_step(struct world *w)
         break;
     }
     tidy(w);
+}
+
+bool world_step_before(struct world *w, int64_t limit_ms)
+{
+    struct events events = {.soonest_ms = INT64_MAX};
+    collect(w, &events);
+    if (events.n == 0 && events.soonest_ms < limit_ms) {
+        w->now_ms = events.soonest_ms;
+        collect(w, &events);
+    }
+    if (events.n == 0) {
+        return false;
+    }
+    happen(w, events.list[world_chance(w, events.n)]);
     return true;
+}
+
+bool world_step(struct world *w)
+{
+    return world_step_before(w, INT64_MAX);
 }
 
 void world_run(struct world *w)

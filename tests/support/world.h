@@ -13,15 +13,15 @@
 #include "core/sync/session.h"
 #include "core/wire/frame.h"
 
-enum {
-    WORLD_NODES_MAX = 12,
-    WORLD_LINKS_MAX = 16,
-    WORLD_JOBS_MAX = 1024,
-    WORLD_SUBJECTS_MAX = 16,
-    WORLD_BLOBS_MAX = 32
-};
+enum { WORLD_NODES_MAX = 96, WORLD_LINKS_MAX = 256, WORLD_JOBS_MAX = 4096 };
 
 struct world;
+
+/* A set of hashes (none is all zeros). */
+struct world_set {
+    struct pt_hash *slots;
+    size_t n, capacity;
+};
 
 /* A blob as a file: whole, or staged up to bytes.n. */
 struct world_blob {
@@ -42,14 +42,24 @@ struct world_node {
     uint64_t incarnation;
     uint64_t previous_incarnation;
     uint64_t epoch;
-    uint64_t generation;                            /* 0 = not said */
-    struct pt_subject subjects[WORLD_SUBJECTS_MAX]; /* a device's assessments, as its office sees it */
-    size_t n_subjects;
+    uint64_t generation;         /* 0 = not said */
+    struct pt_subject *subjects; /* a device's assessments, as its office sees it */
+    size_t n_subjects, subjects_capacity;
     size_t n_narrow; /* when not 0: the device itself knows of the first so many only */
+    bool revoked;    /* its office does not let it in any more */
     struct pt_blob_policy policy;
-    struct world_blob blobs[WORLD_BLOBS_MAX];
-    size_t n_blobs;
+    struct world_blob *blobs;
+    size_t n_blobs, blobs_capacity;
     uint64_t n_texts;
+    const struct pt_hash *instrument; /* chunks are written with it; NULL = none */
+    int64_t clock_ms;                 /* its wall clock is ahead by this; may be negative */
+    uint64_t boot;
+    int64_t boot_ms;        /* world time of the last start */
+    bool power_fails;       /* in the next write transaction ... */
+    size_t power_pass;      /* ... after so many writes, or right after its commit */
+    uint64_t begun_lsn;     /* last arrival when the open local write began */
+    uint64_t checked_lsn;   /* arrivals up to here were looked at */
+    struct world_set there; /* their links */
 };
 
 struct world_link;
@@ -66,6 +76,7 @@ struct world_job {
 
 /* Side 0 connects, side 1 answers. What side i sends waits in pipe[i]. */
 struct world_link {
+    bool in_use; /* until both sessions are gone */
     bool open;
     struct world_node *node[2];
     struct pt_session *session[2];
@@ -82,6 +93,9 @@ struct world_link {
     size_t n_frames[2]; /* sent by side i */
     size_t n_kind[2][16];
     uint64_t cut_after;    /* bytes of both directions; UINT64_MAX = never */
+    size_t piece_max;      /* as in the world */
+    int64_t delay_ms;      /* most between two pieces of one direction */
+    int64_t ready_ms[2];   /* from then on the next piece of side i can arrive */
     enum pt_err reason[2]; /* why side i closed */
     Patuh__FailureCode failure[2];
     uint32_t retry_s[2];
@@ -97,6 +111,7 @@ struct world_link {
 struct world_promise {
     struct world_node *office;
     struct pt_receipt_log log;
+    bool elsewhere; /* the office was restored and waits for it; others have it */
 };
 
 struct world {
@@ -109,6 +124,8 @@ struct world {
     size_t fault_call; /* in this one, from 1 ... */
     size_t fault_pass; /* ... allocations fail after so many */
     bool lifo;         /* completions reach the sessions in any order */
+    bool early;        /* planted fault: a writer that answers before it has committed */
+    void (*failed)(struct world *w, const char *what); /* hears of a broken promise; NULL: print the trace, abort */
     int64_t now_ms;
     size_t n_steps;
     struct world_node node[WORLD_NODES_MAX];
@@ -119,9 +136,9 @@ struct world {
     size_t n_jobs;
     struct world_promise *promises;
     size_t n_promises, promises_capacity;
-    struct pt_hash *written; /* links of all chunks that authors have sealed, sorted */
-    size_t n_written, written_capacity;
-    struct pt_buf trace;
+    struct world_set written; /* links of all chunks that authors have sealed */
+    struct pt_buf trace;      /* the last lines */
+    uint64_t trace_hash;      /* of all lines and of every frame: two runs are the same when it is */
     struct pt_buf *record[2]; /* when set: what links send, per side, with frame heads */
 };
 
@@ -132,6 +149,10 @@ void world_destroy(struct world *w);
 struct world_node *world_node(struct world *w, int tier, const char *code, struct world_node *upper);
 /* The office lets this device have an assessment: scope, and an entry in the office's own log about it. */
 void world_assign(struct world_node *device, const char *subject);
+/* Scope only: the office writes about it elsewhere. */
+void world_allow(struct world_node *device, const char *subject);
+/* What the node's chunks say of its circumstances now. */
+struct pt_author_pen world_pen(const struct world_node *node);
 /* n answers by this node, sealed; every eighth one is a small text that is kept here. */
 void world_write(struct world_node *node, const char *subject, size_t n);
 /* Entries of any kind, sealed. */
@@ -142,17 +163,34 @@ void world_write_entry(struct world_node *node, const char *subject, const struc
 struct pt_hash world_text(struct world_node *node, bool keep);
 /* A file blob of n bytes at the node. */
 struct pt_hash world_file(struct world_node *node, size_t n);
+/* A file blob with these bytes, which the node takes over. */
+struct pt_hash world_keep_file(struct world_node *node, struct pt_buf *bytes);
 struct world_blob *world_blob(struct world_node *node, const struct pt_hash *hash);
+
+/* --- disks (world_disk.c) --- */
+
+/* A write of the node's own, apart from sessions: begin, work in *txn, end. Ending commits when err is PT_OK, notes
+ * what was sealed and wakes the sessions; power may fail in it. Errors: those of the store, and err itself. */
+enum pt_err world_write_begin(struct world_node *node, struct pt_txn **txn);
+enum pt_err world_write_end(struct world_node *node, struct pt_txn *txn, enum pt_err err);
+/* Everything that is not durable is gone: sessions, inboxes, half a blob. The node starts again at once. */
+void world_power_cut(struct world_node *node);
 /* A new store with the logs, receipts and small facts that the old one has now: the backup. */
 struct pt_store *world_backup(struct world_node *node);
-/* The backup becomes the store; the old one is gone. */
+/* The backup becomes the store; the old one is gone, and with it the sessions. */
 void world_restore(struct world_node *node, struct pt_store *backup);
+/* A device with the same keys and a copy of the store. NULL when there is no room for one more node. */
+struct world_node *world_clone(struct world_node *node);
 
 struct world_link *world_connect(struct world *w, struct world_node *from, struct world_node *to, bool live);
 void world_cut(struct world_link *link);
+/* Side 0 gives up without a word; what it has sent still arrives, whenever it does. */
+void world_abandon(struct world_link *link);
 size_t world_open_links(const struct world *w);
 /* One thing happens. false: nothing is left to happen. */
 bool world_step(struct world *w);
+/* The same, unless the next thing happens at limit_ms or later. */
+bool world_step_before(struct world *w, int64_t limit_ms);
 /* A frame that anybody made up arrives at one side; its writer is done before this returns. */
 void world_feed(struct world_link *link, int side, struct pt_bytes frame);
 /* Until nothing is left to happen. A world that never comes to rest aborts. */
@@ -172,6 +210,15 @@ struct pt_scope world_scope(struct world_node *lower, bool at_office);
 /* --- for the world's own files (world_node.c) --- */
 
 size_t world_chance(struct world *w, size_t below);
+struct pt_now world_now(const struct world_node *node);
+void world_trace(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void world_trace_bytes(struct world *w, struct pt_bytes bytes); /* into the hash only */
+size_t world_number(const struct world_node *node);
+/* The sessions of a node hear that its store has something new. */
+void world_news(struct world_node *node);
+/* When power fails in the next write transaction, it does so from here on. */
+void world_power_arm(struct world_node *node);
+void world_make_store(struct world *w, struct pt_store **out);
 struct pt_random world_random(struct world *w);
 /* As in pt_session_config and pt_blob_ops; data is the node. */
 enum pt_err world_admit(void *data, const Patuh__SignedStatement *statement, struct pt_peer *peer,
@@ -185,13 +232,26 @@ enum pt_err world_blob_append(void *data, const struct pt_hash *hash, uint64_t o
 
 /* An author sealed this. */
 void world_note_written(struct world_node *node, uint64_t after_lsn);
+void world_set_add(struct world_set *set, const struct pt_hash *hash);
+bool world_set_has(const struct world_set *set, const struct pt_hash *hash);
+void world_set_free(struct world_set *set);
 /* An office signed this. */
 void world_note_receipt(struct world_node *office, struct pt_bytes body, const struct pt_signature *signature);
 /* Every promise about this node's store: what it receipted is there, chains verify, and nothing is there that its
  * author did not write. */
 void world_check_node(struct world_node *node);
+/* The part of it that is cheap after every commit: what arrived since the last look was written by its author, follows
+ * its chain, and is new. */
+void world_check_new(struct world_node *node);
+/* The store of an office is an older one now: what it receipted meanwhile has to be somewhere. */
+void world_check_elsewhere(struct world_node *office);
+/* Would every promise still be kept by somebody if this node's store were this one? */
+bool world_can_lose(struct world_node *node, struct pt_store *instead);
+/* All have settled: every office has what it ever receipted. */
+void world_check_promises(struct world *w);
 /* Both have the same of everything that device and office share, with receipts for all that came up. */
 bool world_is_converged(struct world_node *lower, struct world_node *upper);
 _Noreturn void world_failed(struct world *w, const char *what);
+void world_expect(struct world *w, bool good, const char *what);
 
 #endif

@@ -14,12 +14,15 @@
 void world_failed(struct world *w, const char *what)
 {
     size_t from = w->trace.n > TRACE_SHOWN ? w->trace.n - TRACE_SHOWN : 0;
+    if (w->failed != NULL) {
+        w->failed(w, what);
+    }
     (void)fprintf(stderr, "%s\nworld of seed %llu after %zu steps: %s\n", pt_buf_text(&w->trace) + from,
                   (unsigned long long)w->seed, w->n_steps, what);
     abort();
 }
 
-static void expect(struct world *w, bool good, const char *what)
+void world_expect(struct world *w, bool good, const char *what)
 {
     if (!good) {
         world_failed(w, what);
@@ -33,32 +36,84 @@ static struct pt_txn *reader(const struct world_node *node)
     return txn;
 }
 
-/* --- what authors wrote --- */
+/* --- a set of hashes: open addressing, at most half full --- */
 
-static int compare_hashes(const void *a, const void *b)
+static size_t slot_of(const struct world_set *set, const struct pt_hash *hash)
 {
-    return memcmp(a, b, sizeof(struct pt_hash));
+    static const struct pt_hash none = {0};
+    uint64_t first;
+    memcpy(&first, hash->b, sizeof first);
+    size_t at = (size_t)first & (set->capacity - 1);
+    while (!pt_hash_eq(&set->slots[at], &none) && !pt_hash_eq(&set->slots[at], hash)) {
+        at = (at + 1) & (set->capacity - 1);
+    }
+    return at;
 }
+
+void world_set_add(struct world_set *set, const struct pt_hash *hash)
+{
+    if (2 * (set->n + 1) > set->capacity) {
+        struct world_set larger = {.capacity = set->capacity == 0 ? 64 : 2 * set->capacity};
+        larger.slots = pt_zalloc(larger.capacity * sizeof *larger.slots);
+        PT_CHECK(larger.slots != NULL);
+        for (size_t i = 0; i < set->capacity; i++) {
+            larger.slots[slot_of(&larger, &set->slots[i])] = set->slots[i];
+        }
+        larger.n = set->n;
+        pt_free(set->slots);
+        *set = larger;
+    }
+    size_t at = slot_of(set, hash);
+    set->n += !pt_hash_eq(&set->slots[at], hash);
+    set->slots[at] = *hash;
+}
+
+bool world_set_has(const struct world_set *set, const struct pt_hash *hash)
+{
+    return set->capacity > 0 && pt_hash_eq(&set->slots[slot_of(set, hash)], hash);
+}
+
+void world_set_free(struct world_set *set)
+{
+    pt_free(set->slots);
+    *set = (struct world_set){0};
+}
+
+/* --- what authors wrote --- */
 
 void world_note_written(struct world_node *node, uint64_t after_lsn)
 {
-    struct world *w = node->world;
     struct pt_txn *txn = reader(node);
     struct pt_arena arena;
     struct pt_record record;
     pt_arena_init(&arena, SIZE_MAX);
     while (pt_arrival_read(txn, ++after_lsn, &arena, &record) == PT_OK) {
-        PT_CHECK(pt_reserve(&w->written, &w->written_capacity, w->n_written + 1, sizeof *w->written) == PT_OK);
-        w->written[w->n_written++] = record.link;
+        world_set_add(&node->world->written, &record.link);
     }
-    qsort(w->written, w->n_written, sizeof *w->written, compare_hashes);
     pt_arena_close(&arena);
     pt_store_abort(txn);
 }
 
-static bool was_written(const struct world *w, const struct pt_hash *link)
+void world_check_new(struct world_node *node)
 {
-    return w->n_written > 0 && bsearch(link, w->written, w->n_written, sizeof *w->written, compare_hashes) != NULL;
+    struct world *w = node->world;
+    struct pt_arena arena;
+    struct pt_record record;
+    if (w->blind) {
+        return;
+    }
+    struct pt_txn *txn = reader(node);
+    pt_arena_init(&arena, SIZE_MAX);
+    while (pt_arrival_read(txn, node->checked_lsn + 1, &arena, &record) == PT_OK) {
+        struct pt_hash link = pt_link_next(&record.previous, record.chunk);
+        world_expect(w, pt_hash_eq(&link, &record.link), "a chunk whose link does not follow");
+        world_expect(w, world_set_has(&w->written, &link), "a chunk that its author did not write");
+        world_expect(w, !world_set_has(&node->there, &link), "a chunk that is there twice");
+        world_set_add(&node->there, &link);
+        node->checked_lsn++;
+    }
+    pt_arena_close(&arena);
+    pt_store_abort(txn);
 }
 
 /* --- what offices signed --- */
@@ -75,29 +130,114 @@ static struct world_promise *promise_for(struct world *w, const struct world_nod
     return NULL;
 }
 
-/* Is the chunk that ends with this link durable at the node? */
-static bool has_link(struct pt_txn *txn, const struct pt_receipt_log *log)
+/* Where a chunk begins and ends. */
+struct span {
+    uint64_t first_seq, last_seq;
+    struct pt_hash previous, link;
+};
+
+static struct span *spans_of(struct pt_txn *txn, uint64_t log, struct pt_arena *arena, size_t *n_out)
+{
+    struct pt_bytes key;
+    struct pt_bytes value;
+    size_t n = 0;
+    struct span *spans = NULL;
+    struct pt_key prefix = pt_key_u64(log);
+    for (int pass = 0; pass < 2; pass++) {
+        struct pt_rows rows = pt_rows_of(txn, PT_TABLE_CHUNKS, pt_key_bytes(&prefix));
+        for (n = 0; pt_rows_next(&rows, &key, &value); n++) {
+            uint64_t lsn;
+            struct pt_record record;
+            if (pass == 0) {
+                continue;
+            }
+            PT_CHECK(pt_key_read_u64(value, &lsn) == PT_OK && pt_arrival_read(txn, lsn, arena, &record) == PT_OK);
+            spans[n] = (struct span){record.first_seq, record.last_seq, record.previous, record.link};
+        }
+        PT_CHECK(pt_rows_end(&rows) == PT_OK);
+        if (pass == 0) {
+            spans = pt_arena_zalloc(arena, n + 1, sizeof *spans);
+            PT_CHECK(spans != NULL);
+        }
+    }
+    *n_out = n;
+    return spans;
+}
+
+/* Is the chunk that ends here stored at the node, and everything before it from the first chunk on? */
+static bool is_connected(struct pt_txn *txn, const struct pt_receipt_log *log)
 {
     struct pt_head head;
     struct pt_arena arena;
-    struct pt_bytes key;
-    struct pt_bytes value;
-    bool found = false;
+    size_t n = 0;
+    uint64_t seq = log->seq;
+    struct pt_hash link = log->link;
     if (pt_logs_find(txn, &log->log, &head) != PT_OK) {
         return false;
     }
-    struct pt_key prefix = pt_key_u64(head.number);
-    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_CHUNKS, pt_key_bytes(&prefix));
     pt_arena_init(&arena, SIZE_MAX);
-    while (!found && pt_rows_next(&rows, &key, &value)) {
-        uint64_t lsn;
-        struct pt_record record;
-        PT_CHECK(pt_key_read_u64(value, &lsn) == PT_OK && pt_arrival_read(txn, lsn, &arena, &record) == PT_OK);
-        found = record.last_seq == log->seq && pt_hash_eq(&record.link, &log->link);
+    struct span *spans = spans_of(txn, head.number, &arena, &n);
+    for (size_t i = n; i > 0; i--) { /* in the order of first_seq: one walk back finds all of one branch */
+        if (spans[i - 1].last_seq == seq && pt_hash_eq(&spans[i - 1].link, &link)) {
+            seq = spans[i - 1].first_seq - 1;
+            link = spans[i - 1].previous;
+        }
     }
-    PT_CHECK(pt_rows_end(&rows) == PT_OK);
+    struct pt_hash first = pt_link_first(&log->log);
     pt_arena_close(&arena);
-    return found;
+    return seq == 0 && pt_hash_eq(&link, &first);
+}
+
+static bool node_has(struct pt_store *store, const struct pt_receipt_log *log)
+{
+    struct pt_txn *txn = NULL;
+    PT_CHECK(pt_store_begin(store, false, &txn) == PT_OK);
+    bool has = is_connected(txn, log);
+    pt_store_abort(txn);
+    return has;
+}
+
+/* Does anybody have it, were one node's store another one? */
+static bool somebody_has(struct world *w, const struct pt_receipt_log *log, const struct world_node *node,
+                         struct pt_store *instead)
+{
+    for (size_t i = 0; i < w->n_nodes; i++) {
+        if (node_has(&w->node[i] == node ? instead : w->node[i].store, log)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool world_can_lose(struct world_node *node, struct pt_store *instead)
+{
+    struct world *w = node->world;
+    for (size_t i = 0; i < w->n_promises; i++) {
+        const struct world_promise *p = &w->promises[i];
+        if (!node_has(instead, &p->log) && node_has(node->store, &p->log) && !somebody_has(w, &p->log, node, instead)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void world_check_elsewhere(struct world_node *office)
+{
+    struct world *w = office->world;
+    for (size_t i = 0; i < w->n_promises; i++) {
+        struct world_promise *p = &w->promises[i];
+        if (p->office == office && !node_has(office->store, &p->log)) {
+            world_expect(w, somebody_has(w, &p->log, NULL, NULL), "a receipted chunk is nowhere");
+            p->elsewhere = true;
+        }
+    }
+}
+
+void world_check_promises(struct world *w)
+{
+    for (size_t i = 0; i < w->n_promises; i++) {
+        world_expect(w, node_has(w->promises[i].office->store, &w->promises[i].log), "a receipted chunk is lost");
+    }
 }
 
 void world_note_receipt(struct world_node *office, struct pt_bytes body, const struct pt_signature *signature)
@@ -114,17 +254,17 @@ void world_note_receipt(struct world_node *office, struct pt_bytes body, const s
         pt_arena_close(&arena);
         return;
     }
-    expect(w, err == PT_OK && receipt.tier == office->tier, "a receipt that cannot be read");
+    world_expect(w, err == PT_OK && receipt.tier == office->tier, "a receipt that cannot be read");
     struct pt_txn *txn = reader(office);
     for (size_t i = 0; i < receipt.n_logs; i++) {
-        expect(w, has_link(txn, &receipt.logs[i]), "a receipt for what is not durable");
+        world_expect(w, is_connected(txn, &receipt.logs[i]), "a receipt for what is not durable and connected");
         struct world_promise *p = promise_for(w, office, &receipt.logs[i]);
         if (p == NULL) {
             PT_CHECK(pt_reserve(&w->promises, &w->promises_capacity, w->n_promises + 1, sizeof *w->promises) == PT_OK);
             p = &w->promises[w->n_promises++];
             *p = (struct world_promise){.office = office, .log = receipt.logs[i]};
         }
-        if (receipt.logs[i].seq >= p->log.seq) {
+        if (receipt.logs[i].seq >= p->log.seq && !p->elsewhere) {
             p->log = receipt.logs[i];
         }
     }
@@ -133,20 +273,6 @@ void world_note_receipt(struct world_node *office, struct pt_bytes body, const s
 }
 
 /* --- what lies in a store --- */
-
-static void check_arrivals(struct world *w, struct pt_txn *txn)
-{
-    struct pt_arena arena;
-    struct pt_record record;
-    uint64_t lsn = 0;
-    pt_arena_init(&arena, SIZE_MAX);
-    while (pt_arrival_read(txn, ++lsn, &arena, &record) == PT_OK) {
-        struct pt_hash link = pt_link_next(&record.previous, record.chunk);
-        expect(w, pt_hash_eq(&link, &record.link), "a chunk whose link does not follow");
-        expect(w, was_written(w, &link), "a chunk that its author did not write");
-    }
-    pt_arena_close(&arena);
-}
 
 /* The good chain of a log from its first chunk ends at its head, and each piece is signed. */
 static void check_chain(struct world *w, struct pt_txn *txn, const struct pt_head *head)
@@ -159,15 +285,15 @@ static void check_chain(struct world *w, struct pt_txn *txn, const struct pt_hea
         struct pt_run run;
         struct pt_checked_run checked;
         uint64_t last = 0;
-        expect(w, pt_logs_run(txn, head, seq + 1, 4096, &arena, &run, &last) == PT_OK, "a log with a hole");
-        expect(w, pt_hash_eq(&run.previous, &link), "a log that does not continue");
-        expect(w, pt_run_check(&run, &arena, &checked) == PT_OK, "a log that does not verify");
+        world_expect(w, pt_logs_run(txn, head, seq + 1, 4096, &arena, &run, &last) == PT_OK, "a log with a hole");
+        world_expect(w, pt_hash_eq(&run.previous, &link), "a log that does not continue");
+        world_expect(w, pt_run_check(&run, &arena, &checked) == PT_OK, "a log that does not verify");
         for (size_t i = 0; i < run.n_chunks && seq < head->seq; i++) { /* a forked log goes on past its head */
             link = checked.links[i];
             seq = checked.last_seqs[i];
         }
     }
-    expect(w, seq == head->seq && pt_hash_eq(&link, &head->link), "a head that is not the end of its chain");
+    world_expect(w, seq == head->seq && pt_hash_eq(&link, &head->link), "a head that is not the end of its chain");
     pt_arena_close(&arena);
 }
 
@@ -186,9 +312,13 @@ void world_check_node(struct world_node *node)
     for (size_t i = 0; i < n; i++) {
         check_chain(w, txn, &heads[i]);
     }
-    check_arrivals(w, txn);
     for (size_t i = 0; i < w->n_promises; i++) {
-        expect(w, w->promises[i].office != node || has_link(txn, &w->promises[i].log), "a receipted chunk is lost");
+        struct world_promise *p = &w->promises[i];
+        if (p->office == node) {
+            bool kept = is_connected(txn, &p->log);
+            world_expect(w, kept || p->elsewhere, "a receipted chunk is lost");
+            p->elsewhere = !kept;
+        }
     }
     pt_store_abort(txn);
     pt_arena_close(&arena);

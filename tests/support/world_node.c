@@ -35,7 +35,8 @@ struct pt_random world_random(struct world *w)
 {
     return (struct pt_random){.fill = fill, .data = w};
 }
-static void make_store(struct world *w, struct pt_store **out)
+
+void world_make_store(struct world *w, struct pt_store **out)
 {
     struct pt_random random = world_random(w);
     PT_CHECK(pt_store_mem_create(NULL, &random, out) == PT_OK);
@@ -46,14 +47,14 @@ struct world_node *world_node(struct world *w, int tier, const char *code, struc
     PT_CHECK(w->n_nodes < WORLD_NODES_MAX);
     struct world_node *node = &w->node[w->n_nodes++];
     struct pt_random random = world_random(w);
-    *node = (struct world_node){.world = w, .tier = tier, .code = code, .upper = upper};
+    *node = (struct world_node){.world = w, .tier = tier, .code = code, .upper = upper, .boot = 1};
     pt_keypair_make(&random, &node->pair);
     memcpy(node->key.b, node->pair.public_key, sizeof node->key.b);
     node->author = pt_author_of(node->pair.public_key);
     node->incarnation = chance(w);
     node->epoch = tier > 0 ? chance(w) : 0;
     node->policy = (struct pt_blob_policy){.evidence = tier > 0, .registry = tier > 0};
-    make_store(w, &node->store);
+    world_make_store(w, &node->store);
     return node;
 }
 
@@ -88,32 +89,30 @@ struct pt_hash world_text(struct world_node *node, bool keep)
     return hash;
 }
 
+struct pt_author_pen world_pen(const struct world_node *node)
+{
+    struct pt_now now = world_now(node);
+    return (struct pt_author_pen){.pair = &node->pair,
+                                  .incarnation = node->incarnation,
+                                  .has_previous_incarnation = node->previous_incarnation != 0,
+                                  .previous_incarnation = node->previous_incarnation,
+                                  .wall_ms = now.wall_ms,
+                                  .monotonic_ms = now.monotonic_ms,
+                                  .boot = now.boot,
+                                  .instrument = node->instrument};
+}
+
 void world_write_entries(struct world_node *node, const char *subject, const struct pt_entry *entries, size_t n)
 {
     struct pt_subject about = subject_of(subject);
+    struct pt_author_pen pen = world_pen(node);
     struct pt_arena arena;
-    struct pt_hash hash;
-    uint64_t before;
-    struct pt_author_pen pen = {.pair = &node->pair,
-                                .incarnation = node->incarnation,
-                                .has_previous_incarnation = node->previous_incarnation != 0,
-                                .previous_incarnation = node->previous_incarnation,
-                                .wall_ms = node->world->now_ms,
-                                .monotonic_ms = (uint64_t)node->world->now_ms,
-                                .boot = 1};
+    struct pt_txn *txn;
     pt_arena_init(&arena, SIZE_MAX);
-    struct pt_txn *txn = begin(node, true);
-    PT_CHECK(pt_arrival_last(txn, &before, &hash) == PT_OK);
+    PT_CHECK(world_write_begin(node, &txn) == PT_OK);
     PT_CHECK(pt_pen_write(txn, &pen, &about, entries, n, &arena) == PT_OK);
-    PT_CHECK(pt_store_commit(txn) == PT_OK);
+    PT_CHECK(world_write_end(node, txn, PT_OK) == PT_OK);
     pt_arena_close(&arena);
-    world_note_written(node, before);
-    for (size_t i = 0; i < node->world->n_links; i++) {
-        struct world_link *link = &node->world->link[i];
-        for (int side = 0; side < 2; side++) {
-            link->news[side] = link->news[side] || (link->open && link->node[side] == node);
-        }
-    }
 }
 
 void world_write_entry(struct world_node *node, const char *subject, const struct pt_entry *entry)
@@ -138,10 +137,16 @@ void world_write(struct world_node *node, const char *subject, size_t n)
     pt_free(entries);
 }
 
+void world_allow(struct world_node *device, const char *subject)
+{
+    PT_CHECK(pt_reserve(&device->subjects, &device->subjects_capacity, device->n_subjects + 1,
+                        sizeof *device->subjects) == PT_OK);
+    device->subjects[device->n_subjects++] = subject_of(subject);
+}
+
 void world_assign(struct world_node *device, const char *subject)
 {
-    PT_CHECK(device->n_subjects < WORLD_SUBJECTS_MAX);
-    device->subjects[device->n_subjects++] = subject_of(subject);
+    world_allow(device, subject);
     struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ASSIGN, device->world->now_ms / 1000);
     uint8_t detail[4] = {0};
     entry.detail = pt_bytes_of(detail, 0);
@@ -160,10 +165,23 @@ struct world_blob *world_blob(struct world_node *node, const struct pt_hash *has
 
 static struct world_blob *add_blob(struct world_node *node, const struct pt_hash *hash)
 {
-    PT_CHECK(node->n_blobs < WORLD_BLOBS_MAX);
+    PT_CHECK(pt_reserve(&node->blobs, &node->blobs_capacity, node->n_blobs + 1, sizeof *node->blobs) == PT_OK);
     struct world_blob *blob = &node->blobs[node->n_blobs++];
     *blob = (struct world_blob){.hash = *hash};
     return blob;
+}
+
+struct pt_hash world_keep_file(struct world_node *node, struct pt_buf *bytes)
+{
+    struct pt_hash hash = pt_hash1(PT_CONTEXT_BLOB, pt_buf_bytes(bytes));
+    struct world_blob *blob = world_blob(node, &hash);
+    if (blob == NULL) {
+        blob = add_blob(node, &hash);
+    }
+    pt_buf_free(&blob->bytes);
+    blob->bytes = *bytes;
+    blob->whole = true;
+    return hash;
 }
 
 struct pt_hash world_file(struct world_node *node, size_t n)
@@ -172,38 +190,7 @@ struct pt_hash world_file(struct world_node *node, size_t n)
     for (size_t i = 0; i < n; i++) {
         pt_buf_put_u8(&bytes, (uint8_t)chance(node->world));
     }
-    struct pt_hash hash = pt_hash1(PT_CONTEXT_BLOB, pt_buf_bytes(&bytes));
-    struct world_blob *blob = add_blob(node, &hash);
-    blob->bytes = bytes;
-    blob->whole = true;
-    return hash;
-}
-
-struct pt_store *world_backup(struct world_node *node)
-{
-    struct pt_store *copy;
-    make_store(node->world, &copy);
-    struct pt_txn *from = begin(node, false);
-    struct pt_txn *to = NULL;
-    PT_CHECK(pt_store_begin(copy, true, &to) == PT_OK);
-    for (int table = 0; table < PT_TABLE_COUNT; table++) {
-        struct pt_bytes key;
-        struct pt_bytes value;
-        struct pt_rows rows = pt_rows_of(from, (enum pt_table)table, (struct pt_bytes){0});
-        while (pt_rows_next(&rows, &key, &value)) {
-            PT_CHECK(pt_store_put(to, (enum pt_table)table, key, value) == PT_OK);
-        }
-        PT_CHECK(pt_rows_end(&rows) == PT_OK);
-    }
-    pt_store_abort(from);
-    PT_CHECK(pt_store_commit(to) == PT_OK);
-    return copy;
-}
-
-void world_restore(struct world_node *node, struct pt_store *backup)
-{
-    pt_store_close(node->store);
-    node->store = backup;
+    return world_keep_file(node, &bytes);
 }
 
 /* --- scopes: a device's own logs go up, its assessments and what its office says come down --- */
@@ -282,6 +269,10 @@ enum pt_err world_admit(void *data, const Patuh__SignedStatement *statement, str
         struct world_node *node = &w->node[i];
         if (node->upper == office &&
             pt_bytes_eq(pt_bytes_of(statement->body.data, statement->body.len), pt_bytes_of(node->author.b, 32))) {
+            if (node->revoked) {
+                *code = PATUH__FAILURE_CODE__FAILURE_REVOKED;
+                return PT_EDENIED;
+            }
             *peer = (struct pt_peer){.author = node->author, .tier = node->tier, .scope = world_scope(node, true)};
             return PT_OK;
         }

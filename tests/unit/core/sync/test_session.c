@@ -371,7 +371,7 @@ static void something(struct scene *s, uint64_t *state)
     struct world_node *devices[] = {s->device, s->other};
     struct world_node *device = devices[pick(state, 2)];
     const char *subject = pick(state, 2) == 0 ? A1 : A2;
-    struct world_link *link = &s->w->link[pick(state, WORLD_LINKS_MAX)];
+    struct world_link *link = &s->w->link[pick(state, 16)];
     switch (pick(state, 8)) {
     case 0:
     case 1:
