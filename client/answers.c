@@ -23,7 +23,7 @@ static enum pt_err read_value(struct pt_action *action, const struct pt_target *
 /* An answer or its clearing: it replaces what this device has seen of the register. */
 static enum pt_err put_claim(struct pt_action *action, struct pt_entry *entry, const struct pt_target *target)
 {
-    enum pt_err err = pt_work_replaces(&action->work, entry->question, target->instance, &action->head.log,
+    enum pt_err err = pt_seen_replaces(&action->work.state, entry->question, target->instance, &action->head.log,
                                        &action->work.arena, &entry->replaces, &entry->n_replaces);
     return err == PT_OK ? pt_action_put(action, entry, NULL) : err;
 }
@@ -95,7 +95,7 @@ static enum pt_err clear(struct pt_action *action, const char *path, struct pt_p
         return err;
     }
     struct pt_entry entry = pt_action_entry(action, PATUH__ENTRY_KIND__ENTRY_CLEAR, &target);
-    const struct pt_answer *answer = pt_work_answer(&action->work, entry.question, target.instance, &reg);
+    const struct pt_answer *answer = pt_assessment_answer(&action->work.state, entry.question, target.instance, &reg);
     if (answer == NULL || (answer->n_values == 1 && answer->values[0].type == PT_VALUE_NONE)) {
         return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_NOTHING_TO_CLEAR, path, NULL);
     }

@@ -92,7 +92,8 @@ static void fill_claims(struct building *b, uint32_t node, const struct pt_regis
 static void fill_answer(struct building *b, uint32_t node, uint32_t instance, struct patuh_item *item)
 {
     const struct pt_register *reg;
-    const struct pt_answer *answer = pt_work_answer(b->work, b->work->instrument->nodes[node].number, instance, &reg);
+    const struct pt_answer *answer =
+        pt_assessment_answer(&b->work->state, b->work->instrument->nodes[node].number, instance, &reg);
     if (answer == NULL) {
         return;
     }

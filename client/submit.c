@@ -18,41 +18,13 @@ static enum pt_err may_move(const struct pt_action *action, struct pt_problem *p
     return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_APPROVED, pt_subject_name(&action->work.subject), NULL);
 }
 
-static enum pt_err add_cut(struct pt_action *action, Patuh__Move *move)
-{
-    const struct pt_work *work = &action->work;
-    struct pt_arena *arena = &action->work.arena;
-    move->cut = pt_arena_zalloc(arena, work->n_views, sizeof *move->cut);
-    Patuh__LogSeen *seen = pt_arena_zalloc(arena, work->n_views, sizeof *seen);
-    if (move->cut == NULL || seen == NULL) {
-        return PT_ENOMEM;
-    }
-    for (size_t v = 0; v < work->n_views; v++) {
-        struct pt_view *view = &work->views[v];
-        if (view->n_chunks == 0 || pt_log_id_eq(&view->log, &action->head.log)) {
-            continue; /* its own log counts up to the move itself */
-        }
-        struct pt_view_chunk *last = &view->chunks[view->n_chunks - 1];
-        Patuh__LogSeen *at = &seen[move->n_cut];
-        patuh__log_seen__init(at);
-        at->has_author = at->has_incarnation = at->has_seq = at->has_link = true;
-        at->author.data = view->log.author.b;
-        at->author.len = sizeof view->log.author.b;
-        at->incarnation = view->log.incarnation;
-        at->seq = last->last_seq;
-        at->link.data = last->link.b;
-        at->link.len = sizeof last->link.b;
-        move->cut[move->n_cut++] = at;
-    }
-    return PT_OK;
-}
-
 static enum pt_err put_move(struct pt_action *action, Patuh__State to, struct pt_problem *problem)
 {
     Patuh__Move move = PATUH__MOVE__INIT;
     move.has_to = true;
     move.to = to;
-    enum pt_err err = add_cut(action, &move);
+    struct pt_work *work = &action->work;
+    enum pt_err err = pt_seen_cut(work->views, work->n_views, &action->head.log, &work->arena, &move);
     if (err == PT_OK && move.n_cut > PT_CUT_LOGS_MAX) {
         err = pt_problem_set(problem, PT_ELIMIT, PT_MSG_CLIENT_MANY_LOGS, pt_subject_name(&action->work.subject), NULL);
     }

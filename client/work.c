@@ -198,28 +198,6 @@ const char *pt_work_author(const struct pt_work *work, const struct pt_author *a
     return pt_arena_printf(arena, "?%02x%02x%02x%02x", author->b[0], author->b[1], author->b[2], author->b[3]);
 }
 
-const struct pt_answer *pt_work_answer(const struct pt_work *work, uint32_t question, uint32_t instance,
-                                       const struct pt_register **reg)
-{
-    const struct pt_answers *answers = &work->state.answers;
-    size_t low = 0;
-    size_t high = answers->n_answers;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct pt_answer *a = &answers->answers[middle];
-        bool before = a->question != question ? a->question < question : a->instance < instance;
-        low = before ? middle + 1 : low;
-        high = before ? high : middle;
-    }
-    bool found = low < answers->n_answers && answers->answers[low].question == question &&
-                 answers->answers[low].instance == instance;
-    if (!found) {
-        return NULL;
-    }
-    *reg = &work->state.registers[low];
-    return &answers->answers[low];
-}
-
 uint32_t pt_work_instance(const struct pt_work *work, uint32_t repeat, const char *name)
 {
     const struct pt_answers *answers = &work->state.answers;
@@ -230,36 +208,4 @@ uint32_t pt_work_instance(const struct pt_work *work, uint32_t repeat, const cha
         }
     }
     return 0;
-}
-
-enum pt_err pt_work_replaces(const struct pt_work *work, uint32_t question, uint32_t instance,
-                             const struct pt_log_id *own, struct pt_arena *arena, const struct pt_entry_ref **out,
-                             size_t *n_out)
-{
-    const struct pt_register *reg;
-    const struct pt_answer *answer = pt_work_answer(work, question, instance, &reg);
-    *n_out = 0;
-    if (answer == NULL || answer->n_values > 1) {
-        return PT_OK; /* a conflict is a reviewer's to settle */
-    }
-    struct pt_entry_ref *refs = pt_arena_zalloc(arena, reg->n_heads, sizeof *refs);
-    if (refs == NULL) {
-        return PT_ENOMEM;
-    }
-    size_t n = 0;
-    for (size_t i = 0; i < reg->n_heads && n < PT_ENTRY_REPLACES_MAX; i++) {
-        const struct pt_claim *claim = &reg->heads[i];
-        const struct pt_view_chunk *chunk = pt_view_chunk_of(claim->view, claim->seq);
-        if (chunk == NULL || pt_log_id_eq(&claim->view->log, own)) {
-            continue; /* within a log the later entry replaces by itself */
-        }
-        refs[n].author = claim->view->log.author;
-        refs[n].incarnation = claim->view->log.incarnation;
-        refs[n].seq = claim->seq;
-        memcpy(refs[n].link, chunk->link.b, sizeof refs[n].link);
-        n++;
-    }
-    *out = refs;
-    *n_out = n;
-    return PT_OK;
 }

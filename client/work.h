@@ -7,7 +7,7 @@
 #define PT_CLIENT_WORK_H
 
 #include "client/device.h"
-#include "core/merge/merge.h"
+#include "core/merge/seen.h"
 #include "core/score/score.h"
 
 struct pt_opened {
@@ -48,16 +48,7 @@ bool pt_work_is_assigned(const struct pt_work *work);
 /* Who wrote a log: name of surveyor, reviewer or office; the first digits of the key when unknown. In the arena given;
  * NULL when out of memory. */
 const char *pt_work_author(const struct pt_work *work, const struct pt_author *author, struct pt_arena *arena);
-/* The register at a question and instance (as in pt_answer); NULL when nobody wrote there. */
-const struct pt_answer *pt_work_answer(const struct pt_work *work, uint32_t question, uint32_t instance,
-                                       const struct pt_register **reg);
 /* Number of an instance as in pt_answer; 0 when it is not there. repeat: node. */
 uint32_t pt_work_instance(const struct pt_work *work, uint32_t repeat, const char *name);
-
-/* The sealed heads of a register in other logs than `own`, when all its heads agree: what an answer replaces. In the
- * arena given; n is 0 for a register in conflict. At most PT_ENTRY_REPLACES_MAX. */
-enum pt_err pt_work_replaces(const struct pt_work *work, uint32_t question, uint32_t instance,
-                             const struct pt_log_id *own, struct pt_arena *arena, const struct pt_entry_ref **out,
-                             size_t *n_out);
 
 #endif

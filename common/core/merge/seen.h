@@ -1,0 +1,23 @@
+/* seen.h - what an author names of what it has: the claims an answer replaces, the cut of a move.
+ *
+ * Thread: any.  Memory: results live in the given arena and point into the views. Errors: NOMEM. */
+#ifndef PT_SEEN_H
+#define PT_SEEN_H
+
+#include "core/merge/merge.h"
+
+/* The register at a question and instance (as in pt_answer); NULL when nobody wrote there. */
+const struct pt_answer *pt_assessment_answer(const struct pt_assessment *state, uint32_t question, uint32_t instance,
+                                             const struct pt_register **reg);
+
+/* The sealed heads of a register in other logs than `own`, when all its heads agree: what an answer replaces; n is 0
+ * for a register in conflict, which is a reviewer's to settle. At most PT_ENTRY_REPLACES_MAX. */
+enum pt_err pt_seen_replaces(const struct pt_assessment *state, uint32_t question, uint32_t instance,
+                             const struct pt_log_id *own, struct pt_arena *arena, const struct pt_entry_ref **out,
+                             size_t *n_out);
+
+/* Fill the cut of a move: all sealed chunks of every log but `own`, which counts up to the move itself. */
+enum pt_err pt_seen_cut(struct pt_view *views, size_t n_views, const struct pt_log_id *own, struct pt_arena *arena,
+                        Patuh__Move *move);
+
+#endif
