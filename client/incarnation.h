@@ -11,7 +11,7 @@
 /* At opening: read the incarnation, compare the marker; a missing or foreign one means a new incarnation. */
 enum pt_err pt_incarnation_open(struct patuh *device, struct pt_problem *problem);
 /* Take a new incarnation: what waited unsealed in the old logs moves to new ones. One transaction. */
-enum pt_err pt_incarnation_renew(struct patuh *device, struct pt_problem *problem);
+enum pt_err pt_incarnation_renew(struct patuh *device);
 /* Write a new marker on both sides. */
 enum pt_err pt_incarnation_mark(struct patuh *device, struct pt_problem *problem);
 

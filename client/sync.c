@@ -69,11 +69,11 @@ static enum pt_err seal_once(struct patuh *device, uint32_t *n_sealed)
     return err;
 }
 
-enum pt_err pt_sync_seal(struct patuh *device, uint32_t *n_sealed, struct pt_problem *problem)
+enum pt_err pt_sync_seal(struct patuh *device, uint32_t *n_sealed)
 {
     enum pt_err err = seal_once(device, n_sealed);
     if (err == PT_EFORK) { /* a copy of this folder went on in the same log */
-        err = pt_incarnation_renew(device, problem);
+        err = pt_incarnation_renew(device);
         err = err == PT_OK ? seal_once(device, n_sealed) : err;
     }
     return err;
@@ -299,7 +299,7 @@ static enum pt_err finish(struct syncing *s, struct pt_problem *problem)
     }
     if (err == PT_OK && (copied || s->stale)) {
         s->counts.fresh_incarnation = true;
-        err = pt_incarnation_renew(s->device, problem);
+        err = pt_incarnation_renew(s->device);
     }
     return err == PT_OK ? pt_incarnation_mark(s->device, problem) : err;
 }
@@ -319,7 +319,7 @@ enum patuh_result patuh_sync(struct patuh *device, patuh_progress progress, void
     s->files = pt_blob_files(device->blobs);
     enum pt_err err = pt_device_need_enrolment(device, &inner);
     if (err == PT_OK) {
-        err = pt_sync_seal(device, &s->counts.chunks_sealed, &inner);
+        err = pt_sync_seal(device, &s->counts.chunks_sealed);
     }
     if (err == PT_OK) {
         err = exchange(s, &inner);

@@ -5,6 +5,6 @@
 #include "client/device.h"
 
 /* Seal every tail of this device, in one transaction. */
-enum pt_err pt_sync_seal(struct patuh *device, uint32_t *n_sealed, struct pt_problem *problem);
+enum pt_err pt_sync_seal(struct patuh *device, uint32_t *n_sealed);
 
 #endif

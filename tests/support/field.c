@@ -328,8 +328,8 @@ void field_carry(struct patuh *from, struct patuh *to)
 void field_meet(struct patuh *a, struct patuh *b)
 {
     uint32_t n = 0;
-    cr_assert_eq(pt_sync_seal(a, &n, NULL), PT_OK);
-    cr_assert_eq(pt_sync_seal(b, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(a, &n), PT_OK);
+    cr_assert_eq(pt_sync_seal(b, &n), PT_OK);
     field_carry(a, b);
     field_carry(b, a);
 }

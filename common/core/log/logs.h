@@ -150,6 +150,9 @@ struct pt_taken {
 /* Empty the tail of a log that will not go on, also when it was forked or went on elsewhere: the entries are put into
  * the log of a new incarnation. Errors: DAMAGED. */
 enum pt_err pt_tail_take(struct pt_txn *txn, struct pt_head *head, struct pt_arena *arena, struct pt_taken *out);
+/* Every tail of the pen's author moves to the pen's logs, which are those of a new incarnation: instances are named
+ * anew, and an answer names its author's earlier one, which is in another log now. Errors: as pt_tail_put, DAMAGED. */
+enum pt_err pt_tails_move(struct pt_txn *txn, const struct pt_author_pen *pen);
 /* Both at once for an office's own logs: entries become chunks immediately. Errors: as pt_tail_put. */
 enum pt_err pt_pen_write(struct pt_txn *txn, const struct pt_author_pen *pen, const struct pt_subject *subject,
                          const struct pt_entry *entries, size_t n, struct pt_arena *arena);

@@ -29,10 +29,10 @@ Test(assessments, say_where_the_entries_are_and_outlive_the_device)
     struct patuh *device = field_device(&field, FIELD_BUDI);
     field_answer(device, "officials_available", "4");
     field_answer(device, "unit_kind", "licensing");
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     field_receipt(&field, device, PT_TIER_NATIONAL);
     field_answer(device, "officials_available", "5");
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     field_receipt(&field, device, PT_TIER_REGION);
     field_answer(device, "officials_available", "6");
     cr_assert_eq(patuh_list(device, &list, NULL), PATUH_OK);

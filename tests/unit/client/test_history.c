@@ -29,7 +29,7 @@ Test(history, lists_entries_with_what_was_checked)
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
     field_answer(device, "officials_available", "4");
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     field_answer(device, "complaint_remark", "baik");
     struct patuh_history history = history_of(device);
     cr_assert_eq(history.n_entries, 5); /* three of the region, two of the device */
@@ -78,7 +78,7 @@ Test(history, finds_a_chunk_that_was_changed)
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
     field_answer(device, "officials_available", "4");
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     falsify(device);
     struct patuh_history history = history_of(device);
     cr_expect_eq(history.n_damaged, 1);

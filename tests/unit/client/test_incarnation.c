@@ -68,7 +68,7 @@ Test(incarnation, what_waited_moves_to_the_new_log)
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
     field_answer(device, "officials_available", "4");
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     field_answer(device, "officials_available", "5");
     cr_assert_eq(patuh_add(device, FIELD_UNIT, "respondent", "A", instance, NULL), PATUH_OK);
     (void)snprintf(question, sizeof question, "%s.delay", instance);
@@ -87,7 +87,7 @@ Test(incarnation, what_waited_moves_to_the_new_log)
     cr_expect_eq(form.summary.n_answered, 2);
     cr_expect_eq(form.summary.places.device, 4);
     patuh_form_free(&form);
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     form = field_form(device, FIELD_UNIT);
     cr_expect_str_eq(field_item(&form, "officials_available")->value, "5");
     cr_expect_eq(form.summary.n_answered, 2);
@@ -107,7 +107,7 @@ Test(incarnation, of_a_copied_folder_goes_on_in_a_log_of_its_own)
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
     field_answer(device, "officials_available", "4");
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     patuh_close(device);
     copied = field;
     cr_assert_eq(pt_path_join(copied.dir[FIELD_SARI], sizeof copied.dir[FIELD_SARI], field.root, "copy"), PT_OK);
@@ -117,9 +117,9 @@ Test(incarnation, of_a_copied_folder_goes_on_in_a_log_of_its_own)
     struct patuh *copy = field_device(&copied, FIELD_SARI);
     field_answer(copy, "officials_available", "6");
     field_answer(device, "officials_available", "5");
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     field_carry(device, copy);
-    cr_assert_eq(pt_sync_seal(copy, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(copy, &n), PT_OK);
     cr_expect_neq(copy->incarnation, device->incarnation);
     field_carry(copy, device);
     struct patuh *const both[] = {device, copy};

@@ -26,14 +26,14 @@ Test(status, tells_device_region_and_head_office_apart)
     field_answer(device, "officials_available", "4");
     expect_where(device, "tail", PATUH_ON_DEVICE, 1);
     expect_where(device, "chunk", PATUH_ON_DEVICE, 0);
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     cr_expect_eq(n, 1);
     expect_where(device, "tail", PATUH_ON_DEVICE, 0);
     expect_where(device, "chunk", PATUH_ON_DEVICE, 1);
     field_receipt(&field, device, PT_TIER_REGION);
     expect_where(device, "chunk", PATUH_AT_REGION, 1);
     field_answer(device, "officials_available", "5");
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     expect_where(device, "chunk", PATUH_AT_REGION, 1);
     expect_where(device, "chunk", PATUH_ON_DEVICE, 1);
     field_receipt(&field, device, PT_TIER_NATIONAL);
@@ -50,7 +50,7 @@ Test(status, a_device_of_head_office_needs_no_region)
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
     field_answer(device, "officials_available", "4");
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     field_receipt(&field, device, PT_TIER_NATIONAL);
     expect_where(device, "chunk", PATUH_AT_HEAD_OFFICE, 1);
     expect_where(device, "chunk", PATUH_AT_REGION, 0);

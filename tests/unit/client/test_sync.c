@@ -47,9 +47,9 @@ Test(sync, seals_every_log_with_something_in_it)
     field_answer(device, "officials_available", "4");
     cr_assert_eq(patuh_answer(device, FIELD_OTHER_UNIT, "officials_available", "3", NULL, NULL), PATUH_OK);
     cr_expect_eq(waiting(device), 2);
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     cr_expect_eq(n, 2);
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     cr_expect_eq(n, 2);
     cr_expect_eq(waiting(device), 0);
     patuh_close(device);
