@@ -2,6 +2,7 @@
 #include "client/evidence.h"
 
 #include "client/action.h"
+#include "core/merge/seen.h"
 #include "core/wire/unpack.h"
 #include "io/files.h"
 
@@ -151,7 +152,10 @@ static enum pt_err remove_instance(struct pt_action *action, const char *path, s
     }
     if (err == PT_OK) {
         struct pt_entry entry = pt_action_entry(action, PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE, &target);
-        err = pt_action_put(action, &entry, NULL);
+        struct pt_work *work = &action->work;
+        err = pt_seen_instance(work->views, work->n_views, target.name, &action->head.log, &work->arena,
+                               &entry.replaces, &entry.n_replaces);
+        err = err == PT_OK ? pt_action_put(action, &entry, NULL) : err;
     }
     return err;
 }

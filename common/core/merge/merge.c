@@ -13,6 +13,17 @@ const void *pt__merge_detail(struct pt__merge *m, const struct pt_entry *entry, 
     return pt_unpack(kind, entry->detail, m->arena, &message) == PT_OK ? message : NULL;
 }
 
+size_t pt__merge_count_kind(const struct pt__merge *m, Patuh__EntryKind kind)
+{
+    size_t n = 0;
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        for (size_t i = 0; i < m->in->views[v].n_entries; i++) {
+            n += m->in->views[v].entries[i].kind == kind;
+        }
+    }
+    return n;
+}
+
 static enum pt_err start(struct pt__merge *m)
 {
     size_t n = m->in->n_views;

@@ -45,21 +45,10 @@ static void find_opening(struct pt__merge *m)
     }
 }
 
-static size_t count_kind(const struct pt__merge *m, Patuh__EntryKind kind)
-{
-    size_t n = 0;
-    for (size_t v = 0; v < m->in->n_views; v++) {
-        for (size_t i = 0; i < m->in->views[v].n_entries; i++) {
-            n += m->in->views[v].entries[i].kind == kind;
-        }
-    }
-    return n;
-}
-
 /* Head office may give the assessment to another office. */
 static enum pt_err find_charges(struct pt__merge *m)
 {
-    size_t n = count_kind(m, PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE) + 1;
+    size_t n = pt__merge_count_kind(m, PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE) + 1;
     m->charges = pt_arena_zalloc(m->arena, n, sizeof *m->charges);
     if (m->charges == NULL) {
         return PT_ENOMEM;
@@ -152,7 +141,7 @@ static void take_assignment(struct pt__merge *m, const struct pt_view *view, uin
 
 static enum pt_err find_assignments(struct pt__merge *m)
 {
-    size_t n = count_kind(m, PATUH__ENTRY_KIND__ENTRY_ASSIGN);
+    size_t n = pt__merge_count_kind(m, PATUH__ENTRY_KIND__ENTRY_ASSIGN);
     m->out->surveyors = pt_arena_zalloc(m->arena, n + 1, sizeof *m->out->surveyors);
     m->ever_assigned = pt_arena_zalloc(m->arena, n + 1, sizeof *m->ever_assigned);
     if (m->out->surveyors == NULL || m->ever_assigned == NULL) {

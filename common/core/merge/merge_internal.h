@@ -29,11 +29,18 @@ bool pt__merge_counts(const struct pt__merge *m, size_t v, size_t i);
 /* Unpacked detail of an entry, NULL when it is not of that kind. Lives in the arena. */
 const void *pt__merge_detail(struct pt__merge *m, const struct pt_entry *entry, const ProtobufCMessageDescriptor *kind);
 
+/* Entries of a kind in all views. */
+size_t pt__merge_count_kind(const struct pt__merge *m, Patuh__EntryKind kind);
+
 /* merge_effect.c: opening, assignments, and which entries are effective. */
 enum pt_err pt__merge_effect(struct pt__merge *m);
 /* merge_state.c: moves, the state, and the cut of the level. */
 enum pt_err pt__merge_state(struct pt__merge *m);
-/* merge_registers.c: instances, registers and their heads, notes, evidence, places. */
+/* merge_instances.c: which instances there are. */
+enum pt_err pt__merge_instances(struct pt__merge *m);
+/* 1 + index of an instance in pt_answers; 0 when it is not there. */
+uint32_t pt__merge_find_instance(const struct pt_answers *answers, uint32_t repeat, const char *name);
+/* merge_registers.c: registers and their heads, notes, evidence, places. */
 enum pt_err pt__merge_registers(struct pt__merge *m);
 
 #endif

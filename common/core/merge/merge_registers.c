@@ -1,4 +1,4 @@
-/* merge_registers.c - instances, registers and their heads; notes, evidence and places beside them. */
+/* merge_registers.c - registers and their heads; notes, evidence and places beside them. */
 #include "core/merge/merge_internal.h"
 
 #include <stdlib.h>
@@ -20,115 +20,6 @@ static bool is_claim(Patuh__EntryKind kind)
     return kind == PATUH__ENTRY_KIND__ENTRY_ANSWER || kind == PATUH__ENTRY_KIND__ENTRY_CLEAR ||
            kind == PATUH__ENTRY_KIND__ENTRY_DECIDE;
 }
-
-/* --- instances --- */
-
-static int compare_instances(const void *a, const void *b)
-{
-    const struct pt_instance *x = a;
-    const struct pt_instance *y = b;
-    int order = (x->repeat > y->repeat) - (x->repeat < y->repeat);
-    return order != 0 ? order : strcmp(x->name, y->name);
-}
-
-static uint32_t find_instance(const struct pt_answers *answers, uint32_t repeat, const char *name)
-{
-    struct pt_instance wanted = {.repeat = repeat, .name = name};
-    const struct pt_instance *found =
-        bsearch(&wanted, answers->instances, answers->n_instances, sizeof *answers->instances, compare_instances);
-    return found == NULL ? 0 : (uint32_t)(found - answers->instances) + 1;
-}
-
-/* Products of the registry come with the opening and keep their code. */
-static void add_product_instances(struct pt__merge *m)
-{
-    const Patuh__Opening *opening = m->out->opening;
-    const struct pt_instrument *instrument = m->in->instrument;
-    uint32_t node = instrument == NULL ? 0 : instrument->settings.product_repeat;
-    uint32_t repeat = node == 0 ? 0 : instrument->nodes[node].number;
-    for (size_t i = 0; repeat != 0 && opening != NULL && i < opening->n_product; i++) {
-        const Patuh__Product *product = opening->product[i];
-        if (product->code != NULL) {
-            m->out->answers.instances[m->out->answers.n_instances++] = (struct pt_instance){
-                .repeat = repeat, .name = product->code, .label = product->name == NULL ? "" : product->name};
-        }
-    }
-}
-
-static const char *label_of(struct pt__merge *m, const struct pt_entry *entry)
-{
-    const Patuh__Instance *detail = pt__merge_detail(m, entry, &patuh__instance__descriptor);
-    struct pt_hash hash;
-    if (detail == NULL || detail->label.len != sizeof hash.b) {
-        return "";
-    }
-    memcpy(hash.b, detail->label.data, sizeof hash.b);
-    const char *text = m->in->lookup.text == NULL ? NULL : m->in->lookup.text(m->in->lookup.data, &hash);
-    return text == NULL ? "" : text;
-}
-
-static bool is_removed(const struct pt__merge *m, uint32_t repeat, const char *name)
-{
-    for (size_t v = 0; v < m->in->n_views; v++) {
-        const struct pt_view *view = &m->in->views[v];
-        for (size_t i = 0; i < view->n_entries; i++) {
-            const struct pt_entry *entry = &view->entries[i];
-            if (entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE && entry->question == repeat &&
-                pt__merge_counts(m, v, i) && strcmp(entry->instance, name) == 0) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-static void drop_removed(struct pt__merge *m)
-{
-    struct pt_answers *answers = &m->out->answers;
-    size_t kept = 0;
-    for (size_t i = 0; i < answers->n_instances; i++) {
-        if (!is_removed(m, answers->instances[i].repeat, answers->instances[i].name)) {
-            answers->instances[kept++] = answers->instances[i];
-        }
-    }
-    answers->n_instances = kept;
-}
-
-static enum pt_err collect_instances(struct pt__merge *m)
-{
-    size_t n = m->out->opening == NULL ? 0 : m->out->opening->n_product;
-    for (size_t v = 0; v < m->in->n_views; v++) {
-        for (size_t i = 0; i < m->in->views[v].n_entries; i++) {
-            n += m->in->views[v].entries[i].kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE;
-        }
-    }
-    struct pt_answers *answers = &m->out->answers;
-    answers->instances = pt_arena_zalloc(m->arena, n, sizeof *answers->instances);
-    if (answers->instances == NULL) {
-        return PT_ENOMEM;
-    }
-    add_product_instances(m);
-    for (size_t v = 0; v < m->in->n_views; v++) {
-        const struct pt_view *view = &m->in->views[v];
-        for (size_t i = 0; i < view->n_entries; i++) {
-            const struct pt_entry *entry = &view->entries[i];
-            char name[6];
-            if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE && pt__merge_counts(m, v, i)) {
-                pt_entry_instance_name(&view->log, i + 1, name);
-                answers->instances[answers->n_instances++] = (struct pt_instance){
-                    .repeat = entry->question, .name = pt_arena_str(m->arena, name), .label = label_of(m, entry)};
-            }
-        }
-    }
-    if (m->arena->exhausted) {
-        return PT_ENOMEM;
-    }
-    drop_removed(m);
-    qsort(answers->instances, answers->n_instances, sizeof *answers->instances, compare_instances);
-    return PT_OK;
-}
-
-/* --- registers --- */
 
 static int compare_rows(const void *a, const void *b)
 {
@@ -157,7 +48,7 @@ static bool place_of(const struct pt__merge *m, const struct pt_entry *entry, ui
         *instance = 0;
         return entry->instance[0] == '\0';
     }
-    *instance = find_instance(&m->out->answers, repeat, entry->instance);
+    *instance = pt__merge_find_instance(&m->out->answers, repeat, entry->instance);
     return *instance != 0;
 }
 
@@ -201,14 +92,9 @@ static struct pt_value value_of(const struct row *row)
 static struct row *target_of(const struct pt__merge *m, struct row *rows, size_t n, const struct pt_entry_ref *ref)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct pt_view *view = &m->in->views[rows[i].view];
-        if (!is_claim(rows[i].entry->kind) || rows[i].seq != ref->seq || view->log.incarnation != ref->incarnation ||
-            !pt_author_eq(&view->log.author, &ref->author)) {
-            continue;
+        if (is_claim(rows[i].entry->kind) && rows[i].seq == ref->seq && pt_view_is(&m->in->views[rows[i].view], ref)) {
+            return &rows[i];
         }
-        const struct pt_view_chunk *chunk = pt_view_chunk_of(view, ref->seq);
-        bool same = chunk != NULL && memcmp(chunk->link.b, ref->link, sizeof ref->link) == 0;
-        return same ? &rows[i] : NULL;
     }
     return NULL;
 }
@@ -430,7 +316,7 @@ enum pt_err pt__merge_registers(struct pt__merge *m)
 {
     struct row *rows;
     size_t n;
-    enum pt_err err = collect_instances(m);
+    enum pt_err err = pt__merge_instances(m);
     if (err == PT_OK) {
         err = collect_rows(m, &rows, &n);
     }

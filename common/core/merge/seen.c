@@ -24,6 +24,18 @@ const struct pt_answer *pt_assessment_answer(const struct pt_assessment *state, 
     return &answers->answers[low];
 }
 
+/* false for an entry of the tail, which nobody else can have seen. */
+static bool refer(const struct pt_view *view, uint64_t seq, struct pt_entry_ref *ref)
+{
+    const struct pt_view_chunk *chunk = seq == 0 ? NULL : pt_view_chunk_of(view, seq);
+    if (chunk == NULL) {
+        return false;
+    }
+    *ref = (struct pt_entry_ref){.author = view->log.author, .incarnation = view->log.incarnation, .seq = seq};
+    memcpy(ref->link, chunk->link.b, sizeof ref->link);
+    return true;
+}
+
 enum pt_err pt_seen_replaces(const struct pt_assessment *state, uint32_t question, uint32_t instance,
                              const struct pt_log_id *own, struct pt_arena *arena, const struct pt_entry_ref **out,
                              size_t *n_out)
@@ -41,15 +53,37 @@ enum pt_err pt_seen_replaces(const struct pt_assessment *state, uint32_t questio
     size_t n = 0;
     for (size_t i = 0; i < reg->n_heads && n < PT_ENTRY_REPLACES_MAX; i++) {
         const struct pt_claim *claim = &reg->heads[i];
-        const struct pt_view_chunk *chunk = pt_view_chunk_of(claim->view, claim->seq);
-        if (chunk == NULL || pt_log_id_eq(&claim->view->log, own)) {
-            continue; /* within a log the later entry replaces by itself */
+        if (!pt_log_id_eq(&claim->view->log, own)) { /* within a log the later entry replaces by itself */
+            n += refer(claim->view, claim->seq, &refs[n]);
         }
-        refs[n].author = claim->view->log.author;
-        refs[n].incarnation = claim->view->log.incarnation;
-        refs[n].seq = claim->seq;
-        memcpy(refs[n].link, chunk->link.b, sizeof refs[n].link);
-        n++;
+    }
+    *out = refs;
+    *n_out = n;
+    return PT_OK;
+}
+
+static uint64_t last_about(const struct pt_view *view, const char *instance)
+{
+    uint64_t seq = view->n_chunks == 0 ? 0 : view->chunks[view->n_chunks - 1].last_seq;
+    while (seq > 0 && strcmp(view->entries[seq - 1].instance, instance) != 0) {
+        seq--;
+    }
+    return seq;
+}
+
+enum pt_err pt_seen_instance(const struct pt_view *views, size_t n_views, const char *instance,
+                             const struct pt_log_id *own, struct pt_arena *arena, const struct pt_entry_ref **out,
+                             size_t *n_out)
+{
+    struct pt_entry_ref *refs = pt_arena_zalloc(arena, n_views, sizeof *refs);
+    if (refs == NULL) {
+        return PT_ENOMEM;
+    }
+    size_t n = 0;
+    for (size_t v = 0; v < n_views && n < PT_ENTRY_REPLACES_MAX; v++) {
+        if (!pt_log_id_eq(&views[v].log, own)) {
+            n += refer(&views[v], last_about(&views[v], instance), &refs[n]);
+        }
     }
     *out = refs;
     *n_out = n;

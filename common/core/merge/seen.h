@@ -16,6 +16,12 @@ enum pt_err pt_seen_replaces(const struct pt_assessment *state, uint32_t questio
                              const struct pt_log_id *own, struct pt_arena *arena, const struct pt_entry_ref **out,
                              size_t *n_out);
 
+/* The last sealed entry about an instance in every other log than `own`: what a removal had seen. At most
+ * PT_ENTRY_REPLACES_MAX; where more wrote, the removal is in vain. */
+enum pt_err pt_seen_instance(const struct pt_view *views, size_t n_views, const char *instance,
+                             const struct pt_log_id *own, struct pt_arena *arena, const struct pt_entry_ref **out,
+                             size_t *n_out);
+
 /* Fill the cut of a move: all sealed chunks of every log but `own`, which counts up to the move itself. */
 enum pt_err pt_seen_cut(struct pt_view *views, size_t n_views, const struct pt_log_id *own, struct pt_arena *arena,
                         Patuh__Move *move);

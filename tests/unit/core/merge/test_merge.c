@@ -430,16 +430,33 @@ Test(merge, a_move_between_offices_keeps_what_the_old_one_did)
     scene_close(&s);
 }
 
+static void add_respondent(struct scene *s, struct pt_view *by, char *name)
+{
+    struct pt_entry add = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE, 0);
+    add.question = number_of(s, "respondent");
+    chunk_add(by, &add);
+    pt_entry_instance_name(&by->log, by->n_entries, name);
+}
+
+/* seen: the last entry of another log that its author knew; NULL for none. */
+static void remove_instance(struct scene *s, struct pt_view *by, const char *name, const struct pt_entry_ref *seen)
+{
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE, 0);
+    struct pt_bytes kept = pt_arena_dup(&s->logs.arena, pt_bytes_of(seen, seen == NULL ? 0 : sizeof *seen));
+    entry.question = number_of(s, "respondent");
+    entry.instance = pt_arena_str(&s->logs.arena, name);
+    entry.replaces = seen == NULL ? NULL : (const struct pt_entry_ref *)kept.data;
+    entry.n_replaces = seen == NULL ? 0 : 1;
+    chunk_add(by, &entry);
+}
+
 Test(merge, instances_come_and_go_with_their_answers)
 {
     struct scene s;
     scene_open(&s);
-    struct pt_entry add = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE, 0);
     struct pt_entry delay = kit_answer(number_of(&s, "r"), 3);
     char name[6];
-    add.question = number_of(&s, "respondent");
-    chunk_add(s.budi, &add);
-    pt_entry_instance_name(&s.budi->log, 1, name);
+    add_respondent(&s, s.budi, name);
     delay.instance = name;
     chunk_add(s.siti, &delay);
     struct pt_assessment a = merge(&s, PT_LEVEL_WORK);
@@ -447,12 +464,52 @@ Test(merge, instances_come_and_go_with_their_answers)
     cr_expect_str_eq(a.answers.instances[0].name, name);
     cr_assert_eq(a.answers.n_answers, 1);
     cr_expect_eq(a.answers.answers[0].instance, 1);
-    add.kind = PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE;
-    add.instance = name;
-    chunk_add(s.siti, &add);
+    remove_instance(&s, s.siti, name, NULL);
     a = merge(&s, PT_LEVEL_WORK);
     cr_expect_eq(a.answers.n_instances, 0);
     cr_expect_eq(a.answers.n_answers, 0);
+    scene_close(&s);
+}
+
+Test(merge, no_answer_disappears_in_a_removal_that_did_not_know_of_it)
+{
+    struct scene s;
+    scene_open(&s);
+    struct pt_entry delay = kit_answer(number_of(&s, "r"), 3);
+    char name[6];
+    add_respondent(&s, s.budi, name);
+    delay.instance = name;
+    chunk_add(s.siti, &delay);
+    struct pt_entry_ref seen = last_of(s.siti);
+    chunk_add(s.siti, &delay);
+    remove_instance(&s, s.budi, name, &seen);
+    struct pt_assessment a = merge(&s, PT_LEVEL_WORK);
+    cr_expect_eq(a.answers.n_instances, 1, "siti answered again meanwhile");
+    cr_assert_eq(a.n_ineffective, 1);
+    cr_expect_eq(a.ineffective[0].why, PT_MSG_ENTRY_REMOVED_IN_VAIN);
+    cr_expect_eq(a.ineffective[0].seq, s.budi->n_entries);
+    seen = last_of(s.siti);
+    remove_instance(&s, s.budi, name, &seen);
+    a = merge(&s, PT_LEVEL_WORK);
+    cr_expect_eq(a.answers.n_instances, 0, "now it was known");
+    cr_expect_eq(a.answers.n_answers, 0);
+    scene_close(&s);
+}
+
+Test(merge, two_removals_take_away_what_each_of_them_knew)
+{
+    struct scene s;
+    scene_open(&s);
+    struct pt_entry delay = kit_answer(number_of(&s, "r"), 3);
+    char name[6];
+    add_respondent(&s, s.budi, name);
+    delay.instance = name;
+    chunk_add(s.siti, &delay);
+    remove_instance(&s, s.budi, name, NULL);
+    cr_expect_eq(merge(&s, PT_LEVEL_WORK).answers.n_instances, 1);
+    remove_instance(&s, s.siti, name, NULL);
+    cr_expect_eq(merge(&s, PT_LEVEL_WORK).answers.n_instances, 0);
+    cr_expect_eq(merge(&s, PT_LEVEL_WORK).n_ineffective, 0, "both were in time");
     scene_close(&s);
 }
 
