@@ -1,5 +1,7 @@
 #include "client/cli.h"
 
+#include "io/fault.h"
+
 #include <string.h>
 
 int pt_cli_usage(const struct pt_cli *cli)
@@ -60,6 +62,7 @@ bool pt_cli_read(struct pt_cli *cli, const struct pt_option *options, size_t n_o
         }
     }
     if (cli->dir != NULL && cli->n_words >= n_min && cli->n_words <= n_max) {
+        pt_fault_watch(cli->dir);
         return true;
     }
     (void)pt_cli_usage(cli);

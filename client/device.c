@@ -163,16 +163,20 @@ static enum pt_err load_keys(struct patuh *device, bool make, struct pt_problem 
     return err;
 }
 
-static enum pt_err open_store(struct patuh *device, struct pt_problem *problem)
+static enum pt_err open_store(struct patuh *device, bool make, struct pt_problem *problem)
 {
     char path[PATH_MAX];
     struct pt_store_lmdb_options options = pt_store_lmdb_defaults();
+    options.must_exist = !make;
     enum pt_err err = pt_path_join(path, sizeof path, device->folder, "store");
     if (err == PT_OK) {
         err = pt_store_lmdb_open(path, &device->key, &options, &device->store, problem);
     }
     if (err == PT_OK) {
         err = pt_store_format_check(device->store, device->folder, problem);
+    }
+    if (err == PT_OK) {
+        err = pt_store_rows_check(device->store, device->folder, problem);
     }
     if (err == PT_OK) {
         err = pt_path_join(path, sizeof path, device->folder, "blobs");
@@ -217,7 +221,7 @@ static enum pt_err fill_device(struct patuh *device, bool make, struct pt_proble
         err = load_keys(device, make, problem);
     }
     if (err == PT_OK) {
-        err = open_store(device, problem);
+        err = open_store(device, make, problem);
     }
     if (err == PT_OK) {
         err = check_role(device, problem);

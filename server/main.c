@@ -5,6 +5,7 @@
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"
 #include "io/control.h"
+#include "io/fault.h"
 #include "io/files.h"
 #include "io/secret.h"
 #include "qr.h"
@@ -277,6 +278,7 @@ int main(int argc, char **argv)
         return usage(PT_MSG_OPTION_NEEDED, "--dir D");
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    pt_fault_watch(line.dir);
     if (pt_crypto_init() != PT_OK) {
         return EXIT_FAILED;
     }

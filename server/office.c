@@ -48,11 +48,12 @@ static enum pt_err load_key(const struct office *office, const char *name, struc
     return err;
 }
 
-static enum pt_err open_parts(struct office *office, struct pt_problem *problem)
+static enum pt_err open_parts(struct office *office, bool make, struct pt_problem *problem)
 {
     char path[PATH_MAX];
     struct pt_store_lmdb_options options = pt_store_lmdb_defaults();
     struct pt_random random = pt_random_system();
+    options.must_exist = !make;
     enum pt_err err = load_key(office, "author", &office->pair, problem);
     if (err == PT_OK) {
         err = load_key(office, "transport", &office->transport, problem);
@@ -62,6 +63,9 @@ static enum pt_err open_parts(struct office *office, struct pt_problem *problem)
     }
     if (err == PT_OK) {
         err = pt_store_format_check(office->store, office->dir, problem);
+    }
+    if (err == PT_OK) {
+        err = pt_store_rows_check(office->store, office->dir, problem);
     }
     if (err == PT_OK && (err = pt_path_join(path, sizeof path, office->dir, "blobs")) == PT_OK) {
         err = pt_blobs_open(path, NULL, &random, options.reserve, &office->blobs, problem);
@@ -183,7 +187,7 @@ enum pt_err office_open(const char *dir, struct office *out, struct pt_problem *
         err = take_lock(&office, problem);
     }
     if (err == PT_OK) {
-        err = open_parts(&office, problem);
+        err = open_parts(&office, false, problem);
     }
     if (err == PT_OK) {
         err = load_identity(&office, problem);
@@ -342,7 +346,7 @@ enum pt_err office_init(const char *dir, bool national, const char *code, const 
         err = make_keys(dir, problem);
     }
     if (err == PT_OK) {
-        err = open_parts(&office, problem);
+        err = open_parts(&office, true, problem);
     }
     if (err == PT_OK) {
         err = check_new(&office, problem);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "io/files.h"
+#include "io/store_pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -337,6 +338,9 @@ static int tables_open(struct lmdb_store *store)
 static enum pt_err folder_lock(struct lmdb_store *store, struct pt_problem *problem)
 {
     store->folder = open(store->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (store->folder < 0 && errno == ENOENT) {
+        return pt_problem_set(problem, PT_EDAMAGED, PT_MSG_STORE_EMPTY, store->dir, NULL);
+    }
     if (store->folder < 0) {
         return pt_problem_set(problem, PT_EIO, PT_MSG_STORE_OPEN, store->dir, strerror(errno), NULL);
     }
@@ -376,7 +380,7 @@ enum pt_err pt_store_lmdb_open(const char *dir, const struct pt_store_key *key,
                                const struct pt_store_lmdb_options *options, struct pt_store **out,
                                struct pt_problem *problem)
 {
-    enum pt_err err = pt_folder_make(dir, 0700, problem);
+    enum pt_err err = options->must_exist ? PT_OK : pt_folder_make(dir, 0700, problem);
     if (err != PT_OK) {
         return err;
     }
@@ -394,6 +398,9 @@ enum pt_err pt_store_lmdb_open(const char *dir, const struct pt_store_key *key,
     store->folder = -1;
     store->reserve = options->reserve;
     err = folder_lock(store, problem);
+    if (err == PT_OK) {
+        err = pt_store_pages_check(dir, !options->must_exist, problem);
+    }
     if (err == PT_OK) {
         err = files_open(store, problem);
     }

@@ -14,15 +14,16 @@ struct pt_store_lmdb_options {
     /* A commit that adds something needs this much free space, else it fails with FULL; one that only deletes may use
      * the reserve. */
     struct pt_disk_reserve reserve;
+    bool must_exist; /* a store that is missing or empty is not made anew: what was in it is lost */
 };
 
 /* What programs use: the default reserve. */
 struct pt_store_lmdb_options pt_store_lmdb_defaults(void);
 
-/* Open the store in folder dir; makes it when missing. key may be NULL (plain values).
+/* Open the store in folder dir; makes it when missing, unless it must exist. key may be NULL (plain values).
  * Errors: INVALID (network disk), BUSY (open already, here or in another process), VERSION and DAMAGED (a file that is
- * not one of ours), IO, FULL, NOMEM; each with a sentence in problem. After IO from a commit the store takes no write
- * transaction any more: close it, open again, look what is there. */
+ * not one of ours, or not whole: store_pages.h), IO, FULL, NOMEM; each with a sentence in problem. After IO from a
+ * commit the store takes no write transaction any more: close it, open again, look what is there. */
 enum pt_err pt_store_lmdb_open(const char *dir, const struct pt_store_key *key,
                                const struct pt_store_lmdb_options *options, struct pt_store **out,
                                struct pt_problem *problem);

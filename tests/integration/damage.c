@@ -3,7 +3,7 @@
  *     damage flip STORE TABLE ROW     flips a bit in the middle of the raw value of a row (from 0)
  *     damage cut STORE TABLE ROW      makes the raw value one byte shorter
  *     damage format STORE TEXT        a rightly written store of another format version
- *     damage byte FILE OFFSET         flips a bit of a file */
+ *     damage byte FILE OFFSET [BIT]   flips a bit of a file */
 #include "base/mem.h"
 #include "io/store_lmdb.h"
 
@@ -14,7 +14,7 @@
 
 static int usage(void)
 {
-    (void)fputs("damage flip|cut STORE TABLE ROW | format STORE TEXT | byte FILE OFFSET\n", stderr);
+    (void)fputs("damage flip|cut STORE TABLE ROW | format STORE TEXT | byte FILE OFFSET [BIT]\n", stderr);
     return 2;
 }
 
@@ -78,14 +78,14 @@ static bool change_format(const char *dir, const char *text)
     return good;
 }
 
-static bool change_byte(const char *name, long offset)
+static bool change_byte(const char *name, long offset, int bit)
 {
     FILE *file = fopen(name, "r+b");
     if (file == NULL) {
         return false;
     }
     int byte = fseek(file, offset, SEEK_SET) == 0 ? fgetc(file) : EOF;
-    bool good = byte != EOF && fseek(file, offset, SEEK_SET) == 0 && fputc(byte ^ 4, file) != EOF;
+    bool good = byte != EOF && fseek(file, offset, SEEK_SET) == 0 && fputc(byte ^ (1 << bit), file) != EOF;
     return fclose(file) == 0 && good;
 }
 
@@ -97,8 +97,8 @@ int main(int argc, char **argv)
         good = change_row(argv[2], argv[3], strcmp(what, "cut") == 0, strtoul(argv[4], NULL, 10));
     } else if (argc == 4 && strcmp(what, "format") == 0) {
         good = change_format(argv[2], argv[3]);
-    } else if (argc == 4 && strcmp(what, "byte") == 0) {
-        good = change_byte(argv[2], strtol(argv[3], NULL, 10));
+    } else if ((argc == 4 || argc == 5) && strcmp(what, "byte") == 0) {
+        good = change_byte(argv[2], strtol(argv[3], NULL, 10), argc == 5 ? atoi(argv[4]) % 8 : 2);
     } else {
         return usage();
     }

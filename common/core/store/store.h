@@ -105,6 +105,10 @@ enum pt_err pt_rows_end(struct pt_rows *rows);
  * people know the store. Errors: VERSION (another format), DAMAGED, and those of the store. */
 #define PT_STORE_FORMAT "patuh/1"
 enum pt_err pt_store_format_check(struct pt_store *store, const char *where, struct pt_problem *problem);
+/* Open every row once, but those of ARRIVAL (nearly all the bytes; every look at a log goes over them). A row whose key
+ * was changed would else be missing without a word, since nobody asks for it any more. Errors: DAMAGED, DENIED,
+ * VERSION, and those of the store, each with a sentence. */
+enum pt_err pt_store_rows_check(struct pt_store *store, const char *where, struct pt_problem *problem);
 
 /* Name of a table as LMDB and the envelope know it ("meta", "logs", ...). */
 const char *pt_table_name(enum pt_table table);

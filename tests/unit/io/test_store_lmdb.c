@@ -224,7 +224,7 @@ Test(store_lmdb, a_foreign_file_is_refused_with_a_sentence)
     struct pt_store *store;
     struct pt_problem problem = {0};
     cr_expect_eq(pt_store_lmdb_open(folder.path, NULL, &no_reserve, &store, &problem), PT_EDAMAGED);
-    cr_expect_eq(problem.msg, PT_MSG_STORE_OPEN);
+    cr_expect_eq(problem.msg, PT_MSG_STORE_PAGE);
     folder_remove(&folder);
 }
 
