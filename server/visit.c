@@ -58,7 +58,25 @@ static bool device_is_up(void *data, const struct pt_log_id *log)
     return pt_author_eq(&log->author, &((const struct visit *)data)->author);
 }
 
-/* A region: head office's log and its own, all cycles, and what it assesses (or nobody has opened yet). */
+/* The office that an author is or belongs to; NULL while no office has named it here. */
+static const char *office_of(const struct directory *directory, const struct pt_author *author)
+{
+    const struct pt_office *office = pt_authority_office(&directory->authority, author);
+    const struct pt_member *member = office == NULL ? pt_authority_member(&directory->authority, author) : NULL;
+    if (member != NULL) {
+        office = member->office;
+    }
+    return office == NULL ? NULL : office->code;
+}
+
+/* Who is responsible: the office that opened it; before that, nobody but the author's own office. */
+static const char *responsible(const struct directory *directory, const struct pt_log_id *log)
+{
+    const struct directory_assessment *a = directory_find(directory, &log->subject);
+    return a != NULL && a->office != NULL ? a->office : office_of(directory, &log->author);
+}
+
+/* A region: head office's log and its own, all cycles, and what it assesses. */
 static bool region_has(void *data, const struct pt_log_id *log)
 {
     const struct visit *visit = data;
@@ -73,13 +91,22 @@ static bool region_has(void *data, const struct pt_log_id *log)
     case PT_SUBJECT_CYCLE:
         return true;
     case PT_SUBJECT_ASSESSMENT: {
-        const struct directory_assessment *a = directory_find(directory, &log->subject);
-        return a == NULL || a->office == NULL || strcmp(a->office, visit->name) == 0;
+        const char *office = responsible(directory, log);
+        return office != NULL && strcmp(office, visit->name) == 0;
     }
     case PT_SUBJECT_NONE:
         break;
     }
     return false;
+}
+
+/* What is neither opened nor of an author that is known: the entries that tell may be right behind it. */
+static bool region_brings(void *data, const struct pt_log_id *log)
+{
+    const struct visit *visit = data;
+    const struct directory *directory = server_directory(visit->server);
+    return directory != NULL && pt_subject_kind(&log->subject) == PT_SUBJECT_ASSESSMENT &&
+           responsible(directory, log) == NULL;
 }
 
 static bool region_is_up(void *data, const struct pt_log_id *log)
@@ -127,8 +154,10 @@ static enum pt_err admit(void *data, const Patuh__SignedStatement *signed_statem
     bool region = err == PT_OK && visit->role == PATUH__ROLE__ROLE_REGIONAL;
     if (err == PT_OK) {
         *peer = (struct pt_peer){.author = visit->author, .tier = region ? 1 : 0};
-        peer->scope = (struct pt_scope){
-            .has = region ? region_has : device_has, .is_up = region ? region_is_up : device_is_up, .data = visit};
+        peer->scope = (struct pt_scope){.has = region ? region_has : device_has,
+                                        .is_up = region ? region_is_up : device_is_up,
+                                        .data = visit,
+                                        .brings = region ? region_brings : NULL};
         pt_log("peer", "name=%s role=%d address=%s", visit->name, visit->role, pt_conn_address(visit->conn));
     }
     pt_arena_close(&arena);

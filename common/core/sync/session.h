@@ -26,6 +26,8 @@ struct pt_scope {
     bool (*has)(void *data, const struct pt_log_id *log);
     bool (*is_up)(void *data, const struct pt_log_id *log);
     void *data;
+    /* Answering side: may the peer bring a log that it does not see (yet)? NULL: only what it sees. */
+    bool (*brings)(void *data, const struct pt_log_id *log);
 };
 
 /* Whom the answering side has let in. */

@@ -57,7 +57,8 @@ static enum pt_err copy_run(const Patuh__Chunks *chunks, struct pt_inbox *inbox)
 /* May this peer bring this log? The connecting side only what goes up; the answering one also refills that. */
 static bool may_bring(const struct pt_session *s, const struct pt_log_id *log)
 {
-    return s->scope.has(s->scope.data, log) && (s->config.connects || s->scope.is_up(s->scope.data, log));
+    bool inside = s->scope.has(s->scope.data, log) || (s->scope.brings != NULL && s->scope.brings(s->scope.data, log));
+    return inside && (s->config.connects || s->scope.is_up(s->scope.data, log));
 }
 
 void pt__session_on_chunks(struct pt_session *s, const Patuh__Chunks *chunks, const struct pt_now *now,
