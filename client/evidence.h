@@ -5,9 +5,6 @@
 #include "base/arena.h"
 #include "core/log/entry.h"
 
-/* META row of a piece of evidence that the office has taken durably: this and the hash in hexadecimal. */
-#define PT_META_BLOB_TAKEN "taken "
-
 /* "supervision_proof#1a2b3c4d": the question's path and the first digits of the content's hash. */
 void pt_evidence_id(const char *path, const struct pt_hash *hash, char *out, size_t n);
 

@@ -97,18 +97,18 @@ static enum pt_err add_chunks(struct pieces *p, const struct pt_head *head, cons
     return err;
 }
 
-/* What the office has taken durably is noted at the end of a sync (sync.c). */
-static enum patuh_where where_is_blob(struct pieces *p, const struct pt_hash *hash)
+/* Known from signed receipts alone. Evidence stays at the office that the device enrolled at. */
+static enum pt_err where_is_blob(struct pieces *p, const struct pt_hash *hash, enum patuh_where *where)
 {
-    struct pt_bytes value;
-    struct pt_buf name = {0};
-    pt_buf_put_str(&name, PT_META_BLOB_TAKEN);
-    pt_hex_put(&name, pt_hash_bytes(hash));
-    bool taken = name.err == PT_OK && pt_meta_get(p->txn, pt_buf_text(&name), &value) == PT_OK;
-    pt_buf_free(&name);
-    enum patuh_where office =
-        p->device->enrolment.offices[0].tier == PT_TIER_NATIONAL ? PATUH_AT_HEAD_OFFICE : PATUH_AT_REGION;
-    return taken ? office : PATUH_ON_DEVICE;
+    struct pt_blob_receipted region;
+    struct pt_blob_receipted head_office = {0};
+    enum pt_err err = pt_blob_receipted(p->txn, hash, PT_TIER_REGION, &region);
+    if (err == PT_OK) {
+        err = pt_blob_receipted(p->txn, hash, PT_TIER_NATIONAL, &head_office);
+    }
+    *where = region.found ? PATUH_AT_REGION : PATUH_ON_DEVICE;
+    *where = head_office.found ? PATUH_AT_HEAD_OFFICE : *where;
+    return err;
 }
 
 static enum pt_err add_evidence(struct pieces *p, const struct pt_head *head, const char *assessment)
@@ -126,9 +126,11 @@ static enum pt_err add_evidence(struct pieces *p, const struct pt_head *head, co
                                     .what = "evidence",
                                     .name = pt_arena_str(p->arena, name),
                                     .n_bytes = detail == NULL ? 0 : detail->bytes,
-                                    .where = where_is_blob(p, &entry->hash),
                                     .here = pt_blobs_has(p->device->blobs, &entry->hash)};
-        err = piece.name == NULL ? PT_ENOMEM : add_piece(p, piece);
+        err = piece.name == NULL ? PT_ENOMEM : where_is_blob(p, &entry->hash, &piece.where);
+        if (err == PT_OK) {
+            err = add_piece(p, piece);
+        }
     }
     return err;
 }

@@ -1,7 +1,7 @@
 /* A sync, when all goes well:
  *   1. what waits in tails is sealed: chunks are made before the first byte is sent;
  *   2. the link runs on a loop of its own until both sides have everything;
- *   3. the marker is written anew, and evidence that the office took is noted.
+ *   3. the marker is written anew.
  * What can go wrong: no connection (2: nothing but the sealing happened); the connection is lost (2: what was stored
  * stays, the rest goes next time); the office says that this store is older than it was (3: a new incarnation). */
 #include "client/sync.h"
@@ -23,8 +23,6 @@ struct syncing {
     void *data;
     uv_loop_t loop;
     struct pt_blob_ops files;
-    struct pt_hash *handed; /* blobs whose last part was given to the office */
-    size_t n_handed, handed_capacity;
     bool stale;
     bool ended;
     struct pt_link_end end;
@@ -93,36 +91,6 @@ static bool goes_up(void *data, const struct pt_log_id *log)
     return pt_author_eq(&log->author, data);
 }
 
-static void note_handed(struct syncing *s, const struct pt_hash *hash)
-{
-    for (size_t i = 0; i < s->n_handed; i++) {
-        if (pt_hash_eq(&s->handed[i], hash)) {
-            return;
-        }
-    }
-    if (pt_reserve(&s->handed, &s->handed_capacity, s->n_handed + 1, sizeof *s->handed) == PT_OK) {
-        s->handed[s->n_handed++] = *hash; /* without memory it is shown as "device" until it is asked for again */
-    }
-}
-
-static enum pt_err read_blob(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max,
-                             struct pt_arena *arena, struct pt_bytes *bytes, uint64_t *total)
-{
-    struct syncing *s = data;
-    enum pt_err err = s->files.read(s->files.data, hash, offset, n_max, arena, bytes, total);
-    if (err == PT_OK && offset + bytes->n >= *total) {
-        note_handed(s, hash);
-    }
-    return err;
-}
-
-static enum pt_err append_blob(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total,
-                               struct pt_bytes part, uint64_t *next, bool *complete)
-{
-    struct syncing *s = data;
-    return s->files.append(s->files.data, hash, offset, total, part, next, complete);
-}
-
 static void take_counts(struct syncing *s, const struct pt_session_counts *from)
 {
     s->counts.chunks_sent = from->chunks_sent;
@@ -165,14 +133,14 @@ static void link_on_end(struct pt_link *link, const struct pt_link_end *end, voi
     uv_stop(&s->loop);
 }
 
-static struct pt_session_config config_of(struct syncing *s, const struct pt_blob_ops *ops)
+static struct pt_session_config config_of(struct syncing *s)
 {
     struct patuh *device = s->device;
     const struct pt_office_record *office = &device->enrolment.offices[0];
     const struct pt_office_record *root = pt_enrolment_root(&device->enrolment);
     return (struct pt_session_config){
         .store = device->store,
-        .blobs = ops,
+        .blobs = &s->files,
         .random = device->random,
         .author = device->author,
         .connects = true,
@@ -191,9 +159,8 @@ static enum pt_err run_link(struct syncing *s, struct pt_writer *writer, struct 
     struct pt_link *link;
     const struct pt_office_record *office = &s->device->enrolment.offices[0];
     const char *address = s->device->address[0] != '\0' ? s->device->address : office->address;
-    struct pt_blob_ops ops = {.read = read_blob, .append = append_blob, .data = s};
     struct pt_link_options options = {
-        .session = config_of(s, &ops),
+        .session = config_of(s),
         .writer = writer,
         .events = {.on_stale = link_on_stale, .on_step = link_on_step, .on_end = link_on_end},
         .data = s};
@@ -241,27 +208,6 @@ static enum pt_err exchange(struct syncing *s, struct pt_problem *problem)
 
 /* --- 3: afterwards --- */
 
-static enum pt_err note_taken(const struct syncing *s)
-{
-    struct pt_txn *txn;
-    enum pt_err err = s->n_handed == 0 ? PT_OK : pt_store_begin(s->device->store, true, &txn);
-    if (err != PT_OK || s->n_handed == 0) {
-        return err;
-    }
-    for (size_t i = 0; i < s->n_handed && err == PT_OK; i++) {
-        struct pt_buf name = {0};
-        pt_buf_put_str(&name, PT_META_BLOB_TAKEN);
-        pt_hex_put(&name, pt_hash_bytes(&s->handed[i]));
-        err = name.err == PT_OK ? pt_meta_put(txn, pt_buf_text(&name), pt_bytes_str("1")) : name.err;
-        pt_buf_free(&name);
-    }
-    if (err != PT_OK) {
-        pt_store_abort(txn);
-        return err;
-    }
-    return pt_store_commit(txn);
-}
-
 /* A second chunk after one link in our own log, or chunks of it that the office holds: somebody else writes with our
  * key and incarnation. */
 static enum pt_err was_copied(struct patuh *device, bool *copied)
@@ -293,10 +239,7 @@ static enum pt_err was_copied(struct patuh *device, bool *copied)
 static enum pt_err finish(struct syncing *s, struct pt_problem *problem)
 {
     bool copied = false;
-    enum pt_err err = s->end.why == PT_OK && s->ended ? note_taken(s) : PT_OK;
-    if (err == PT_OK) {
-        err = was_copied(s->device, &copied);
-    }
+    enum pt_err err = was_copied(s->device, &copied);
     if (err == PT_OK && (copied || s->stale)) {
         s->counts.fresh_incarnation = true;
         err = pt_incarnation_renew(s->device);
@@ -332,7 +275,6 @@ enum patuh_result patuh_sync(struct patuh *device, patuh_progress progress, void
     if (counts != NULL) {
         *counts = s->counts;
     }
-    pt_free(s->handed);
     pt_free(s);
     return pt_device_tell(device, err, &inner, "sync", problem);
 }

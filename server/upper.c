@@ -101,7 +101,7 @@ static void connect_now(struct upper *upper)
             {
                 .store = office->store,
                 .blobs = &server->blob_ops,
-                .policy = {.registry = true},
+                .policy = {.evidence = true, .registry = true}, /* asked of the devices, should it be lost here */
                 .random = pt_random_system(),
                 .author = office->author,
                 .tier = PT_TIER_REGION,

@@ -227,7 +227,7 @@ void visit_accept(struct server *server, struct pt_conn *conn)
             {
                 .store = office->store,
                 .blobs = &server->blob_ops,
-                .policy = {.evidence = !office->national, .registry = true},
+                .policy = {.evidence = true, .registry = true},
                 .random = pt_random_system(),
                 .author = office->author,
                 .tier = office->national ? PT_TIER_NATIONAL : PT_TIER_REGION,

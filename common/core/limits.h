@@ -51,6 +51,7 @@
 #define PT_CREDIT_BYTES (16 * 1024) /* assumed before Welcome says otherwise */
 #define PT_BLOB_PART_BYTES (16 * 1024)
 #define PT_HEADS_PER_PAGE 256
+#define PT_BLOB_HASHES_MAX 64 /* in one offer, in one receipt */
 
 /* enrolment */
 #define PT_ENROL_TRIES_PER_CODE 5

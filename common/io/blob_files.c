@@ -23,7 +23,7 @@ static enum pt_err append_file(void *data, const struct pt_hash *hash, uint64_t 
     struct pt_blobs *blobs = data;
     struct pt_blob_claim claim = {.hash = *hash, .size = (uint32_t)total};
     uint32_t arrived = 0;
-    *complete = pt_blobs_has(blobs, hash);
+    *complete = pt_blobs_is_durable(blobs, hash);
     if (*complete) {
         return PT_OK;
     }
@@ -36,7 +36,12 @@ static enum pt_err append_file(void *data, const struct pt_hash *hash, uint64_t 
     return err == PT_EGAP ? PT_OK : err; /* go on from where we are */
 }
 
+static bool is_durable(void *data, const struct pt_hash *hash)
+{
+    return pt_blobs_is_durable(data, hash);
+}
+
 struct pt_blob_ops pt_blob_files(struct pt_blobs *blobs)
 {
-    return (struct pt_blob_ops){.read = read_file, .append = append_file, .data = blobs};
+    return (struct pt_blob_ops){.read = read_file, .append = append_file, .is_durable = is_durable, .data = blobs};
 }

@@ -247,6 +247,14 @@ bool pt_blobs_has(struct pt_blobs *blobs, const struct pt_hash *hash)
     return pt_file_exists(path_of(blobs, hash).text);
 }
 
+bool pt_blobs_is_durable(struct pt_blobs *blobs, const struct pt_hash *hash)
+{
+    struct pt_buf content = {0};
+    enum pt_err err = pt_blobs_get(blobs, hash, &content);
+    pt_buf_free(&content);
+    return err == PT_OK && pt_parent_sync(path_of(blobs, hash).text) == PT_OK;
+}
+
 enum pt_err pt_blobs_remove(struct pt_blobs *blobs, const struct pt_hash *hash)
 {
     struct path path = path_of(blobs, hash);

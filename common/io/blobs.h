@@ -32,6 +32,9 @@ enum pt_err pt_blobs_get(struct pt_blobs *blobs, const struct pt_hash *hash, str
 /* Append up to n bytes from offset; fewer at the end, none behind it. Errors: as pt_blobs_get. */
 enum pt_err pt_blobs_read(struct pt_blobs *blobs, const struct pt_hash *hash, uint32_t offset, uint32_t n,
                           struct pt_buf *out);
+/* Is the content here, whole, good and durable? Reads it, and syncs its folder: whoever put it there may have crashed
+ * before that. */
+bool pt_blobs_is_durable(struct pt_blobs *blobs, const struct pt_hash *hash);
 bool pt_blobs_has(struct pt_blobs *blobs, const struct pt_hash *hash);
 /* Errors: NOTFOUND, IO. */
 enum pt_err pt_blobs_remove(struct pt_blobs *blobs, const struct pt_hash *hash);

@@ -119,11 +119,11 @@ static const char *frame_kind(const Patuh__Frame *frame, size_t *number)
 {
     static const char *const names[] = {"?",       "Hello",   "Welcome", "Chunks",   "Receipt",
                                         "Gap",     "Heads",   "Want",    "BlobWant", "BlobPart",
-                                        "Settled", "Failure", "Enrol",   "Enrol",    "Drop"};
+                                        "Settled", "Failure", "Enrol",   "Enrol",    "BlobOffer"};
     const void *const fields[] = {
         NULL,           frame->hello,   frame->welcome,       frame->chunks,       frame->receipt,
         frame->gap,     frame->heads,   frame->want,          frame->blob_want,    frame->blob_part,
-        frame->settled, frame->failure, frame->enrol_request, frame->enrol_answer, frame->drop};
+        frame->settled, frame->failure, frame->enrol_request, frame->enrol_answer, frame->blob_offer};
     *number = 0;
     for (size_t i = 1; i < sizeof fields / sizeof fields[0]; i++) {
         if (fields[i] != NULL) {
@@ -280,8 +280,10 @@ struct world_link *world_connect(struct world *w, struct world_node *from, struc
     *link = (struct world_link){
         .in_use = true, .open = true, .node = {from, to}, .cut_after = UINT64_MAX, .piece_max = w->piece_max};
     for (int side = 0; side < 2; side++) {
-        link->blobs[side] =
-            (struct pt_blob_ops){.read = world_blob_read, .append = world_blob_append, .data = link->node[side]};
+        link->blobs[side] = (struct pt_blob_ops){.read = world_blob_read,
+                                                 .append = world_blob_append,
+                                                 .is_durable = world_blob_is_durable,
+                                                 .data = link->node[side]};
         pt_frames_init(&link->frames[side], PT_FRAME_BYTES_MAX_UNKNOWN);
     }
     struct pt_bytes statement = statement_of(from, link->statement);
@@ -364,7 +366,8 @@ static void arrive(struct world *w, struct world_link *link, int from)
 
 static bool has_news(const struct pt_inbox *inbox)
 {
-    return inbox->append.n_accepted + inbox->append.n_held + inbox->n_receipts > 0 || inbox->has_text;
+    return inbox->append.n_accepted + inbox->append.n_held + inbox->n_receipts > 0 || inbox->has_text ||
+           inbox->has_file;
 }
 
 static void complete(struct world *w, size_t at)

@@ -319,3 +319,9 @@ enum pt_err world_blob_append(void *data, const struct pt_hash *hash, uint64_t o
     }
     return PT_OK;
 }
+
+bool world_blob_is_durable(void *data, const struct pt_hash *hash)
+{
+    const struct world_blob *blob = world_blob(data, hash);
+    return blob != NULL && blob->whole;
+}

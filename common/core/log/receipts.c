@@ -53,6 +53,8 @@ enum pt_err pt_receipt_sign(struct pt_receipt *receipt, const struct pt_keypair 
         return PT_ENOMEM;
     }
     body.n_log = receipt->n_logs;
+    body.has_blobs = receipt->n_blobs > 0;
+    body.blobs = pt_binary(receipt->blobs, receipt->n_blobs * sizeof *receipt->blobs);
     enum pt_err err = pt_pack(&body.base, arena, &receipt->body);
     if (err != PT_OK) {
         return err;
@@ -73,6 +75,25 @@ static enum pt_err read_log(const Patuh__ReceiptLog *log, const struct pt_author
     }
     memcpy(out->link.b, log->link.data, sizeof out->link.b);
     return pt_subject_read(pt_bytes_of(log->subject.data, log->subject.len), &out->log.subject);
+}
+
+static enum pt_err read_blobs(const Patuh__ReceiptBody *body, struct pt_arena *arena, struct pt_receipt *out)
+{
+    if (body->blobs.len % sizeof *out->blobs != 0) {
+        return PT_EMALFORMED;
+    }
+    out->n_blobs = body->blobs.len / sizeof *out->blobs;
+    if (out->n_blobs > PT_BLOB_HASHES_MAX) {
+        return PT_ELIMIT;
+    }
+    out->blobs = pt_arena_zalloc(arena, out->n_blobs, sizeof *out->blobs);
+    if (out->blobs == NULL) {
+        return pt_arena_err(arena);
+    }
+    if (out->n_blobs > 0) {
+        memcpy(out->blobs, body->blobs.data, body->blobs.len);
+    }
+    return PT_OK;
 }
 
 enum pt_err pt_receipt_read(struct pt_bytes bytes, const struct pt_signature *signature,
@@ -103,6 +124,7 @@ enum pt_err pt_receipt_read(struct pt_bytes bytes, const struct pt_signature *si
     if (receipt.logs == NULL) {
         return pt_arena_err(arena);
     }
+    err = read_blobs(body, arena, &receipt);
     for (size_t i = 0; i < body->n_log && err == PT_OK; i++) {
         err = read_log(body->log[i], &receipt.author, &receipt.logs[i]);
     }
@@ -216,6 +238,46 @@ static enum pt_err store_one(struct pt_txn *txn, const struct pt_receipt *receip
     return err;
 }
 
+enum pt_err pt_blob_receipted(struct pt_txn *txn, const struct pt_hash *hash, uint8_t tier,
+                              struct pt_blob_receipted *out)
+{
+    struct pt_bytes value;
+    struct pt_arena arena;
+    ProtobufCMessage *message;
+    struct pt_key key = pt_key_hash_tier(hash, tier);
+    *out = (struct pt_blob_receipted){0};
+    enum pt_err err = pt_store_get(txn, PT_TABLE_BLOB_RECEIPTS, pt_key_bytes(&key), &value);
+    if (err != PT_OK) {
+        return err == PT_ENOTFOUND ? PT_OK : err;
+    }
+    pt_arena_init(&arena, SIZE_MAX);
+    err = pt_unpack(&patuh__receipt_record__descriptor, value, &arena, &message);
+    if (err == PT_OK) {
+        const Patuh__ReceiptRecord *row = (const Patuh__ReceiptRecord *)message;
+        *out = (struct pt_blob_receipted){.found = true, .epoch = row->epoch, .time_ms = row->time_ms};
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
+static enum pt_err store_blob(struct pt_txn *txn, const struct pt_receipt *receipt, const struct pt_hash *hash)
+{
+    struct pt_blob_receipted kept;
+    Patuh__ReceiptRecord row;
+    enum pt_err err = pt_blob_receipted(txn, hash, receipt->tier, &kept);
+    if (err != PT_OK || (kept.found && receipt->epoch != kept.epoch && receipt->time_ms <= kept.time_ms)) {
+        return err; /* of an earlier life of the office, on a longer way */
+    }
+    patuh__receipt_record__init(&row);
+    row.has_body = row.has_signature = row.has_epoch = row.has_time_ms = true;
+    row.body = pt_binary(receipt->body.data, receipt->body.n);
+    row.signature = pt_binary(receipt->signature.b, sizeof receipt->signature.b);
+    row.epoch = receipt->epoch;
+    row.time_ms = receipt->time_ms;
+    struct pt_key key = pt_key_hash_tier(hash, receipt->tier);
+    return pt__row_put(txn, PT_TABLE_BLOB_RECEIPTS, &key, &row.base);
+}
+
 /* The newest receipt known goes into our next chunks: it brackets them in office time. */
 static enum pt_err note_seen(struct pt_txn *txn, const struct pt_receipt *receipt)
 {
@@ -242,6 +304,9 @@ enum pt_err pt_receipt_store(struct pt_txn *txn, const struct pt_receipt *receip
     enum pt_err err = note_seen(txn, receipt);
     for (size_t i = 0; i < receipt->n_logs && err == PT_OK; i++) {
         err = store_one(txn, receipt, &receipt->logs[i]);
+    }
+    for (size_t i = 0; i < receipt->n_blobs && err == PT_OK; i++) {
+        err = store_blob(txn, receipt, &receipt->blobs[i]);
     }
     return err;
 }

@@ -26,7 +26,9 @@ struct pt_receipt {
     int64_t time_ms;
     struct pt_receipt_log *logs;
     size_t n_logs;
-    struct pt_bytes body; /* the signed bytes */
+    struct pt_hash *blobs; /* contents that are durable there */
+    size_t n_blobs;        /* at most PT_BLOB_HASHES_MAX */
+    struct pt_bytes body;  /* the signed bytes */
     struct pt_signature signature;
 };
 
@@ -36,7 +38,7 @@ enum pt_err pt_receipt_sign(struct pt_receipt *receipt, const struct pt_keypair 
 enum pt_err pt_receipt_read(struct pt_bytes bytes, const struct pt_signature *signature,
                             const struct pt_public_key *office_key, struct pt_arena *arena, struct pt_receipt *out);
 
-/* Keep what is newer than what is kept, for the logs that are here. */
+/* Keep what is newer than what is kept: for the logs that are here, and for blobs. */
 enum pt_err pt_receipt_store(struct pt_txn *txn, const struct pt_receipt *receipt);
 
 struct pt_receipted {
@@ -54,5 +56,14 @@ enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t
 /* How far our own chain of the log is durable there, counting or held: what has to go out begins after it. It differs
  * from pt_receipted in a forked log, where the office may count the other branch. */
 enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, uint64_t *seq);
+
+/* The newest receipt of a tier for a blob. */
+struct pt_blob_receipted {
+    bool found;
+    uint64_t epoch;
+    int64_t time_ms;
+};
+enum pt_err pt_blob_receipted(struct pt_txn *txn, const struct pt_hash *hash, uint8_t tier,
+                              struct pt_blob_receipted *out);
 
 #endif

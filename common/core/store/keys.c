@@ -72,6 +72,13 @@ struct pt_key pt_key_hash(const struct pt_hash *hash)
     return key;
 }
 
+struct pt_key pt_key_hash_tier(const struct pt_hash *hash, uint8_t tier)
+{
+    struct pt_key key = pt_key_hash(hash);
+    add(&key, &tier, 1);
+    return key;
+}
+
 struct pt_key pt_key_author(const struct pt_author *author)
 {
     struct pt_key key = {0};

@@ -25,6 +25,7 @@ struct pt_key pt_key_log_seq(uint64_t log, uint64_t seq);       /* TAIL; prefix 
 struct pt_key pt_key_log_seq_link(uint64_t log, uint64_t seq, const struct pt_hash *link); /* CHUNKS, PARKED */
 struct pt_key pt_key_receipt(uint64_t log, uint8_t tier);                                  /* RECEIPTS */
 struct pt_key pt_key_hash(const struct pt_hash *hash);                                     /* BLOBS, WANTED */
+struct pt_key pt_key_hash_tier(const struct pt_hash *hash, uint8_t tier);                  /* BLOB_RECEIPTS */
 struct pt_key pt_key_author(const struct pt_author *author);                               /* PEERS */
 
 /* Back from a row's key. Errors of all: DAMAGED (another shape than the table's). Outputs untouched on error. LOGS:

@@ -25,10 +25,19 @@ struct pt_rows_state {
 const char *pt_table_name(enum pt_table table)
 {
     static const char *const names[PT_TABLE_COUNT] = {
-        [PT_TABLE_META] = "meta",       [PT_TABLE_LOGS] = "logs",         [PT_TABLE_HEADS] = "heads",
-        [PT_TABLE_ARRIVAL] = "arrival", [PT_TABLE_CHUNKS] = "chunks",     [PT_TABLE_PARKED] = "parked",
-        [PT_TABLE_TAIL] = "tail",       [PT_TABLE_RECEIPTS] = "receipts", [PT_TABLE_BLOBS] = "blobs",
-        [PT_TABLE_WANTED] = "wanted",   [PT_TABLE_INVITES] = "invites",   [PT_TABLE_PEERS] = "peers",
+        [PT_TABLE_META] = "meta",
+        [PT_TABLE_LOGS] = "logs",
+        [PT_TABLE_HEADS] = "heads",
+        [PT_TABLE_ARRIVAL] = "arrival",
+        [PT_TABLE_CHUNKS] = "chunks",
+        [PT_TABLE_PARKED] = "parked",
+        [PT_TABLE_TAIL] = "tail",
+        [PT_TABLE_RECEIPTS] = "receipts",
+        [PT_TABLE_BLOBS] = "blobs",
+        [PT_TABLE_WANTED] = "wanted",
+        [PT_TABLE_INVITES] = "invites",
+        [PT_TABLE_PEERS] = "peers",
+        [PT_TABLE_BLOB_RECEIPTS] = "blob_receipts",
     };
     PT_CHECK(table < PT_TABLE_COUNT);
     return names[table];

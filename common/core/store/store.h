@@ -20,18 +20,19 @@
 
 /* Keys are built in keys.h only; integers in them are big-endian. */
 enum pt_table {
-    PT_TABLE_META,     /* name -> bytes: role, code, epoch, format, counters */
-    PT_TABLE_LOGS,     /* log id -> u64 log number of this store */
-    PT_TABLE_HEADS,    /* log number -> head record */
-    PT_TABLE_ARRIVAL,  /* LSN -> chunk record */
-    PT_TABLE_CHUNKS,   /* log number, first seq, link -> LSN */
-    PT_TABLE_PARKED,   /* log number, first seq, link -> chunk record */
-    PT_TABLE_TAIL,     /* log number, seq -> one entry that is not sealed yet */
-    PT_TABLE_RECEIPTS, /* log number, tier -> newest receipt */
-    PT_TABLE_BLOBS,    /* blob hash -> blob record */
-    PT_TABLE_WANTED,   /* blob hash -> who refers to it */
-    PT_TABLE_INVITES,  /* code id -> invitation */
-    PT_TABLE_PEERS,    /* author -> what this store knows of that peer's sessions */
+    PT_TABLE_META,          /* name -> bytes: role, code, epoch, format, counters */
+    PT_TABLE_LOGS,          /* log id -> u64 log number of this store */
+    PT_TABLE_HEADS,         /* log number -> head record */
+    PT_TABLE_ARRIVAL,       /* LSN -> chunk record */
+    PT_TABLE_CHUNKS,        /* log number, first seq, link -> LSN */
+    PT_TABLE_PARKED,        /* log number, first seq, link -> chunk record */
+    PT_TABLE_TAIL,          /* log number, seq -> one entry that is not sealed yet */
+    PT_TABLE_RECEIPTS,      /* log number, tier -> newest receipt */
+    PT_TABLE_BLOBS,         /* blob hash -> content of a text; larger contents are files */
+    PT_TABLE_WANTED,        /* blob hash -> who refers to it */
+    PT_TABLE_INVITES,       /* code id -> invitation */
+    PT_TABLE_PEERS,         /* author -> what this store knows of that peer's sessions */
+    PT_TABLE_BLOB_RECEIPTS, /* blob hash, tier -> newest receipt */
     PT_TABLE_COUNT
 };
 

@@ -158,16 +158,17 @@ static bool is_wanted(const struct noting *n, bool small, Patuh__EntryKind kind)
     return kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE ? n->policy->evidence : n->policy->registry;
 }
 
-static enum pt_err want(const struct noting *n, const struct pt_key *key, Patuh__EntryKind kind)
+static enum pt_err want(struct pt_txn *txn, const struct pt_missing_blob *missing)
 {
     Patuh__WantedRecord row;
     uint8_t bytes[64];
+    struct pt_key key = pt_key_hash(&missing->hash);
     patuh__wanted_record__init(&row);
     row.has_log = row.has_kind = true;
-    row.log = n->head->number;
-    row.kind = (uint32_t)kind;
+    row.log = missing->log;
+    row.kind = (uint32_t)missing->kind;
     size_t size = patuh__wanted_record__pack(&row, bytes);
-    return pt_store_put(n->txn, PT_TABLE_WANTED, pt_key_bytes(key), pt_bytes_of(bytes, size));
+    return pt_store_put(txn, PT_TABLE_WANTED, pt_key_bytes(&key), pt_bytes_of(bytes, size));
 }
 
 static enum pt_err note_blob(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind)
@@ -185,7 +186,8 @@ static enum pt_err note_blob(void *data, const struct pt_hash *hash, bool small,
             return pt_text_put(n->txn, n->texts[i], &given);
         }
     }
-    return is_wanted(n, small, kind) ? want(n, &key, kind) : PT_OK;
+    struct pt_missing_blob missing = {.hash = *hash, .log = n->head->number, .kind = kind};
+    return is_wanted(n, small, kind) ? want(n->txn, &missing) : PT_OK;
 }
 
 enum pt_err pt_inbox_note_blobs(struct pt_txn *txn, const struct pt_head *head, const struct pt_entry *entries,
@@ -263,6 +265,9 @@ enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox)
     }
     if (err == PT_OK && inbox->has_file) {
         err = apply_file(txn, inbox);
+    }
+    for (size_t i = 0; i < inbox->n_missing && err == PT_OK; i++) {
+        err = want(txn, &inbox->missing[i]);
     }
     if (err == PT_OK && inbox->has_salt) {
         err = apply_peer(txn, inbox);

@@ -13,8 +13,15 @@ enum { PT_INBOX_RUNS_MAX = 8, PT_INBOX_RECEIPTS_MAX = 64, PT_INBOX_TEXTS_MAX = 1
 
 /* Which blobs this store asks for when an entry names one. */
 struct pt_blob_policy {
-    bool evidence; /* regional offices */
+    bool evidence; /* offices: of devices that enrolled there */
     bool registry; /* offices: registry and imported results */
+};
+
+/* A blob that is not here although it should be, and the log that names it. */
+struct pt_missing_blob {
+    struct pt_hash hash;
+    uint64_t log;
+    Patuh__EntryKind kind;
 };
 
 struct pt_inbox {
@@ -32,6 +39,8 @@ struct pt_inbox {
     struct pt_bytes text;
     bool has_file; /* a blob whose file is complete */
     struct pt_hash file_hash;
+    struct pt_missing_blob *missing; /* to be asked for */
+    size_t n_missing;
     bool has_salt; /* of the peer whose author this is */
     struct pt_author peer;
     uint64_t salt;

@@ -100,6 +100,8 @@ struct pt_inbox *pt__session_inbox(struct pt_session *s, struct pt_update *u, co
         return NULL;
     }
     inbox->policy = s->config.policy;
+    /* Evidence stays at the office that its device enrolled at: none is asked for when a region brings the entry. */
+    inbox->policy.evidence = s->config.policy.evidence && (s->config.connects || s->peer.tier == 0);
     inbox->now_ms = now->wall_ms;
     inbox->frames = s->frames_in;
     return inbox;
@@ -220,6 +222,8 @@ static void open_frame(struct pt_session *s, const Patuh__Frame *f, const struct
         pt__session_on_blob_want(s, f->blob_want, u);
     } else if (f->blob_part != NULL) {
         pt__session_on_blob_part(s, f->blob_part, now, u);
+    } else if (f->blob_offer != NULL) {
+        pt__session_on_blob_offer(s, f->blob_offer, now, u);
     } else if (f->settled != NULL && s->config.connects) {
         on_settled(s, f->settled);
     } else {
@@ -299,6 +303,12 @@ void pt_session_stored(struct pt_session *s, struct pt_inbox *inbox, enum pt_err
         if (inbox->has_run) {
             pt__session_after_run(s, inbox, now, update);
         }
+        if (inbox->n_missing > 0) {
+            pt__session_look_again(s);
+        }
+        if (inbox->has_file) {
+            pt__session_after_file(s, inbox, now, update);
+        }
         proceed(s, now, update);
     }
     pt_inbox_destroy(inbox);
@@ -344,6 +354,9 @@ void pt_session_news(struct pt_session *s, const struct pt_now *now, struct pt_u
         err = pt__session_take_news(s, txn, update);
         if (err == PT_OK && !s->config.connects) {
             pt__session_pass_receipts(s, txn, update);
+        }
+        if (err == PT_OK) {
+            pt__session_offer_owed(s, txn, update);
         }
         pt_store_abort(txn);
     }

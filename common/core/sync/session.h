@@ -8,6 +8,7 @@
  *     (equal: nothing more to compare)   <----------   Heads, when a digest differs
  *     Chunks that are missing there      ---------->
  *     Want                               ---------->   Chunks that are missing here
+ *     BlobOffer (own, unreceipted)       ---------->   Receipt for what is here, BlobWant for the rest
  *     Settled / BlobWant / BlobPart      <--------->   both ways, until both are settled
  *
  * The driver does what an update asks in this order: inboxes to the writer, frames to the connection, then close. It
@@ -46,6 +47,8 @@ struct pt_blob_ops {
      * *complete: all there, the hash fits and it is durable. MALFORMED: all there and the hash does not fit. */
     enum pt_err (*append)(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total, struct pt_bytes part,
                           uint64_t *next, bool *complete);
+    /* All of it is here, good and durable: may be receipted. */
+    bool (*is_durable)(void *data, const struct pt_hash *hash);
     void *data;
 };
 

@@ -1,4 +1,4 @@
-/* session_blobs.c - blobs, asked for one at a time, after all entries. */
+/* session_blobs.c - blobs: asked for one at a time, after all entries; offered, and receipted. */
 #include "core/sync/session_internal.h"
 
 #include "base/mem.h"
@@ -75,14 +75,6 @@ static void say_want(struct pt_session *s, struct pt_update *u, const struct pt_
     pt__session_emit(s, u, &frame);
 }
 
-/* An entry names a file that came before, for another entry. */
-static bool is_here(struct pt_session *s, const struct pt_hash *hash, struct pt_arena *arena)
-{
-    struct pt_bytes bytes;
-    uint64_t total;
-    return s->config.blobs->read(s->config.blobs->data, hash, 0, 1, arena, &bytes, &total) == PT_OK;
-}
-
 /* The file is complete: nobody wants it any more. */
 static void note_file(struct pt_session *s, const struct pt_hash *hash, const struct pt_now *now, struct pt_update *u)
 {
@@ -116,7 +108,7 @@ void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    if (found && !small && is_here(s, &hash, &u->arena)) {
+    if (found && !small && s->config.blobs->is_durable(s->config.blobs->data, &hash)) { /* it came for another entry */
         s->asked_after = hash;
         note_file(s, &hash, now, u);
     } else if (found) {
@@ -158,6 +150,19 @@ static enum pt_err read_text(struct pt_session *s, const struct pt_hash *hash, s
     return err;
 }
 
+/* When it comes the peer hears of it (pt__session_offer_owed); past the limit it finds out in its next session. */
+static void note_owed(struct pt_session *s, const struct pt_hash *hash)
+{
+    for (size_t i = 0; i < s->n_owed; i++) {
+        if (pt_hash_eq(&s->owed[i], hash)) {
+            return;
+        }
+    }
+    if (s->n_owed < PT_BLOB_HASHES_MAX) {
+        s->owed[s->n_owed++] = *hash;
+    }
+}
+
 void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want, struct pt_update *u)
 {
     struct pt_hash hash;
@@ -181,7 +186,11 @@ void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want,
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    say_part(s, u, &want->hash, offset, err == PT_ENOTFOUND ? 0 : total, bytes);
+    if (err == PT_ENOTFOUND) {
+        note_owed(s, &hash);
+        total = 0;
+    }
+    say_part(s, u, &want->hash, offset, total, bytes);
 }
 
 static void not_there(struct pt_session *s, struct pt_update *u)
@@ -256,5 +265,234 @@ void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part,
         take_text(s, part, now, u);
     } else {
         take_file(s, part, now, u);
+    }
+}
+
+/* --- receipts and offers --- */
+
+static void receipt_blobs(struct pt_session *s, struct pt_hash *hashes, size_t n, uint64_t lsn,
+                          const struct pt_now *now, struct pt_update *u)
+{
+    struct pt_receipt receipt = {.author = s->peer.author, .lsn = lsn, .blobs = hashes, .n_blobs = n};
+    if (n > 0) {
+        pt__session_say_receipt(s, &receipt, now, u);
+    }
+}
+
+void pt__session_after_file(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
+                            struct pt_update *u)
+{
+    struct pt_hash hash = inbox->file_hash;
+    if (!s->config.connects) {
+        receipt_blobs(s, &hash, 1, inbox->lsn, now, u);
+    }
+}
+
+struct offer {
+    struct pt_hash hashes[PT_BLOB_HASHES_MAX];
+    size_t n;
+};
+
+static void say_offer(struct pt_session *s, struct offer *offer, struct pt_update *u)
+{
+    Patuh__BlobOffer message = PATUH__BLOB_OFFER__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    message.has_hashes = true;
+    message.hashes = pt_binary(offer->hashes, offer->n * sizeof offer->hashes[0]);
+    frame.blob_offer = &message;
+    if (offer->n > 0) {
+        pt__session_emit(s, u, &frame);
+    }
+}
+
+static bool offers(const struct offer *offer, const struct pt_hash *hash)
+{
+    bool found = false;
+    for (size_t i = 0; i < offer->n && !found; i++) {
+        found = pt_hash_eq(&offer->hashes[i], hash);
+    }
+    return found;
+}
+
+/* The evidence that the first `covered` entries of a log of ours name. The rest is asked for when its entries come. */
+static enum pt_err offer_log(struct pt_session *s, struct pt_txn *txn, const struct pt_view *view, uint64_t covered,
+                             uint64_t epoch, struct offer *offer)
+{
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < view->n_entries && i < covered && offer->n < PT_BLOB_HASHES_MAX && err == PT_OK; i++) {
+        const struct pt_entry *entry = &view->entries[i];
+        struct pt_blob_receipted receipted;
+        if (entry->kind != PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE || offers(offer, &entry->hash)) {
+            continue;
+        }
+        err = pt_blob_receipted(txn, &entry->hash, (uint8_t)s->config.upper_tier, &receipted);
+        if (err == PT_OK && (!receipted.found || receipted.epoch != epoch)) {
+            offer->hashes[offer->n++] = entry->hash;
+        }
+    }
+    return err;
+}
+
+enum pt_err pt__session_offer_own(struct pt_session *s, struct pt_txn *txn, uint64_t epoch, struct pt_update *u)
+{
+    struct pt_head *heads;
+    struct offer offer = {.n = 0};
+    size_t n = 0;
+    enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        struct pt_view view;
+        uint64_t covered = 0;
+        if (!s->scope.is_up(s->scope.data, &heads[i].log)) {
+            continue;
+        }
+        err = pt_receipt_covers(txn, &heads[i], (uint8_t)s->config.upper_tier, &covered);
+        if (err == PT_OK && covered > 0) {
+            err = pt_logs_view(txn, &heads[i], 0, false, &u->arena, &view);
+            err = err == PT_OK ? offer_log(s, txn, &view, covered, epoch, &offer) : err;
+        }
+    }
+    if (err == PT_OK) {
+        say_offer(s, &offer, u);
+    }
+    return err;
+}
+
+/* Texts lie in the store, the rest in files. */
+static bool has_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_hash *hash, struct pt_arena *arena)
+{
+    struct pt_bytes bytes;
+    uint64_t total;
+    return pt_text_content(txn, hash, arena, &bytes) == PT_OK ||
+           s->config.blobs->read(s->config.blobs->data, hash, 0, 1, arena, &bytes, &total) == PT_OK;
+}
+
+void pt__session_offer_owed(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
+{
+    struct offer offer = {.n = 0};
+    size_t kept = 0;
+    for (size_t i = 0; i < s->n_owed; i++) {
+        if (has_blob(s, txn, &s->owed[i], &u->arena)) {
+            offer.hashes[offer.n++] = s->owed[i];
+        } else {
+            s->owed[kept++] = s->owed[i];
+        }
+    }
+    s->n_owed = kept;
+    say_offer(s, &offer, u);
+}
+
+static void forget_unavailable(struct pt_session *s, const struct pt_hash *hash)
+{
+    size_t at = unavailable_position(s, hash);
+    if (at < s->n_unavailable && pt_hash_eq(&s->unavailable[at], hash)) {
+        s->n_unavailable--;
+        memmove(&s->unavailable[at], &s->unavailable[at + 1], (s->n_unavailable - at) * sizeof *s->unavailable);
+    }
+}
+
+static enum pt_err is_wanted(struct pt_txn *txn, const struct pt_hash *hash, bool *wanted)
+{
+    struct pt_bytes value;
+    struct pt_key key = pt_key_hash(hash);
+    enum pt_err err = pt_store_get(txn, PT_TABLE_WANTED, pt_key_bytes(&key), &value);
+    *wanted = err == PT_OK;
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
+/* Evidence of one log that was here once and is lost: nobody would ask for it again but for this offer. */
+static enum pt_err find_missing(struct pt_txn *txn, const struct pt_head *head, const struct offer *lost,
+                                struct pt_inbox *inbox)
+{
+    struct pt_view view;
+    enum pt_err err = pt_logs_view(txn, head, 0, false, &inbox->arena, &view);
+    for (size_t i = 0; err == PT_OK && i < view.n_entries && inbox->n_missing < PT_BLOB_HASHES_MAX; i++) {
+        const struct pt_entry *entry = &view.entries[i];
+        if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE && offers(lost, &entry->hash)) {
+            inbox->missing[inbox->n_missing++] =
+                (struct pt_missing_blob){.hash = entry->hash, .log = head->number, .kind = entry->kind};
+        }
+    }
+    return err;
+}
+
+/* Once a session: it reads all that the peer wrote. */
+static enum pt_err want_lost(struct pt_session *s, struct pt_txn *txn, const struct offer *lost,
+                             const struct pt_now *now, struct pt_update *u)
+{
+    struct pt_head *heads;
+    size_t n = 0;
+    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
+    if (inbox == NULL) {
+        return PT_OK; /* said already */
+    }
+    s->searched = true;
+    inbox->missing = pt_arena_zalloc(&inbox->arena, PT_BLOB_HASHES_MAX, sizeof *inbox->missing);
+    enum pt_err err = inbox->missing == NULL ? PT_ENOMEM : pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        if (pt_author_eq(&heads[i].log.author, &s->peer.author)) {
+            err = find_missing(txn, &heads[i], lost, inbox);
+        }
+    }
+    if (err != PT_OK || inbox->n_missing == 0) {
+        pt_inbox_destroy(inbox);
+        return err;
+    }
+    pt__session_submit(s, u, inbox);
+    return PT_OK;
+}
+
+static enum pt_err answer_offer(struct pt_session *s, struct pt_txn *txn, const struct offer *offer,
+                                const struct pt_now *now, struct pt_update *u)
+{
+    struct offer here = {.n = 0};
+    struct offer lost = {.n = 0};
+    uint64_t lsn = 0;
+    struct pt_hash hash;
+    enum pt_err err = pt_arrival_last(txn, &lsn, &hash);
+    for (size_t i = 0; i < offer->n && err == PT_OK; i++) {
+        bool wanted = false;
+        err = is_wanted(txn, &offer->hashes[i], &wanted);
+        if (err != PT_OK || wanted) {
+            continue; /* asked for when its turn comes, and receipted then */
+        }
+        bool whole = s->config.blobs->is_durable(s->config.blobs->data, &offer->hashes[i]);
+        struct offer *list = whole ? &here : &lost;
+        list->hashes[list->n++] = offer->hashes[i];
+    }
+    if (err == PT_OK) {
+        receipt_blobs(s, here.hashes, here.n, lsn, now, u);
+    }
+    bool takes = s->config.policy.evidence && s->peer.tier == 0;
+    return err == PT_OK && lost.n > 0 && takes && !s->searched ? want_lost(s, txn, &lost, now, u) : err;
+}
+
+void pt__session_on_blob_offer(struct pt_session *s, const Patuh__BlobOffer *message, const struct pt_now *now,
+                               struct pt_update *u)
+{
+    struct offer offer = {.n = message->hashes.len / PT_HASH_BYTES};
+    struct pt_txn *txn;
+    if (message->hashes.len % PT_HASH_BYTES != 0 || offer.n == 0) {
+        pt__session_fail(s, u, PT_EMALFORMED, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
+        return;
+    }
+    if (offer.n > PT_BLOB_HASHES_MAX) {
+        pt__session_fail(s, u, PT_ELIMIT, PATUH__FAILURE_CODE__FAILURE_LIMIT);
+        return;
+    }
+    memcpy(offer.hashes, message->hashes.data, message->hashes.len);
+    for (size_t i = 0; i < offer.n; i++) {
+        forget_unavailable(s, &offer.hashes[i]);
+    }
+    pt__session_look_again(s);
+    if (s->config.connects) {
+        return;
+    }
+    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    if (err == PT_OK) {
+        err = answer_offer(s, txn, &offer, now, u);
+        pt_store_abort(txn);
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
     }
 }

@@ -305,6 +305,9 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
     enum pt_err err = pt_store_begin(s->config.store, false, &txn);
     if (err == PT_OK) {
         err = pt__session_take_news(s, txn, u); /* what was written since our Hello */
+        if (err == PT_OK && s->config.tier == 0) {
+            err = pt__session_offer_own(s, txn, welcome->epoch, u);
+        }
         pt_store_abort(txn);
     }
     if (err != PT_OK) {

@@ -75,6 +75,9 @@ struct pt_session {
     bool asked_small;
     struct pt_hash *unavailable; /* blobs the peer does not have, sorted */
     size_t n_unavailable, unavailable_capacity;
+    struct pt_hash owed[PT_BLOB_HASHES_MAX]; /* blobs the peer asked for in vain */
+    size_t n_owed;
+    bool searched; /* logs were searched for who names what the peer offers */
 };
 
 /* session.c */
@@ -101,6 +104,9 @@ Patuh__LogRef *pt__session_ref_stranger(struct pt_session *s, struct pt_update *
 enum pt_err pt__session_ref_in(struct pt_session *s, const Patuh__LogRef *ref, struct pt_log_id *log,
                                struct pt_public_key *key);
 void pt__session_send_heads(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
+/* Sign and send; office, tier, epoch and time are filled in here. */
+void pt__session_say_receipt(struct pt_session *s, struct pt_receipt *receipt, const struct pt_now *now,
+                             struct pt_update *u);
 void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt);
 void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
 
@@ -129,6 +135,15 @@ void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, c
 /* New entries may name blobs that are not here. */
 void pt__session_look_again(struct pt_session *s);
 void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u);
+/* A file came in and is durable. */
+void pt__session_after_file(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
+                            struct pt_update *u);
+/* A device: its own blobs without a receipt of this epoch of the office. */
+enum pt_err pt__session_offer_own(struct pt_session *s, struct pt_txn *txn, uint64_t epoch, struct pt_update *u);
+/* What the peer asked for in vain and is here now. */
+void pt__session_offer_owed(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
+void pt__session_on_blob_offer(struct pt_session *s, const Patuh__BlobOffer *offer, const struct pt_now *now,
+                               struct pt_update *u);
 void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want, struct pt_update *u);
 void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now,
                               struct pt_update *u);

@@ -121,21 +121,8 @@ static void say_receipt(struct pt_session *s, const struct pt_inbox *inbox, cons
         logs[n++] = (struct pt_receipt_log){
             .log = head->log, .seq = inbox->checked.last_seqs[last], .link = inbox->checked.links[last], .held = true};
     }
-    struct pt_receipt receipt = {
-        .office = s->config.author,
-        .tier = (uint8_t)s->config.tier,
-        .author = head->log.author,
-        .epoch = s->config.epoch,
-        .lsn = inbox->lsn,
-        .time_ms = now->wall_ms,
-        .logs = logs,
-        .n_logs = n,
-    };
-    if (pt_receipt_sign(&receipt, s->config.office_pair, &u->arena) != PT_OK) {
-        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return;
-    }
-    pt__session_send_receipt(s, u, &receipt);
+    struct pt_receipt receipt = {.author = head->log.author, .lsn = inbox->lsn, .logs = logs, .n_logs = n};
+    pt__session_say_receipt(s, &receipt, now, u);
 }
 
 void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,

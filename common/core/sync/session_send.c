@@ -378,6 +378,20 @@ void pt__session_send_heads(struct pt_session *s, struct pt_txn *txn, struct pt_
     }
 }
 
+void pt__session_say_receipt(struct pt_session *s, struct pt_receipt *receipt, const struct pt_now *now,
+                             struct pt_update *u)
+{
+    receipt->office = s->config.author;
+    receipt->tier = (uint8_t)s->config.tier;
+    receipt->epoch = s->config.epoch;
+    receipt->time_ms = now->wall_ms;
+    if (pt_receipt_sign(receipt, s->config.office_pair, &u->arena) != PT_OK) {
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    pt__session_send_receipt(s, u, receipt);
+}
+
 void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt)
 {
     Patuh__Receipt out = PATUH__RECEIPT__INIT;

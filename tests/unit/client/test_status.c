@@ -1,8 +1,10 @@
 #include "client/sync.h"
 #include "core/log/receipts.h"
+#include "io/files.h"
 #include "support/field.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static void expect_where(struct patuh *device, const char *what, enum patuh_where where, size_t n)
@@ -55,6 +57,38 @@ Test(status, a_device_of_head_office_needs_no_region)
     expect_where(device, "chunk", PATUH_AT_HEAD_OFFICE, 1);
     expect_where(device, "chunk", PATUH_AT_REGION, 0);
     expect_where(device, "chunk", PATUH_ON_DEVICE, 0);
+    patuh_close(device);
+    field_close(&field);
+}
+
+/* Entry and content have a receipt each: what the office has stored of the one says nothing of the other. */
+Test(status, evidence_is_where_a_receipt_says)
+{
+    struct field field;
+    char photo[96];
+    struct pt_txn *txn = NULL;
+    struct pt_arena arena;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    struct pt_bytes content = pt_bytes_str("isi foto");
+    struct pt_hash hash = pt_blob_hash(content);
+    (void)snprintf(photo, sizeof photo, "%s/foto.jpg", field.root);
+    cr_assert_eq(pt_file_write(photo, content, 0600, NULL), PT_OK);
+    cr_assert_eq(patuh_attach(device, FIELD_UNIT, "unit_photo", photo, NULL, NULL), PATUH_OK);
+    uint32_t n = 0;
+    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    field_receipt(&field, device, PT_TIER_REGION);
+    expect_where(device, "chunk", PATUH_AT_REGION, 1);
+    expect_where(device, "evidence", PATUH_ON_DEVICE, 1);
+    struct pt_receipt receipt = {
+        .tier = PT_TIER_REGION, .author = device->author, .epoch = 7, .lsn = 1, .blobs = &hash, .n_blobs = 1};
+    pt_arena_init(&arena, SIZE_MAX);
+    cr_assert_eq(pt_receipt_sign(&receipt, &field.region, &arena), PT_OK);
+    cr_assert_eq(pt_store_begin(device->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_receipt_store(txn, &receipt), PT_OK);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+    pt_arena_close(&arena);
+    expect_where(device, "evidence", PATUH_AT_REGION, 1);
     patuh_close(device);
     field_close(&field);
 }

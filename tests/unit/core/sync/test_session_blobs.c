@@ -42,6 +42,16 @@ static void keep_text(struct world_node *node, struct pt_bytes content)
     cr_assert_eq(pt_store_commit(txn), PT_OK);
 }
 
+static bool is_receipted(struct world_node *node, const struct pt_hash *hash, uint8_t tier)
+{
+    struct pt_blob_receipted receipted;
+    struct pt_txn *txn = NULL;
+    cr_assert_eq(pt_store_begin(node->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_blob_receipted(txn, hash, tier, &receipted), PT_OK);
+    pt_store_abort(txn);
+    return receipted.found;
+}
+
 Test(session_blobs, a_small_text_rides_along)
 {
     struct scene s = scene_open(1);
@@ -157,7 +167,7 @@ Test(session_blobs, a_file_travels_once)
     scene_close(&s);
 }
 
-/* A device does not ask for others' photos; its office does, also through a live session from below. */
+/* A device does not ask for others' photos, nor does head office ask its regions for them. */
 Test(session_blobs, photos_stay_at_the_office)
 {
     struct scene s = scene_open(32);
@@ -171,12 +181,29 @@ Test(session_blobs, photos_stay_at_the_office)
     cr_expect_null(world_blob(s.other, &file));
     cr_expect_eq(world_count(s.other, PT_TABLE_WANTED), 0);
     (void)scene_sync(&s, s.region);
-    cr_expect(world_blob(s.head, &file)->whole);
+    cr_expect_null(world_blob(s.head, &file));
+    cr_expect_eq(world_count(s.head, PT_TABLE_WANTED), 0);
+    cr_expect_not(is_receipted(s.device, &file, PT_TIER_NATIONAL));
     scene_close(&s);
 }
 
-/* Notes whose texts are missing here and there, in both directions of a live session: each that exists arrives. */
-Test(session_blobs, texts_named_while_others_are_asked_for_are_not_forgotten)
+/* A device that enrolled at head office has no other office to bring its photos to. */
+Test(session_blobs, head_office_takes_the_photos_of_its_own_devices)
+{
+    struct scene s = scene_open(33);
+    struct world_node *device = world_node(s.w, 0, "", s.head);
+    world_assign(device, A1);
+    struct pt_hash file = world_file(device, 30000);
+    struct pt_entry entry = evidence(&file);
+    world_write_entry(device, A1, &entry);
+    (void)scene_sync(&s, device);
+    cr_expect(world_blob(s.head, &file)->whole);
+    cr_expect(is_receipted(device, &file, PT_TIER_NATIONAL));
+    scene_close(&s);
+}
+
+/* Notes whose texts are missing in one direction of a live session, tables in the other: all that exists arrives. */
+Test(session_blobs, files_named_while_others_are_asked_for_are_not_forgotten)
 {
     for (uint64_t seed = 40; seed < 60; seed++) {
         struct scene s = scene_open(seed);
@@ -186,18 +213,207 @@ Test(session_blobs, texts_named_while_others_are_asked_for_are_not_forgotten)
             struct pt_hash absent = world_text(s.region, false);
             struct pt_entry entry = note(&absent);
             world_write_entry(s.region, A1, &entry);
-            there[i] = world_file(s.region, 100 + i);
-            entry = evidence(&there[i]);
-            world_write_entry(s.region, A1, &entry);
+            absent = world_text(s.head, false);
+            entry = note(&absent);
+            world_write_entry(s.head, A1, &entry);
+            there[i] = world_file(s.head, 100 + i);
+            entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_REGISTRY, 1700000000);
+            entry.hash = there[i];
+            entry.detail = pt_bytes_of("", 0);
+            world_write_entry(s.head, "c:2023", &entry);
             for (uint64_t steps = seed % 7; steps > 0 && world_step(s.w); steps--) {
             }
         }
         world_run(s.w);
         for (size_t i = 0; i < 12; i++) {
-            struct world_blob *blob = world_blob(s.head, &there[i]);
+            struct world_blob *blob = world_blob(s.region, &there[i]);
             cr_expect(blob != NULL && blob->whole, "seed %llu, file %zu", (unsigned long long)seed, i);
         }
         world_cut(live);
+        world_run(s.w);
+        scene_close(&s);
+    }
+}
+
+/* --- receipts and offers --- */
+
+enum { OFFER = 14 }; /* of n_kind */
+
+Test(session_blobs, a_file_is_receipted_when_it_is_whole)
+{
+    struct scene s = scene_open(70);
+    world_assign(s.device, A1);
+    struct pt_hash file = world_file(s.device, 20000);
+    struct pt_hash absent = pt_hash1(PT_CONTEXT_BLOB, pt_bytes_str("nowhere"));
+    struct pt_entry entries[] = {evidence(&file), evidence(&absent)};
+    world_write_entries(s.device, A1, entries, 2);
+    cr_expect_not(is_receipted(s.device, &file, PT_TIER_REGION));
+    struct world_link link = scene_sync(&s, s.device);
+    cr_expect(is_receipted(s.device, &file, PT_TIER_REGION));
+    cr_expect_not(is_receipted(s.device, &absent, PT_TIER_REGION), "the entry has a receipt, its content has none");
+    cr_expect_eq(link.n_kind[0][OFFER], 0, "what is new is asked for without an offer");
+    scene_close(&s);
+}
+
+Test(session_blobs, nothing_to_offer_costs_nothing)
+{
+    size_t n_bytes[2];
+    for (size_t i = 0; i < 2; i++) {
+        struct scene s = scene_open(71);
+        world_assign(s.device, A1);
+        struct pt_hash file = world_file(s.device, 20000);
+        struct pt_entry entry = evidence(&file);
+        if (i == 1) {
+            world_write_entry(s.device, A1, &entry);
+        }
+        (void)scene_sync(&s, s.device);
+        struct world_link idle = scene_sync(&s, s.device);
+        cr_expect_eq(idle.n_frames[0], 1, "Hello alone");
+        cr_expect_eq(idle.n_kind[0][OFFER], 0);
+        n_bytes[i] = idle.n_bytes[0] + idle.n_bytes[1];
+        scene_close(&s);
+    }
+    cr_expect_leq(n_bytes[1], n_bytes[0] + 16, "%zu, with evidence %zu", n_bytes[0], n_bytes[1]); /* varints, epoch */
+}
+
+/* The office has the whole file, and the connection breaks before its receipt arrives. */
+Test(session_blobs, a_receipt_lost_after_the_blob_was_stored_comes_again)
+{
+    bool seen = false;
+    struct scene s = scene_open(72);
+    world_assign(s.device, A1);
+    struct pt_hash file = world_file(s.device, 20000);
+    struct pt_entry entry = evidence(&file);
+    world_write_entry(s.device, A1, &entry);
+    struct world_link *link = world_connect(s.w, s.device, s.region, false);
+    while (!seen && world_step(s.w)) {
+        struct world_blob *blob = world_blob(s.region, &file);
+        seen = blob != NULL && blob->whole && world_count(s.region, PT_TABLE_WANTED) == 0;
+    }
+    cr_assert(seen);
+    world_cut(link);
+    world_run(s.w);
+    cr_expect_not(is_receipted(s.device, &file, PT_TIER_REGION));
+    struct world_link second = scene_sync(&s, s.device);
+    cr_expect_eq(second.n_kind[0][OFFER], 1);
+    cr_expect_eq(second.n_kind[0][9], 0, "no part goes again");
+    cr_expect(is_receipted(s.device, &file, PT_TIER_REGION));
+    struct world_link third = scene_sync(&s, s.device);
+    cr_expect_eq(third.n_kind[0][OFFER], 0);
+    scene_close(&s);
+}
+
+static void cut_and_resume(size_t file_bytes, size_t k, bool *whole)
+{
+    struct scene s = scene_open(73);
+    s.w->quick = true;
+    world_assign(s.device, A1);
+    struct pt_hash file = world_file(s.device, file_bytes);
+    struct pt_entry entry = evidence(&file);
+    world_write_entry(s.device, A1, &entry);
+    struct world_link *link = world_connect(s.w, s.device, s.region, false);
+    link->cut_after = k;
+    world_run(s.w);
+    *whole = link->cut_after > 0;
+    struct world_blob *blob = world_blob(s.region, &file);
+    bool there = blob != NULL && blob->whole;
+    cr_expect(there || !is_receipted(s.device, &file, PT_TIER_REGION), "cut at %zu: receipted and not there", k);
+    (void)scene_sync(&s, s.device);
+    cr_expect(is_receipted(s.device, &file, PT_TIER_REGION), "cut at %zu", k);
+    cr_expect(world_blob(s.region, &file)->whole, "cut at %zu", k);
+    struct world_link third = scene_sync(&s, s.device);
+    cr_expect_eq(third.n_frames[0], 1, "cut at %zu: something is left to say", k);
+    scene_close(&s);
+}
+
+Test(session_blobs, an_upload_cut_at_every_byte_goes_on_and_is_receipted)
+{
+    bool whole = false;
+    size_t k = 0;
+    while (!whole) {
+        cut_and_resume(100, ++k, &whole);
+    }
+    cr_expect_gt(k, 1000, "%zu places", k);
+    whole = false;
+    for (k = 1; !whole; k += 509) {
+        cut_and_resume(40000, k, &whole);
+    }
+}
+
+/* A new epoch says that the office's store is another one: what it receipted before may be lost there. */
+Test(session_blobs, a_new_epoch_of_the_office_brings_lost_files_back)
+{
+    struct scene s = scene_open(74);
+    world_assign(s.device, A1);
+    struct pt_hash kept = world_file(s.device, 20000);
+    struct pt_hash lost = world_file(s.device, 30000);
+    struct pt_entry entries[] = {evidence(&kept), evidence(&lost)};
+    world_write_entries(s.device, A1, entries, 2);
+    (void)scene_sync(&s, s.device);
+    struct world_blob *blob = world_blob(s.region, &lost);
+    pt_buf_clear(&blob->bytes);
+    blob->whole = false;
+    s.region->epoch++;
+    struct world_link link = scene_sync(&s, s.device);
+    cr_expect_eq(link.n_kind[0][OFFER], 1);
+    cr_expect(world_blob(s.region, &lost)->whole);
+    cr_expect_eq(link.n_kind[0][9], 2, "only the lost one goes again: %zu parts", link.n_kind[0][9]);
+    struct world_link idle = scene_sync(&s, s.device);
+    cr_expect_eq(idle.n_kind[0][OFFER], 0);
+    scene_close(&s);
+}
+
+/* What a live peer did not have once is asked for again when it has come there. */
+Test(session_blobs, a_live_session_hears_when_what_it_asked_for_has_come)
+{
+    static const char content[] = "0123456789abcdefmenyusul";
+    struct pt_bytes bytes = pt_bytes_str(content);
+    struct scene s = scene_open(75);
+    world_assign(s.device, A1);
+    struct world_link *live = world_connect(s.w, s.region, s.head, true);
+    struct pt_hash text = pt_text_hash(bytes);
+    struct pt_entry entry = note(&text);
+    world_write_entry(s.device, A1, &entry);
+    (void)world_connect(s.w, s.device, s.region, false);
+    world_run(s.w);
+    cr_expect_not(has_text(s.head, &text));
+    cr_expect_eq(world_count(s.head, PT_TABLE_WANTED), 1);
+    size_t asked = live->n_kind[1][8];
+    cr_expect_eq(asked, 1);
+    keep_text(s.device, bytes);
+    (void)world_connect(s.w, s.device, s.region, false);
+    world_run(s.w);
+    cr_expect(has_text(s.region, &text));
+    cr_expect(has_text(s.head, &text));
+    cr_expect_eq(live->n_kind[1][8], 2, "asked again once: %zu", live->n_kind[1][8]);
+    world_cut(live);
+    world_run(s.w);
+    scene_close(&s);
+}
+
+Test(session_blobs, an_offer_has_at_most_64_whole_hashes)
+{
+    static const struct {
+        size_t n_bytes;
+        Patuh__FailureCode code;
+    } rows[] = {{0, PATUH__FAILURE_CODE__FAILURE_PROTOCOL},
+                {31, PATUH__FAILURE_CODE__FAILURE_PROTOCOL},
+                {32 * 65, PATUH__FAILURE_CODE__FAILURE_LIMIT},
+                {32 * 64, PATUH__FAILURE_CODE__FAILURE_UNKNOWN}};
+    uint8_t hashes[32 * 65] = {1};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct scene s = scene_open(76);
+        Patuh__BlobOffer offer = PATUH__BLOB_OFFER__INIT;
+        Patuh__Frame frame = PATUH__FRAME__INIT;
+        offer.has_hashes = true;
+        offer.hashes = (ProtobufCBinaryData){.data = hashes, .len = rows[i].n_bytes};
+        frame.blob_offer = &offer;
+        struct world_link *link = world_connect(s.w, s.device, s.region, true);
+        world_run(s.w);
+        scene_put(link, &frame);
+        world_run(s.w);
+        cr_expect_eq(link->failure[1], rows[i].code, "row %zu: %d", i, (int)link->failure[1]);
+        world_cut(link);
         world_run(s.w);
         scene_close(&s);
     }
