@@ -269,7 +269,7 @@ void world_note_receipt(struct world_node *office, struct pt_bytes body, const s
         }
     }
     for (size_t i = 0; i < receipt.n_blobs; i++) {
-        expect(w, world_blob_is_durable(office, &receipt.blobs[i]), "a receipt for a blob that is not there");
+        world_expect(w, world_blob_is_durable(office, &receipt.blobs[i]), "a receipt for a blob that is not there");
     }
     pt_store_abort(txn);
     pt_arena_close(&arena);
