@@ -76,7 +76,7 @@ Test(status, evidence_is_where_a_receipt_says)
     cr_assert_eq(pt_file_write(photo, content, 0600, NULL), PT_OK);
     cr_assert_eq(patuh_attach(device, FIELD_UNIT, "unit_photo", photo, NULL, NULL), PATUH_OK);
     uint32_t n = 0;
-    cr_assert_eq(pt_sync_seal(device, &n, NULL), PT_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
     field_receipt(&field, device, PT_TIER_REGION);
     expect_where(device, "chunk", PATUH_AT_REGION, 1);
     expect_where(device, "evidence", PATUH_ON_DEVICE, 1);
