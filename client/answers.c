@@ -61,8 +61,8 @@ enum pt_err pt_answers_check(struct pt_action *action, const struct pt_answering
     enum pt_err err = pt_action_check(action, &after, problem);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         *bad = i;
-        err = pt_answer_check(after.instrument, &after.state.answers, answers[i].target.node,
-                              answers[i].target.instance, &answers[i].read, &after.arena, problem);
+        err = pt_answer_check(after.instrument, &after.state.answers, &after.score, answers[i].target.node,
+                              answers[i].target.instance, &answers[i].read, problem);
     }
     pt_work_close(&after);
     return err;

@@ -111,9 +111,10 @@ void score_survives(const struct pt_instrument *instrument, const struct pt_answ
     for (size_t i = 0; i < answers->n_answers && err == PT_OK; i++) {
         const struct pt_answer *answer = &answers->answers[i];
         struct pt_problem problem = {0};
-        enum pt_err checked = pt_answer_check(instrument, answers, pt_node_by_number(instrument, answer->question),
-                                              answer->instance, answer->values, &arena, &problem);
-        PT_CHECK(checked == PT_OK || checked == PT_EINVALID || checked == PT_ELIMIT);
+        enum pt_err checked =
+            pt_answer_check(instrument, answers, &score, pt_node_by_number(instrument, answer->question),
+                            answer->instance, answer->values, &problem);
+        PT_CHECK(checked == PT_OK || checked == PT_EINVALID);
     }
     pt_arena_close(&arena);
 }

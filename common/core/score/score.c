@@ -307,31 +307,25 @@ const struct pt_slot *pt_unit_slot(const struct pt_instrument *instrument, const
     return &score->slots[span->first + (instance - 1 - first)];
 }
 
-enum pt_err pt_answer_check(const struct pt_instrument *instrument, const struct pt_answers *answers, uint32_t node,
-                            uint32_t instance, const struct pt_value *value, struct pt_arena *arena,
-                            struct pt_problem *problem)
+enum pt_err pt_answer_check(const struct pt_instrument *instrument, const struct pt_answers *answers,
+                            const struct pt_unit_score *beside, uint32_t node, uint32_t instance,
+                            const struct pt_value *value, struct pt_problem *problem)
 {
     const struct pt_node *n = &instrument->nodes[node];
-    struct pt_layout layout;
     if (n->constraint == PT_NONE || value->type == PT_VALUE_NONE) {
         return PT_OK;
     }
-    enum pt_err err = pt_layout_make(instrument, answers, 0, arena, &layout);
-    if (err != PT_OK) {
-        return err;
-    }
-    size_t at = pt_layout_slot(&layout, node, instance);
-    struct pt_slot self = {0};
-    pt_slot_read(instrument, node, value, 0, &self);
-    pt_layout_run(&layout);
-    struct pt_expr_env env = {.slots = layout.slots,
-                              .spans = layout.spans,
-                              .text_numbers = instrument->text_numbers,
-                              .instance = at == SIZE_MAX ? 0 : (uint32_t)(at - layout.spans[node].first),
-                              .self = &self};
-    if (n->repeat != 0 && at == SIZE_MAX) {
+    const struct pt_slot *at = pt_unit_slot(instrument, answers, beside, node, instance);
+    if (n->repeat != 0 && at == NULL) {
         return PT_OK; /* an instance nobody knows yet: there is nothing beside it to compare with */
     }
+    struct pt_slot self = {0};
+    pt_slot_read(instrument, node, value, 0, &self);
+    struct pt_expr_env env = {.slots = beside->slots,
+                              .spans = beside->spans,
+                              .text_numbers = instrument->text_numbers,
+                              .instance = at == NULL ? 0 : (uint32_t)(at - &beside->slots[beside->spans[node].first]),
+                              .self = &self};
     struct pt_cell cell = pt_expr_eval(&instrument->programs[n->constraint], &env);
     if (pt_cell_true(&cell)) {
         return PT_OK;

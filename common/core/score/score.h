@@ -61,11 +61,11 @@ enum pt_err pt_score_unit(const struct pt_instrument *instrument, const struct p
 const struct pt_slot *pt_unit_slot(const struct pt_instrument *instrument, const struct pt_answers *answers,
                                    const struct pt_unit_score *score, uint32_t node, uint32_t instance);
 
-/* Does a value meet the constraint of its question, beside the other answers? instance as in pt_answer; a text counts
- * as filled. Errors: INVALID (with the sheet's own sentence in the problem), LIMIT, NOMEM. */
-enum pt_err pt_answer_check(const struct pt_instrument *instrument, const struct pt_answers *answers, uint32_t node,
-                            uint32_t instance, const struct pt_value *value, struct pt_arena *arena,
-                            struct pt_problem *problem);
+/* Does a value meet the constraint of its question, beside the other answers, as pt_score_unit has laid them out?
+ * instance as in pt_answer; a text counts as filled. Errors: INVALID (with the sheet's own sentence in the problem). */
+enum pt_err pt_answer_check(const struct pt_instrument *instrument, const struct pt_answers *answers,
+                            const struct pt_unit_score *beside, uint32_t node, uint32_t instance,
+                            const struct pt_value *value, struct pt_problem *problem);
 
 /* One unit (or product) on its way into an institution. */
 struct pt_unit_part {

@@ -389,6 +389,7 @@ Test(score, constraints_are_checked_beside_the_other_answers)
 {
     struct fixture f;
     struct answers a = {0};
+    struct pt_unit_score beside;
     struct pt_value value;
     struct pt_problem problem = {0};
     const char *good = "type,name,constraint,constraint_message::Bahasa Indonesia (id)\ninteger,all,. >= 0,\n"
@@ -396,6 +397,7 @@ Test(score, constraints_are_checked_beside_the_other_answers)
                        "\"not(selected(., '0')) or count-selected(.) = 1\",\n";
     fixture_open(&f, good, choices, SETTINGS("zero", "exclude"));
     answer_one(&f, &a, "all", 0, "7");
+    score(&f, &a, &f.arena, &beside);
     const struct {
         const char *question;
         const char *text;
@@ -407,7 +409,7 @@ Test(score, constraints_are_checked_beside_the_other_answers)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint32_t node = fixture_node(&f, rows[i].question);
         cr_assert_eq(pt_value_read(&f.ins, node, rows[i].text, &value, NULL), PT_OK);
-        cr_expect_eq(pt_answer_check(&f.ins, &a.all, node, 0, &value, &f.arena, &problem), rows[i].err, "row %zu", i);
+        cr_expect_eq(pt_answer_check(&f.ins, &a.all, &beside, node, 0, &value, &problem), rows[i].err, "row %zu", i);
         if (i == 3) {
             cr_expect_str_eq(problem.arg[1], "Tidak boleh lebih dari jumlah");
         }
