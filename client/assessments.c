@@ -24,6 +24,34 @@ void pt_kept_destroy(struct pt_kept *kept)
     }
 }
 
+enum patuh_result pt_summary_read(struct patuh *device, const char *assessment, const char *action,
+                                  pt_summary_reader read, void *out, struct pt_kept **kept,
+                                  struct patuh_problem *problem)
+{
+    struct pt_problem inner = {0};
+    struct pt_subject subject;
+    struct pt_txn *txn = NULL;
+    struct pt_work work;
+    *kept = pt_kept_create();
+    enum pt_err err = *kept == NULL ? PT_ENOMEM : pt_work_subject(assessment, &subject, &inner);
+    if (err == PT_OK) {
+        err = pt_store_begin(device->store, false, &txn);
+    }
+    if (err == PT_OK) {
+        err = pt_work_load(&work, device, txn, &subject, true, &inner);
+        if (err == PT_OK) {
+            err = read(&work, txn, &(*kept)->arena, out);
+        }
+        pt_work_close(&work);
+        pt_store_abort(txn);
+    }
+    if (err != PT_OK) {
+        pt_kept_destroy(*kept);
+        *kept = NULL;
+    }
+    return pt_device_tell(device, err, &inner, action, problem);
+}
+
 static enum pt_err cover_tier(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
                               uint64_t *covered, uint64_t *counted)
 {

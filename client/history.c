@@ -109,10 +109,8 @@ static struct patuh_entry describe(struct listing *l, const struct pt_view *view
     const struct pt_entry *entry = &view->entries[i];
     uint32_t node =
         l->work->ready && entry->question != 0 ? pt_node_by_number(l->work->instrument, entry->question) : PT_NONE;
-    const uint8_t *a = view->log.author.b;
     return (struct patuh_entry){
-        .log = pt_arena_printf(l->arena, "%02x%02x%02x%02x.%04x", a[0], a[1], a[2], a[3],
-                               (unsigned)(view->log.incarnation >> 48)),
+        .log = pt_work_log_name(&view->log, l->arena),
         .author = pt_work_author(l->work, &view->log.author, l->arena),
         .seq = i + 1,
         .time = pt_arena_str(l->arena, pt_time_text(entry->wall_s, time, sizeof time)),
@@ -161,35 +159,25 @@ static enum pt_err fill_history(struct listing *l, struct patuh_history *out)
     return PT_OK;
 }
 
+static enum pt_err read_history(struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena, void *out)
+{
+    struct listing l = {.work = work, .txn = txn, .arena = arena};
+    enum pt_err err = fill_history(&l, out);
+    pt_free(l.items);
+    return err;
+}
+
 enum patuh_result patuh_history(struct patuh *device, const char *assessment, struct patuh_history *out,
                                 struct patuh_problem *problem)
 {
-    struct pt_problem inner = {0};
-    struct pt_subject subject;
-    struct pt_txn *txn = NULL;
-    struct pt_work work;
-    struct pt_kept *kept = pt_kept_create();
-    struct patuh_history history = {.memory = kept};
-    enum pt_err err = kept == NULL ? PT_ENOMEM : pt_work_subject(assessment, &subject, &inner);
-    if (err == PT_OK) {
-        err = pt_store_begin(device->store, false, &txn);
-    }
-    if (err == PT_OK) {
-        err = pt_work_load(&work, device, txn, &subject, true, &inner);
-        struct listing l = {.work = &work, .txn = txn, .arena = &kept->arena};
-        if (err == PT_OK) {
-            err = fill_history(&l, &history);
-        }
-        pt_free(l.items);
-        pt_work_close(&work);
-        pt_store_abort(txn);
-    }
-    if (err == PT_OK) {
+    struct pt_kept *kept;
+    struct patuh_history history = {0};
+    enum patuh_result result = pt_summary_read(device, assessment, "log", read_history, &history, &kept, problem);
+    if (result == PATUH_OK) {
+        history.memory = kept;
         *out = history;
-    } else {
-        pt_kept_destroy(kept);
     }
-    return pt_device_tell(device, err, &inner, "log", problem);
+    return result;
 }
 
 void patuh_history_free(struct patuh_history *history)

@@ -3,6 +3,7 @@
  * and what was typed and not sealed moves there. */
 #include "client/incarnation.h"
 
+#include "core/sync/inbox.h"
 #include "io/files.h"
 
 #include <string.h>
@@ -29,6 +30,9 @@ enum pt_err pt_incarnation_renew(struct patuh *device)
     if (err == PT_OK) {
         err = pt_meta_put_u64(txn, "incarnation", fresh);
     }
+    if (err == PT_OK) {
+        err = pt_meta_put_u64(txn, PT_META_STALE, 0);
+    }
     if (err != PT_OK) {
         pt_store_abort(txn);
         return err;
@@ -46,6 +50,7 @@ enum pt_err pt_incarnation_renew(struct patuh *device)
 
 struct markers {
     bool known;
+    bool stale; /* the office said so, and no new incarnation was taken since */
     uint8_t newest[MARKER_BYTES];
     uint8_t before[MARKER_BYTES];
 };
@@ -63,6 +68,14 @@ static enum pt_err read_markers(struct pt_txn *txn, struct markers *out)
     pt_read_into(&reader, out->before, sizeof out->before);
     out->known = pt_read_end(&reader) == PT_OK;
     return PT_OK;
+}
+
+static enum pt_err read_stale(struct pt_txn *txn, bool *stale)
+{
+    uint64_t said = 0;
+    enum pt_err err = pt_meta_get_u64(txn, PT_META_STALE, &said);
+    *stale = said != 0;
+    return err == PT_ENOTFOUND ? PT_OK : err;
 }
 
 enum pt_err pt_incarnation_mark(struct patuh *device, struct pt_problem *problem)
@@ -130,8 +143,16 @@ static enum pt_err read_incarnation(struct patuh *device, bool *known, struct ma
     if (err == PT_OK || err == PT_ENOTFOUND) {
         err = read_markers(txn, markers);
     }
+    if (err == PT_OK) {
+        err = read_stale(txn, &markers->stale);
+    }
     pt_store_abort(txn);
     return err;
+}
+
+static bool goes_on(const struct patuh *device, const struct markers *markers)
+{
+    return markers->known && !markers->stale && marker_fits(device, markers);
 }
 
 static enum pt_err first_incarnation(struct patuh *device)
@@ -156,7 +177,7 @@ enum pt_err pt_incarnation_open(struct patuh *device, struct pt_problem *problem
     bool known = false;
     struct markers markers;
     enum pt_err err = read_incarnation(device, &known, &markers);
-    if (err == PT_OK && known && markers.known && marker_fits(device, &markers)) {
+    if (err == PT_OK && known && goes_on(device, &markers)) {
         return PT_OK;
     }
     if (err == PT_OK) {

@@ -8,7 +8,8 @@
 
 #include "client/device.h"
 
-/* At opening: read the incarnation, compare the marker; a missing or foreign one means a new incarnation. */
+/* At opening: read the incarnation, compare the marker; a missing or foreign one means a new incarnation, as does what
+ * the office said of this store in the last sync when no new incarnation was taken since. */
 enum pt_err pt_incarnation_open(struct patuh *device, struct pt_problem *problem);
 /* Take a new incarnation: what waited unsealed in the old logs moves to new ones. One transaction. */
 enum pt_err pt_incarnation_renew(struct patuh *device);

@@ -68,9 +68,8 @@ static const char *value_of(struct building *b, uint32_t node, const struct pt_v
 
 static const char *entry_name(struct building *b, const struct pt_claim *claim)
 {
-    const uint8_t *a = claim->view->log.author.b;
-    const char *name = pt_arena_printf(b->arena, "%02x%02x%02x%02x.%04x:%llu", a[0], a[1], a[2], a[3],
-                                       (unsigned)(claim->view->log.incarnation >> 48), (unsigned long long)claim->seq);
+    const char *name = pt_arena_printf(b->arena, "%s:%llu", pt_work_log_name(&claim->view->log, b->arena),
+                                       (unsigned long long)claim->seq);
     return name == NULL ? "" : name;
 }
 
@@ -452,34 +451,23 @@ static enum pt_err fill_form(struct building *b, struct patuh_form *form)
     return b->err == PT_OK && b->arena->exhausted ? PT_ENOMEM : b->err;
 }
 
+static enum pt_err read_form(struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena, void *out)
+{
+    struct building b = {.work = work, .txn = txn, .arena = arena};
+    return fill_form(&b, out);
+}
+
 enum patuh_result patuh_form(struct patuh *device, const char *assessment, struct patuh_form *out,
                              struct patuh_problem *problem)
 {
-    struct pt_problem inner = {0};
-    struct pt_subject subject;
-    struct pt_txn *txn = NULL;
-    struct pt_work work;
-    struct pt_kept *kept = pt_kept_create();
-    struct patuh_form form = {.memory = kept};
-    enum pt_err err = kept == NULL ? PT_ENOMEM : pt_work_subject(assessment, &subject, &inner);
-    if (err == PT_OK) {
-        err = pt_store_begin(device->store, false, &txn);
-    }
-    if (err == PT_OK) {
-        err = pt_work_load(&work, device, txn, &subject, true, &inner);
-        if (err == PT_OK) {
-            struct building b = {.work = &work, .txn = txn, .arena = &kept->arena};
-            err = fill_form(&b, &form);
-        }
-        pt_work_close(&work);
-        pt_store_abort(txn);
-    }
-    if (err == PT_OK) {
+    struct pt_kept *kept;
+    struct patuh_form form = {0};
+    enum patuh_result result = pt_summary_read(device, assessment, "show", read_form, &form, &kept, problem);
+    if (result == PATUH_OK) {
+        form.memory = kept;
         *out = form;
-    } else {
-        pt_kept_destroy(kept);
     }
-    return pt_device_tell(device, err, &inner, "show", problem);
+    return result;
 }
 
 void patuh_form_free(struct patuh_form *form)

@@ -13,6 +13,12 @@ struct pt_kept {
 struct pt_kept *pt_kept_create(void);
 void pt_kept_destroy(struct pt_kept *kept); /* NULL is fine */
 
+/* Load one assessment and let `read` fill a result from it, inside one read transaction. *kept is what the result owns,
+ * NULL on error; action names what failed. */
+typedef enum pt_err (*pt_summary_reader)(struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena, void *out);
+enum patuh_result pt_summary_read(struct patuh *device, const char *assessment, const char *action,
+                                  pt_summary_reader read, void *out, struct pt_kept **kept,
+                                  struct patuh_problem *problem);
 /* Strings go into the arena. Errors: those of the store. */
 enum pt_err pt_summary_fill(const struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena,
                             struct patuh_listed *out);

@@ -3,7 +3,8 @@
  *   2. the link runs on a loop of its own until both sides have everything;
  *   3. the marker is written anew.
  * What can go wrong: no connection (2: nothing but the sealing happened); the connection is lost (2: what was stored
- * stays, the rest goes next time); the office says that this store is older than it was (3: a new incarnation). */
+ * stays, the rest goes next time); our disk fails (2: nothing more is taken); the office says that this store is older
+ * than it was (3: a new incarnation, or at the next opening when it ends before). */
 #include "client/sync.h"
 
 #include "client/evidence.h"
@@ -177,10 +178,15 @@ static enum pt_err run_link(struct syncing *s, struct pt_writer *writer, struct 
     return s->end.why;
 }
 
-/* An office that cannot be reached is one kind of failure to the caller, whatever the network said. */
-static enum pt_err as_offline(enum pt_err err)
+/* An office that cannot be reached is one kind of failure to the caller, whatever the network said; a disk of our own
+ * that fails is another, and no sentence may blame the network for it. */
+static enum pt_err outcome(const struct syncing *s, enum pt_err err, struct pt_problem *problem)
 {
-    return err == PT_ENOTFOUND || err == PT_EIO || err == PT_EMALFORMED ? PT_ECLOSED : err;
+    if (s->end.by_store && (err == PT_EIO || err == PT_EFULL)) {
+        return pt_problem_set(problem, err, PT_MSG_CLIENT_DISK, s->device->folder, NULL);
+    }
+    bool network = !s->end.by_store && (err == PT_ENOTFOUND || err == PT_EIO || err == PT_EMALFORMED);
+    return network ? PT_ECLOSED : err;
 }
 
 static enum pt_err exchange(struct syncing *s, struct pt_problem *problem)
@@ -197,7 +203,7 @@ static enum pt_err exchange(struct syncing *s, struct pt_problem *problem)
     }
     err = pt_writer_start(&s->loop, s->device->store, &writer);
     if (err == PT_OK) {
-        err = as_offline(run_link(s, writer, identity, problem));
+        err = outcome(s, run_link(s, writer, identity, problem), problem);
         pt_writer_stop(writer, NULL, NULL);
         (void)uv_run(&s->loop, UV_RUN_DEFAULT);
     }

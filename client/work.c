@@ -198,6 +198,14 @@ const char *pt_work_author(const struct pt_work *work, const struct pt_author *a
     return pt_arena_printf(arena, "?%02x%02x%02x%02x", author->b[0], author->b[1], author->b[2], author->b[3]);
 }
 
+const char *pt_work_log_name(const struct pt_log_id *log, struct pt_arena *arena)
+{
+    const uint8_t *a = log->author.b;
+    const char *name =
+        pt_arena_printf(arena, "%02x%02x%02x%02x.%04x", a[0], a[1], a[2], a[3], (unsigned)(log->incarnation >> 48));
+    return name == NULL ? "" : name;
+}
+
 uint32_t pt_work_instance(const struct pt_work *work, uint32_t repeat, const char *name)
 {
     const struct pt_answers *answers = &work->state.answers;

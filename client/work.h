@@ -48,6 +48,8 @@ bool pt_work_is_assigned(const struct pt_work *work);
 /* Who wrote a log: name of surveyor, reviewer or office; the first digits of the key when unknown. In the arena given;
  * NULL when out of memory. */
 const char *pt_work_author(const struct pt_work *work, const struct pt_author *author, struct pt_arena *arena);
+/* A log, short, as the office is told: first digits of author and incarnation. In the arena; "" when out of memory. */
+const char *pt_work_log_name(const struct pt_log_id *log, struct pt_arena *arena);
 /* Number of an instance as in pt_answer; 0 when it is not there. repeat: node. */
 uint32_t pt_work_instance(const struct pt_work *work, uint32_t repeat, const char *name);
 

@@ -47,9 +47,15 @@ static void set_end(struct pt_link *link, enum pt_err why, Patuh__FailureCode fa
     link->end.failure = failure;
     link->end.by_peer = by_peer;
     link->end.retry_s = retry_s;
-    if (why != PT_OK && failure != PATUH__FAILURE_CODE__FAILURE_UNKNOWN) {
+    if (why != PT_OK && !link->end.by_store && failure != PATUH__FAILURE_CODE__FAILURE_UNKNOWN) {
         (void)pt_problem_set(&link->end.problem, why, pt_failure_msg(failure), NULL);
     }
+}
+
+/* A session ends with these for our own sake alone; what a peer tells of itself is DENIED. */
+static bool is_own_fault(enum pt_err why)
+{
+    return why == PT_EIO || why == PT_EFULL || why == PT_ENOMEM || why == PT_EDAMAGED;
 }
 
 static enum pt_err run_inbox(struct pt_txn *txn, struct pt_write_req *req)
@@ -140,6 +146,7 @@ static void do_update(struct pt_link *link, struct pt_update *update)
     bool more = update->more;
     if (update->close) {
         bool by_peer = update->reason == PT_EDENIED && update->n_frames == 0;
+        link->end.by_store = link->end.by_store || (!link->has_end && is_own_fault(update->reason));
         set_end(link, update->reason, update->failure, by_peer, update->retry_s);
         if (link->conn_open) {
             pt_conn_close(link->conn);
@@ -196,7 +203,7 @@ static void on_close(struct pt_conn *conn, enum pt_err why, void *data)
         link->end.problem = *pt_conn_problem(conn);
     }
     set_end(link, settled && why == PT_OK ? PT_OK : reason, PATUH__FAILURE_CODE__FAILURE_UNKNOWN, true, 0);
-    if (link->end.why != PT_OK && link->end.problem.msg == PT_MSG_NONE) {
+    if (link->end.why != PT_OK && !link->end.by_store && link->end.problem.msg == PT_MSG_NONE) {
         (void)pt_problem_set(&link->end.problem, link->end.why, PT_MSG_LINK_LOST, NULL);
     }
     link->end.bytes_in = pt_conn_bytes_in(conn);

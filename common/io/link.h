@@ -23,6 +23,7 @@ struct pt_link_end {
     enum pt_err why;            /* PT_OK: all settled, or closed by us */
     Patuh__FailureCode failure; /* told by the peer or to it; UNKNOWN = none */
     bool by_peer;
+    bool by_store;             /* our own store or memory failed, not the connection: no sentence speaks of it */
     uint32_t retry_s;          /* the peer's wish; 0 = none */
     struct pt_problem problem; /* a sentence, when why is not PT_OK */
     struct pt_session_counts counts;

@@ -275,6 +275,9 @@ enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox)
     if (err == PT_OK && inbox->has_own_salt) {
         err = pt_meta_put_u64(txn, "salt", inbox->salt);
     }
+    if (err == PT_OK && inbox->own_stale) {
+        err = pt_meta_put_u64(txn, PT_META_STALE, 1);
+    }
     if (err == PT_OK) {
         err = pt_arrival_last(txn, &inbox->lsn, &inbox->lsn_hash);
     }

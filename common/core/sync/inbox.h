@@ -9,6 +9,10 @@
 #include "core/log/logs.h"
 #include "core/log/receipts.h"
 
+/* META: not 0 = the upper office met an older store than it knew, and a new incarnation is still to be taken. It is
+ * written with the salt that this office accepts from now on: without it nobody would find out again. */
+#define PT_META_STALE "stale"
+
 enum { PT_INBOX_RUNS_MAX = 8, PT_INBOX_RECEIPTS_MAX = 64, PT_INBOX_TEXTS_MAX = 1024 };
 
 /* Which blobs this store asks for when an entry names one. */
@@ -48,6 +52,7 @@ struct pt_inbox {
     int64_t peer_seen_ms;
     int64_t peer_offset_ms;
     bool has_own_salt; /* given to us by the upper office */
+    bool own_stale;    /* and what it says of us: an older store than it knew. Kept with the salt (PT_META_STALE) */
     struct pt_blob_policy policy;
     int64_t now_ms;
     /* out */

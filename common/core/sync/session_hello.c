@@ -299,6 +299,7 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
     if (inbox != NULL) {
         inbox->has_own_salt = true;
         inbox->salt = welcome->salt;
+        inbox->own_stale = welcome->stale_salt;
         pt__session_submit(s, u, inbox);
     }
     struct pt_txn *txn;

@@ -2,6 +2,7 @@
 #include "client/sync.h"
 #include "support/field.h"
 
+#include "core/sync/inbox.h"
 #include "io/files.h"
 
 #include <criterion/criterion.h>
@@ -26,6 +27,28 @@ Test(incarnation, stays_while_the_marker_fits)
     patuh_close(device);
     device = field_device(&field, FIELD_SARI);
     cr_expect_eq(device->incarnation, first);
+    patuh_close(device);
+    field_close(&field);
+}
+
+Test(incarnation, what_the_office_said_survives_a_crash)
+{
+    struct field field;
+    struct pt_txn *txn;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    uint64_t first = device->incarnation;
+    cr_assert_eq(pt_store_begin(device->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_meta_put_u64(txn, PT_META_STALE, 1), PT_OK); /* as a sync does, which then ends before its end */
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+    patuh_close(device);
+    device = field_device(&field, FIELD_SARI);
+    uint64_t second = device->incarnation;
+    cr_expect_neq(second, first);
+    cr_expect_eq(device->previous, first);
+    patuh_close(device);
+    device = field_device(&field, FIELD_SARI);
+    cr_expect_eq(device->incarnation, second); /* once is enough */
     patuh_close(device);
     field_close(&field);
 }
