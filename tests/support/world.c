@@ -466,7 +466,9 @@ static void commit(struct world *w, struct world_node *node)
         note_done(node, began, err);
     }
     world_check_new(node);
-    world_check_node(node);
+    if (!w->quick) {
+        world_check_node(node);
+    }
 }
 
 static void hear_news(struct world *w, struct world_link *link, int side)
@@ -582,6 +584,9 @@ static void tidy(struct world *w)
             needed = w->job[k].link == link;
         }
         if (!needed) {
+            if (w->ended != NULL) {
+                w->ended(w, link);
+            }
             link->settled = link->session[1] != NULL && pt_session_is_settled(link->session[1]);
             for (int side = 0; side < 2; side++) {
                 link->counts[side] = link->session[side] == NULL ? (struct pt_session_counts){0}

@@ -57,7 +57,8 @@ struct world_node {
     int64_t boot_ms;        /* world time of the last start */
     bool power_fails;       /* in the next write transaction ... */
     size_t power_pass;      /* ... after so many writes, or right after its commit */
-    uint64_t begun_lsn;     /* last arrival when the open local write began */
+    bool power_now;         /* the open local write is that one */
+    uint64_t begun_lsn;     /* last arrival when it began */
     uint64_t checked_lsn;   /* arrivals up to here were looked at */
     struct world_set there; /* their links */
 };
@@ -125,6 +126,8 @@ struct world {
     size_t fault_pass; /* ... allocations fail after so many */
     bool lifo;         /* completions reach the sessions in any order */
     bool early;        /* planted fault: a writer that answers before it has committed */
+    void *data;        /* of whoever uses the world */
+    void (*ended)(struct world *w, struct world_link *link); /* a link is over; its sessions are still there */
     void (*failed)(struct world *w, const char *what); /* hears of a broken promise; NULL: print the trace, abort */
     int64_t now_ms;
     size_t n_steps;

@@ -306,7 +306,7 @@ void world_check_node(struct world_node *node)
     struct pt_arena arena;
     struct pt_head *heads;
     size_t n = 0;
-    if (w->quick || w->blind) {
+    if (w->blind) {
         return;
     }
     struct pt_txn *txn = reader(node);

@@ -15,6 +15,8 @@ void world_power_arm(struct world_node *node)
 enum pt_err world_write_begin(struct world_node *node, struct pt_txn **txn)
 {
     struct pt_hash hash;
+    node->power_now = node->power_fails;
+    world_power_arm(node);
     enum pt_err err = pt_store_begin(node->store, true, txn);
     if (err == PT_OK) {
         err = pt_arrival_last(*txn, &node->begun_lsn, &hash);
@@ -37,6 +39,10 @@ enum pt_err world_write_end(struct world_node *node, struct pt_txn *txn, enum pt
         world_note_written(node, node->begun_lsn);
         world_check_new(node);
         world_news(node);
+    }
+    if (node->power_now) {
+        node->power_now = false;
+        world_power_cut(node);
     }
     return err;
 }
