@@ -384,6 +384,21 @@ static bool is_same(struct pt_txn *txn, const struct pt_head *head)
     return head->seq == 0 || (err == PT_OK && other.seq == head->seq && pt_hash_eq(&other.link, &head->link));
 }
 
+/* What two nodes do not agree on, for whoever looks for the reason. */
+static void trace_difference(const struct world_node *from, const struct world_node *to, struct pt_txn *there,
+                             const struct pt_head *head, const struct pt_receipted *receipted)
+{
+    struct pt_head other = {0};
+    (void)pt_logs_find(there, &head->log, &other);
+    world_trace(from->world,
+                "node %zu has %s of author %02x%02x, incarnation %llx, up to %llu (fork %d, held %llu), node %zu up to "
+                "%llu (fork %d, held %llu), receipted %llu\n",
+                world_number(from), head->log.subject.text, head->log.author.b[0], head->log.author.b[1],
+                (unsigned long long)head->log.incarnation, (unsigned long long)head->seq, head->forked,
+                (unsigned long long)head->held_seq, world_number(to), (unsigned long long)other.seq, other.forked,
+                (unsigned long long)other.held_seq, (unsigned long long)receipted->seq);
+}
+
 /* Everything of `from` that the scope holds, up or down, is at `to` as well. */
 static bool has_all(const struct world_node *from, const struct world_node *to, const struct pt_scope *scope, bool up)
 {
@@ -396,12 +411,16 @@ static bool has_all(const struct world_node *from, const struct world_node *to, 
     pt_arena_init(&arena, SIZE_MAX);
     PT_CHECK(pt_logs_list(here, NULL, &arena, &heads, &n) == PT_OK);
     for (size_t i = 0; i < n && same; i++) {
-        bool goes = scope->has(scope->data, &heads[i].log) && scope->is_up(scope->data, &heads[i].log) == up;
+        struct pt_receipted receipted = {0};
+        bool goes = heads[i].seq > 0 && scope->has(scope->data, &heads[i].log) &&
+                    scope->is_up(scope->data, &heads[i].log) == up;
         same = !goes || is_same(there, &heads[i]);
         if (goes && up && same) {
-            struct pt_receipted receipted;
             PT_CHECK(pt_receipted(here, &heads[i], (uint8_t)to->tier, &arena, &receipted) == PT_OK);
             same = receipted.seq == heads[i].seq && pt_hash_eq(&receipted.link, &heads[i].link);
+        }
+        if (!same) {
+            trace_difference(from, to, there, &heads[i], &receipted);
         }
     }
     pt_arena_close(&arena);
