@@ -20,7 +20,7 @@ enum pt_err pt_action_begin(struct pt_action *action, struct patuh *device, cons
     if (err != PT_OK) {
         return err;
     }
-    err = pt_work_load(&action->work, device, action->txn, &subject, true, problem);
+    err = pt_device_work(&action->work, device, action->txn, &subject, true, problem);
     if (err == PT_OK) {
         err = pt_work_need_instrument(&action->work, problem);
     }
@@ -118,7 +118,7 @@ static enum pt_err refuse(enum pt_msg why, const struct pt_action *action, struc
 
 enum pt_err pt_action_check(struct pt_action *action, struct pt_work *after, struct pt_problem *problem)
 {
-    enum pt_err err = pt_work_load(after, action->device, action->txn, &action->work.subject, true, problem);
+    enum pt_err err = pt_device_work(after, action->device, action->txn, &action->work.subject, true, problem);
     for (size_t i = 0; err == PT_OK && i < after->state.n_ineffective; i++) {
         const struct pt_ineffective *ineffective = &after->state.ineffective[i];
         if (ineffective->seq > action->last_before && pt_log_id_eq(&ineffective->view->log, &action->head.log)) {

@@ -7,7 +7,7 @@
 #ifndef PT_CLIENT_ACTION_H
 #define PT_CLIENT_ACTION_H
 
-#include "client/work.h"
+#include "client/device.h"
 
 struct pt_action {
     struct patuh *device;

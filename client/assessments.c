@@ -38,7 +38,7 @@ enum patuh_result pt_summary_read(struct patuh *device, const char *assessment, 
         err = pt_store_begin(device->store, false, &txn);
     }
     if (err == PT_OK) {
-        err = pt_work_load(&work, device, txn, &subject, true, &inner);
+        err = pt_device_work(&work, device, txn, &subject, true, &inner);
         if (err == PT_OK) {
             err = read(&work, txn, &(*kept)->arena, out);
         }
@@ -133,7 +133,7 @@ enum pt_err pt_summary_fill(const struct pt_work *work, struct pt_txn *txn, stru
     size_t n = 0;
     enum pt_err err = pt_logs_list(txn, &work->subject, arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
-        if (pt_author_eq(&heads[i].log.author, &work->device->author)) {
+        if (pt_author_eq(&heads[i].log.author, &work->place.author)) {
             err = pt_places_add(txn, &heads[i], arena, &line.places);
         }
     }
@@ -155,7 +155,7 @@ static enum pt_err add_line(struct patuh *device, struct pt_txn *txn, const stru
                             struct pt_arena *arena, struct patuh_listed *out, bool *added, struct pt_problem *problem)
 {
     struct pt_work work;
-    enum pt_err err = pt_work_load(&work, device, txn, subject, true, problem);
+    enum pt_err err = pt_device_work(&work, device, txn, subject, true, problem);
     *added = err == PT_OK && (pt_work_is_assigned(&work) || wrote_there(&work));
     if (*added) {
         err = pt_summary_fill(&work, txn, arena, out);

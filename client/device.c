@@ -66,6 +66,21 @@ enum patuh_result pt_device_tell(const struct patuh *device, enum pt_err err, st
     return result_of(err);
 }
 
+enum pt_err pt_device_work(struct pt_work *work, const struct patuh *device, struct pt_txn *txn,
+                           const struct pt_subject *subject, bool with_tail, struct pt_problem *problem)
+{
+    *work = (struct pt_work){0};
+    enum pt_err err = pt_device_need_enrolment(device, problem);
+    if (err != PT_OK) {
+        return err;
+    }
+    struct pt_work_place place = {.blobs = device->blobs,
+                                  .root = pt_author_of(pt_enrolment_root(&device->enrolment)->key.b),
+                                  .author = device->author,
+                                  .name = device->enrolment.statement.name};
+    return pt_work_load(work, &place, txn, subject, with_tail, problem);
+}
+
 struct pt_author_pen pt_device_pen(const struct patuh *device, const struct pt_hash *instrument)
 {
     struct pt_now now = pt_now_read();

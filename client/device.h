@@ -12,7 +12,7 @@
 #include "client/patuh.h"
 #include "core/log/logs.h"
 #include "core/sync/enrol.h"
-#include "io/blobs.h"
+#include "io/work.h"
 
 #include <limits.h>
 
@@ -38,6 +38,9 @@ struct patuh {
 enum pt_err pt_device_read_enrolment(struct patuh *device, struct pt_problem *problem);
 /* Errors: DENIED, with a sentence that says how to enroll. */
 enum pt_err pt_device_need_enrolment(const struct patuh *device, struct pt_problem *problem);
+/* One assessment as this device has it, as pt_work_load; DENIED before it is enrolled. */
+enum pt_err pt_device_work(struct pt_work *work, const struct patuh *device, struct pt_txn *txn,
+                           const struct pt_subject *subject, bool with_tail, struct pt_problem *problem);
 /* What chunks and entries of this device say of their writer, now. */
 struct pt_author_pen pt_device_pen(const struct patuh *device, const struct pt_hash *instrument);
 

@@ -2,7 +2,7 @@
 #ifndef PT_CLIENT_SUMMARY_H
 #define PT_CLIENT_SUMMARY_H
 
-#include "client/work.h"
+#include "client/device.h"
 
 /* What a result owns besides its structs. */
 struct pt_kept {

@@ -1,22 +1,31 @@
-/* work.h - one assessment as this device sees it: logs, authority, instrument, merge, score. Inside the library only.
+/* work.h - one assessment as this store has it: logs, authority, instrument, merge, score. For device and office alike.
  *
  * Read inside one transaction, so that all parts tell of the same moment.
  * Thread: the caller's.  Memory: everything in work->arena, freed by pt_work_close; nothing points into the
  * transaction. */
-#ifndef PT_CLIENT_WORK_H
-#define PT_CLIENT_WORK_H
+#ifndef PT_WORK_H
+#define PT_WORK_H
 
-#include "client/device.h"
+#include "core/log/logs.h"
 #include "core/merge/seen.h"
 #include "core/score/score.h"
+#include "io/blobs.h"
 
 struct pt_opened {
     struct pt_hash hash;
     const struct pt_instrument *instrument; /* NULL: not here */
 };
 
+/* Whose store it is. */
+struct pt_work_place {
+    struct pt_blobs *blobs;  /* instruments */
+    struct pt_author root;   /* head office */
+    struct pt_author author; /* who asks: a device, a reviewer, an office */
+    const char *name;        /* how its owner is called */
+};
+
 struct pt_work {
-    struct patuh *device;
+    struct pt_work_place place;
     struct pt_txn *txn; /* only while loading */
     struct pt_arena arena;
     struct pt_subject subject;
@@ -34,7 +43,7 @@ struct pt_work {
 
 /* Errors: INVALID, NOTFOUND (no such assessment here; sentence), those of the store. with_tail: unsealed entries too.
  * Always followed by pt_work_close. */
-enum pt_err pt_work_load(struct pt_work *work, struct patuh *device, struct pt_txn *txn,
+enum pt_err pt_work_load(struct pt_work *work, const struct pt_work_place *place, struct pt_txn *txn,
                          const struct pt_subject *subject, bool with_tail, struct pt_problem *problem);
 void pt_work_close(struct pt_work *work);
 
@@ -42,7 +51,7 @@ void pt_work_close(struct pt_work *work);
 enum pt_err pt_work_subject(const char *assessment, struct pt_subject *out, struct pt_problem *problem);
 /* DENIED with a sentence while the instrument has not arrived. */
 enum pt_err pt_work_need_instrument(const struct pt_work *work, struct pt_problem *problem);
-/* This device's log (in any incarnation). */
+/* A log of who asks (in any incarnation). */
 bool pt_work_is_own(const struct pt_work *work, const struct pt_view *view);
 bool pt_work_is_assigned(const struct pt_work *work);
 /* Who wrote a log: name of surveyor, reviewer or office; the first digits of the key when unknown. In the arena given;

@@ -1,4 +1,4 @@
-#include "client/work.h"
+#include "io/work.h"
 
 #include "base/mem.h"
 #include "core/merge/cycle.h"
@@ -13,7 +13,7 @@
 static enum pt_err open_instrument(struct pt_work *work, const struct pt_hash *hash, const struct pt_instrument **out)
 {
     struct pt_buf bytes = {0};
-    enum pt_err err = pt_blobs_get(work->device->blobs, hash, &bytes);
+    enum pt_err err = pt_blobs_get(work->place.blobs, hash, &bytes);
     if (err == PT_OK) {
         struct pt_instrument *instrument = pt_arena_zalloc(&work->arena, 1, sizeof *instrument);
         struct pt_bytes kept = pt_arena_dup(&work->arena, pt_buf_bytes(&bytes));
@@ -77,8 +77,7 @@ static enum pt_err load_authority(struct pt_work *work)
         }
     }
     if (err == PT_OK) {
-        struct pt_author root = pt_author_of(pt_enrolment_root(&work->device->enrolment)->key.b);
-        err = pt_authority_build(views, n, &root, &work->arena, &work->authority);
+        err = pt_authority_build(views, n, &work->place.root, &work->arena, &work->authority);
     }
     return err;
 }
@@ -96,8 +95,7 @@ static enum pt_err load_instrument(struct pt_work *work)
         err = pt_logs_views(work->txn, &subject, 0, false, &work->arena, &views, &n);
     }
     if (err == PT_OK) {
-        struct pt_author root = pt_author_of(pt_enrolment_root(&work->device->enrolment)->key.b);
-        err = pt_cycle_build(views, n, &root, &work->arena, &cycle);
+        err = pt_cycle_build(views, n, &work->place.root, &work->arena, &cycle);
     }
     if (err != PT_OK) {
         return err;
@@ -122,15 +120,12 @@ static enum pt_err load_logs(struct pt_work *work, bool with_tail, struct pt_pro
     return err;
 }
 
-enum pt_err pt_work_load(struct pt_work *work, struct patuh *device, struct pt_txn *txn,
+enum pt_err pt_work_load(struct pt_work *work, const struct pt_work_place *place, struct pt_txn *txn,
                          const struct pt_subject *subject, bool with_tail, struct pt_problem *problem)
 {
-    *work = (struct pt_work){.device = device, .txn = txn, .subject = *subject};
+    *work = (struct pt_work){.place = *place, .txn = txn, .subject = *subject};
     pt_arena_init(&work->arena, SIZE_MAX);
-    enum pt_err err = pt_device_need_enrolment(device, problem);
-    if (err == PT_OK) {
-        err = load_authority(work);
-    }
+    enum pt_err err = load_authority(work);
     if (err == PT_OK) {
         err = load_instrument(work);
     }
@@ -172,13 +167,13 @@ enum pt_err pt_work_need_instrument(const struct pt_work *work, struct pt_proble
 
 bool pt_work_is_own(const struct pt_work *work, const struct pt_view *view)
 {
-    return pt_author_eq(&view->log.author, &work->device->author);
+    return pt_author_eq(&view->log.author, &work->place.author);
 }
 
 bool pt_work_is_assigned(const struct pt_work *work)
 {
     for (size_t i = 0; i < work->state.n_surveyors; i++) {
-        if (strcmp(work->state.surveyors[i], work->device->enrolment.statement.name) == 0) {
+        if (strcmp(work->state.surveyors[i], work->place.name) == 0) {
             return true;
         }
     }
