@@ -7,7 +7,7 @@
 #define PT_CLIENT_CLI_H
 
 #include "base/problem.h"
-#include "client/json.h"
+#include "base/json.h"
 #include "client/patuh.h"
 
 enum { PT_EXIT_GOOD = 0, PT_EXIT_FAILED = 1, PT_EXIT_USAGE = 2 };

@@ -104,7 +104,7 @@ static void after_work(uv_work_t *work_req, int status)
         send_rest(c);
     }
     if (!c->server->stopping) {
-        server_grown(c->server, NULL);
+        server_wrote(c->server);
     }
     calling_free(c);
 }

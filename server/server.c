@@ -23,16 +23,48 @@ const struct directory *server_directory(struct server *server)
     return &server->directory;
 }
 
-void server_news(struct server *server, const struct pt_link *from)
+static void tell_sessions(struct server *server, const struct pt_link *from)
 {
     visits_news(server, from);
     upper_news(server->upper, from);
 }
 
-void server_grown(struct server *server, const struct pt_link *from)
+/* Offices name people in office logs, and open and assign in logs of assessments; nobody else does. An author that
+ * becomes an office does so by an office log. */
+static bool is_about_people(const struct server *server, const struct pt_log_id *log)
 {
-    server->has_directory = false;
-    server_news(server, from);
+    if (log == NULL || !server->has_directory) {
+        return false;
+    }
+    return pt_subject_kind(&log->subject) == PT_SUBJECT_OFFICE ||
+           pt_authority_office(&server->directory.authority, &log->author) != NULL;
+}
+
+void server_grown(struct server *server, const struct pt_link *from, const struct pt_log_id *log)
+{
+    if (is_about_people(server, log)) {
+        server->has_directory = false;
+    }
+    tell_sessions(server, from);
+}
+
+/* Most commands write nothing; what came in meanwhile through sessions is in the number as well, and costs no more than
+ * one building too many. */
+void server_wrote(struct server *server)
+{
+    struct pt_txn *txn;
+    struct pt_hash hash;
+    uint64_t lsn = 0;
+    enum pt_err err = pt_store_begin(server->office->store, false, &txn);
+    if (err == PT_OK) {
+        err = pt_arrival_last(txn, &lsn, &hash);
+        pt_store_abort(txn);
+    }
+    if (err != PT_OK || lsn != server->seen_lsn) {
+        server->has_directory = false;
+    }
+    server->seen_lsn = lsn;
+    tell_sessions(server, NULL);
 }
 
 static void on_writer_stopped(void *data)

@@ -24,6 +24,7 @@ struct server {
     struct pt_control *control;
     struct directory directory;
     bool has_directory; /* false: stale, rebuilt when it is needed */
+    uint64_t seen_lsn;  /* of the arrival log when a command was last looked at */
     struct visit *visits;
     struct upper *upper; /* a region's link to head office; NULL for head office */
     struct pt_blob_ops blob_ops;
@@ -39,10 +40,11 @@ enum pt_err server_run(struct office *office, const char *address, struct pt_pro
 
 /* The directory, rebuilt when office logs grew; NULL when that failed. Lent until the next call. */
 const struct directory *server_directory(struct server *server);
-/* Office logs may have grown: the directory is stale, and every session but `from` (may be NULL) may want to know. */
-void server_grown(struct server *server, const struct pt_link *from);
-/* Only entries have come that say nothing about who is who: tell the sessions. */
-void server_news(struct server *server, const struct pt_link *from);
+/* The store has grown: every session but `from` (may be NULL) may want to know. log: which one grew, NULL for receipts
+ * and blobs; the directory is rebuilt only when it can say something about who is who. */
+void server_grown(struct server *server, const struct pt_link *from, const struct pt_log_id *log);
+/* A command may have written any log. */
+void server_wrote(struct server *server);
 /* A session ended because of input or output: when it was our disk, the server ends too, so that whoever starts it
  * again opens the store anew and looks what is there. */
 void server_check_disk(struct server *server);

@@ -67,10 +67,10 @@ static void pause_then_connect(struct upper *upper, uint32_t wish_s)
     (void)uv_timer_start(&upper->timer, on_timer, wait_ms, 0);
 }
 
-static void on_grown(struct pt_link *link, void *data)
+static void on_grown(struct pt_link *link, const struct pt_log_id *log, void *data)
 {
     struct upper *upper = data;
-    server_grown(upper->server, link);
+    server_grown(upper->server, link, log);
 }
 
 static void on_end(struct pt_link *link, const struct pt_link_end *end, void *data)

@@ -164,14 +164,10 @@ static enum pt_err admit(void *data, const Patuh__SignedStatement *signed_statem
     return err;
 }
 
-static void on_grown(struct pt_link *link, void *data)
+static void on_grown(struct pt_link *link, const struct pt_log_id *log, void *data)
 {
     struct visit *visit = data;
-    if (visit->role == PATUH__ROLE__ROLE_REGIONAL) {
-        server_grown(visit->server, link);
-    } else {
-        server_news(visit->server, link); /* it brought its own log, and only offices name, open and assign */
-    }
+    server_grown(visit->server, link, log);
 }
 
 static void visit_free(struct visit *visit)

@@ -23,6 +23,12 @@ bool pt_disk_has_room(const char *folder, struct pt_disk_reserve reserve)
     return free_bytes >= (share < fixed ? share : fixed);
 }
 
+unsigned long long pt_disk_free_bytes(const char *folder)
+{
+    struct statvfs disk;
+    return statvfs(folder, &disk) == 0 ? (unsigned long long)disk.f_bavail * disk.f_frsize : 0;
+}
+
 bool pt_disk_magic_is_network(unsigned long magic)
 {
     static const unsigned long magics[] = {

@@ -75,12 +75,14 @@ static void on_stored(struct pt_write_req *req, enum pt_err err)
     struct pt_now now = pt_now_read();
     struct pt_update update;
     bool grown = err == PT_OK && has_news(pending->inbox);
+    bool has_log = grown && pending->inbox->append.n_accepted > 0;
+    struct pt_log_id log = has_log ? pending->inbox->run.log : (struct pt_log_id){0}; /* the inbox ends with the next */
     link->n_pending--;
     pt_session_stored(link->session, pending->inbox, err, &now, &update);
     pt_free(pending);
     do_update(link, &update);
     if (grown && link->options.events.on_grown != NULL) {
-        link->options.events.on_grown(link, link->options.data);
+        link->options.events.on_grown(link, has_log ? &log : NULL, link->options.data);
     }
     maybe_ended(link);
 }

@@ -32,8 +32,9 @@ struct pt_link_end {
 };
 
 struct pt_link_events {
-    /* A commit brought something new into the store: other links may want to know. May be NULL. */
-    void (*on_grown)(struct pt_link *link, void *data);
+    /* A commit brought something new into the store: other links may want to know. log: the one that grew, lent; NULL
+     * when it was receipts or blobs. May be NULL. */
+    void (*on_grown)(struct pt_link *link, const struct pt_log_id *log, void *data);
     /* The peer says that this store is older than it was: take a new incarnation. May be NULL. */
     void (*on_stale)(struct pt_link *link, void *data);
     /* After every step of the session, for progress. May be NULL. */

@@ -74,8 +74,8 @@ static bool stands_after(const struct pt__merge *m, const struct move *later, co
            !(later->view == earlier->view && later->seq < earlier->seq);
 }
 
-/* How far a state has come; not assessed counts as submitted. */
-static int progress(Patuh__State state)
+/* Not assessed counts as submitted. */
+enum pt_level pt_level_of(Patuh__State state)
 {
     switch (state) {
     case PATUH__STATE__STATE_SUBMITTED:
@@ -92,7 +92,7 @@ static int progress(Patuh__State state)
     case _PATUH__STATE_IS_INT_SIZE:
         break;
     }
-    return 0;
+    return PT_LEVEL_WORK;
 }
 
 static bool wins(const struct move *a, const struct move *b)
@@ -100,7 +100,7 @@ static bool wins(const struct move *a, const struct move *b)
     if (a->tier != b->tier) {
         return a->tier > b->tier;
     }
-    return progress(a->detail->to) < progress(b->detail->to); /* views are sorted: the first of equals stays */
+    return pt_level_of(a->detail->to) < pt_level_of(b->detail->to); /* views are sorted: the first of equals stays */
 }
 
 static const struct move *effective_move(const struct pt__merge *m, struct move *moves, size_t n)
@@ -161,7 +161,7 @@ enum pt_err pt__merge_state(struct pt__merge *m)
     if (m->in->level == PT_LEVEL_WORK) {
         return PT_OK;
     }
-    m->out->counts = best != NULL && progress(best->detail->to) >= (int)m->in->level;
+    m->out->counts = best != NULL && pt_level_of(best->detail->to) >= m->in->level;
     if (m->out->counts) {
         set_cut(m, moves, n, best);
     } else {

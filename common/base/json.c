@@ -1,4 +1,4 @@
-#include "client/json.h"
+#include "base/json.h"
 
 #include "base/text.h"
 

@@ -3,8 +3,8 @@
  *     pt_json_begin(&json, NULL, '{');  pt_json_text(&json, "name", "x");  pt_json_end(&json, '}');
  * key: NULL inside arrays. Bytes that are not UTF-8 come out as the code point of the same number.
  * Thread: any one thread at a time.  Memory: the caller's buffer, with its sticky error. */
-#ifndef PT_CLIENT_JSON_H
-#define PT_CLIENT_JSON_H
+#ifndef PT_JSON_H
+#define PT_JSON_H
 
 #include "base/bytes.h"
 

@@ -1,0 +1,408 @@
+#include "waiting.h"
+
+#include "base/mem.h"
+#include "core/log/receipts.h"
+#include "core/merge/cycle.h"
+#include "core/store/keys.h"
+#include "core/wire/unpack.h"
+#include "records.pb-c.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- instruments: opened once for all assessments --- */
+
+struct opened {
+    struct pt_hash hash;
+    const struct pt_instrument *instrument; /* NULL: not here */
+};
+
+struct reading {
+    const struct office *office;
+    struct waiting *out;
+    struct opened *opened;
+    size_t n_opened, capacity;
+    struct pt_arena scratch; /* one assessment's */
+};
+
+static const struct pt_instrument *open_instrument(struct reading *r, const struct pt_hash *hash)
+{
+    struct pt_buf bytes = {0};
+    struct pt_instrument *instrument = pt_arena_zalloc(&r->out->arena, 1, sizeof *instrument);
+    bool good = instrument != NULL && pt_blobs_get(r->office->blobs, hash, &bytes) == PT_OK;
+    if (good) {
+        struct pt_bytes kept = pt_arena_dup(&r->out->arena, pt_buf_bytes(&bytes));
+        good = kept.data != NULL && pt_instrument_open(kept, &r->out->arena, instrument) == PT_OK;
+    }
+    pt_buf_free(&bytes);
+    return good ? instrument : NULL; /* a damaged one is like one that has not arrived */
+}
+
+static const struct pt_instrument *find_instrument(void *data, const struct pt_hash *hash)
+{
+    struct reading *r = data;
+    for (size_t i = 0; i < r->n_opened; i++) {
+        if (pt_hash_eq(&r->opened[i].hash, hash)) {
+            return r->opened[i].instrument;
+        }
+    }
+    struct opened opened = {.hash = *hash, .instrument = open_instrument(r, hash)};
+    if (pt_reserve(&r->opened, &r->capacity, r->n_opened + 1, sizeof opened) == PT_OK) {
+        r->opened[r->n_opened++] = opened;
+    }
+    return opened.instrument;
+}
+
+static enum pt_err current_instrument(struct reading *r, struct pt_txn *txn, const struct pt_subject *assessment,
+                                      const struct pt_instrument **out)
+{
+    char code[PT_SUBJECT_BYTES_MAX + 1];
+    struct pt_subject subject;
+    struct pt_view *views;
+    struct pt_cycle cycle;
+    size_t n = 0;
+    *out = NULL;
+    pt_subject_cycle(assessment, code);
+    enum pt_err err = pt_subject_make(PT_SUBJECT_CYCLE, code, &subject);
+    if (err == PT_OK) {
+        err = pt_logs_views(txn, &subject, 0, false, &r->scratch, &views, &n);
+    }
+    if (err == PT_OK) {
+        err = pt_cycle_build(views, n, &r->office->root, &r->scratch, &cycle);
+    }
+    const struct pt_loaded *loaded =
+        err == PT_OK ? pt_cycle_current(&cycle, PATUH__ENTRY_KIND__ENTRY_INSTRUMENT) : NULL;
+    *out = loaded == NULL ? NULL : find_instrument(r, &loaded->blob);
+    return err;
+}
+
+/* --- assessments --- */
+
+static void add_reason(struct reading *r, enum pt_msg why, const char *assessment)
+{
+    struct waiting *w = r->out;
+    size_t i = 0;
+    while (i < w->n_reasons && w->reasons[i].why != why) {
+        i++;
+    }
+    if (i == w->n_reasons) {
+        w->reasons[w->n_reasons++] = (struct waiting_reason){.why = why, .example = assessment};
+    }
+    w->reasons[i].n_entries++;
+}
+
+static const char *join_names(const char *const *names, size_t n, struct pt_arena *arena)
+{
+    struct pt_buf text = {0};
+    for (size_t i = 0; i < n; i++) {
+        pt_buf_printf(&text, "%s%s", i == 0 ? "" : ", ", names[i]);
+    }
+    const char *kept = pt_arena_str(arena, pt_buf_text(&text));
+    pt_buf_free(&text);
+    return kept == NULL ? "" : kept; /* the arena remembers */
+}
+
+static int64_t since(const struct pt_claim *by)
+{
+    const struct pt_view_chunk *chunk = by == NULL ? NULL : pt_view_chunk_of(by->view, by->seq);
+    return chunk == NULL ? 0 : chunk->received_ms;
+}
+
+static enum pt_err merge_views(struct reading *r, struct pt_merge_input *input, struct waiting_assessment *out)
+{
+    struct pt_assessment all;
+    struct pt_assessment counting;
+    enum pt_err err = pt_merge(input, &r->scratch, &all);
+    if (err != PT_OK) {
+        return err;
+    }
+    out->state = all.state;
+    out->since_ms = since(all.state_by);
+    out->surveyors = join_names(all.surveyors, all.n_surveyors, &r->out->arena);
+    out->n_conflicts = all.n_conflicts;
+    out->n_ineffective = all.n_ineffective;
+    for (size_t i = 0; i < all.n_ineffective; i++) {
+        add_reason(r, all.ineffective[i].why, out->name);
+    }
+    input->level = pt_level_of(all.state);
+    if (input->level == PT_LEVEL_WORK) {
+        return PT_OK; /* nothing counts yet: nothing can be outside */
+    }
+    err = pt_merge(input, &r->scratch, &counting);
+    out->n_outside = err == PT_OK ? counting.n_pending : 0;
+    return err;
+}
+
+static enum pt_err read_assessment(struct reading *r, const struct directory_assessment *from,
+                                   struct waiting_assessment *out)
+{
+    struct pt_txn *txn;
+    struct pt_view *views;
+    struct pt_merge_input input = {
+        .subject = &from->subject, .authority = &r->out->directory.authority, .lookup = {find_instrument, NULL, r}};
+    enum pt_err err = pt_store_begin(r->office->store, false, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    err = pt_logs_views(txn, &from->subject, 0, false, &r->scratch, &views, &input.n_views);
+    if (err == PT_OK) {
+        err = current_instrument(r, txn, &from->subject, &input.instrument);
+    }
+    pt_store_abort(txn);
+    input.views = views;
+    *out = (struct waiting_assessment){.name = pt_subject_name(&from->subject), .office = from->office};
+    err = err == PT_OK ? merge_views(r, &input, out) : err;
+    pt_arena_reset(&r->scratch);
+    return err;
+}
+
+static enum pt_err read_assessments(struct reading *r)
+{
+    struct waiting *w = r->out;
+    size_t n = w->directory.n_assessments;
+    w->assessments = pt_arena_zalloc(&w->arena, n, sizeof *w->assessments);
+    w->reasons = pt_arena_zalloc(&w->arena, PT_MSG_COUNT, sizeof *w->reasons);
+    enum pt_err err = w->assessments == NULL || w->reasons == NULL ? PT_ENOMEM : PT_OK;
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        err = read_assessment(r, &w->directory.assessments[i], &w->assessments[w->n_assessments++]);
+    }
+    return err;
+}
+
+/* --- peers --- */
+
+static void add_peer(struct waiting *w, const char *kind, const char *name, const struct pt_author *author)
+{
+    w->peers[w->n_peers++] = (struct waiting_peer){.kind = kind, .name = name, .author = *author};
+}
+
+static enum pt_err list_peers(struct reading *r)
+{
+    struct waiting *w = r->out;
+    const struct pt_authority *a = &w->directory.authority;
+    w->peers = pt_arena_zalloc(&w->arena, a->n_offices + a->n_members, sizeof *w->peers);
+    if (w->peers == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t i = 0; i < a->n_offices && r->office->national; i++) {
+        if (!pt_author_eq(&a->offices[i].author, &r->office->author)) {
+            add_peer(w, "office", a->offices[i].code, &a->offices[i].author);
+        }
+    }
+    for (size_t i = 0; i < a->n_members; i++) {
+        const struct pt_member *member = &a->members[i];
+        if (pt_author_eq(&member->office->author, &r->office->author)) {
+            add_peer(w, member->role == PATUH__ROLE__ROLE_DEVICE ? "device" : "reviewer", member->name,
+                     &member->author);
+            w->peers[w->n_peers - 1].revoked = member->revoked;
+        }
+    }
+    return PT_OK;
+}
+
+static enum pt_err read_peer(struct pt_txn *txn, struct waiting *w, struct waiting_peer *peer)
+{
+    struct pt_bytes value;
+    ProtobufCMessage *message;
+    struct pt_key key = pt_key_author(&peer->author);
+    enum pt_err err = pt_store_get(txn, PT_TABLE_PEERS, pt_key_bytes(&key), &value);
+    if (err == PT_OK) {
+        err = pt_unpack(&patuh__peer_record__descriptor, value, &w->arena, &message);
+    }
+    if (err == PT_OK) {
+        peer->seen_ms = ((const Patuh__PeerRecord *)message)->last_seen_ms;
+        peer->offset_ms = ((const Patuh__PeerRecord *)message)->clock_offset_ms;
+    }
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
+/* --- logs: counts, what is parked, forked, not at head office yet --- */
+
+static const char *author_name(struct waiting *w, const struct pt_author *author)
+{
+    const struct pt_member *member = pt_authority_member(&w->directory.authority, author);
+    const struct pt_office *office = pt_authority_office(&w->directory.authority, author);
+    if (member != NULL) {
+        return member->name;
+    }
+    const char *unknown = pt_arena_printf(&w->arena, "?%02x%02x%02x%02x", author->b[0], author->b[1], author->b[2],
+                                          author->b[3]);
+    return office != NULL ? office->code : unknown == NULL ? "?" : unknown;
+}
+
+static struct waiting_log log_of(struct waiting *w, const struct pt_head *head)
+{
+    const char *subject = pt_arena_str(&w->arena, pt_subject_name(&head->log.subject));
+    return (struct waiting_log){
+        .subject = subject == NULL ? "" : subject, .author = author_name(w, &head->log.author), .have = head->seq};
+}
+
+static enum pt_err add_parked(struct pt_txn *txn, struct waiting *w, const struct pt_head *head)
+{
+    struct waiting_log *out = &w->parked[w->n_parked++];
+    struct pt_key prefix = pt_key_u64(head->number);
+    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_PARKED, pt_key_bytes(&prefix));
+    struct pt_bytes key;
+    struct pt_bytes value;
+    struct pt_hash link;
+    uint64_t log;
+    enum pt_err err = PT_OK;
+    *out = log_of(w, head);
+    out->n_chunks = head->n_parked;
+    w->n_parked_chunks += head->n_parked;
+    if (pt_rows_next(&rows, &key, &value)) {
+        err = pt_key_read_log_seq_link(key, &log, &out->next, &link);
+    }
+    enum pt_err end = pt_rows_end(&rows);
+    return err == PT_OK ? end : err;
+}
+
+static void add_forked(struct waiting *w, const struct pt_head *head)
+{
+    struct waiting_log *out = &w->forked[w->n_forked++];
+    *out = log_of(w, head);
+    out->have = head->fork_seq;
+    out->next = head->held_seq;
+}
+
+static enum pt_err add_upper(struct pt_txn *txn, struct reading *r, const struct pt_head *head)
+{
+    struct pt_receipted upper;
+    if (r->office->national || pt_author_eq(&head->log.author, &r->office->root)) {
+        return PT_OK;
+    }
+    enum pt_err err = pt_receipted(txn, head, PT_TIER_NATIONAL, &r->scratch, &upper);
+    if (err == PT_OK && upper.seq < head->seq) {
+        r->out->n_waiting_upper += head->seq - upper.seq;
+    }
+    return err;
+}
+
+static enum pt_err read_log(struct pt_txn *txn, struct reading *r, const struct pt_head *head)
+{
+    struct waiting *w = r->out;
+    w->n_logs++;
+    w->n_entries += head->seq;
+    for (size_t i = 0; i < w->n_peers; i++) {
+        if (pt_author_eq(&w->peers[i].author, &head->log.author)) {
+            w->peers[i].entries += head->seq;
+        }
+    }
+    enum pt_err err = head->n_parked > 0 ? add_parked(txn, w, head) : PT_OK;
+    if (head->forked) {
+        add_forked(w, head);
+    }
+    return err == PT_OK ? add_upper(txn, r, head) : err;
+}
+
+/* --- blobs --- */
+
+static struct waiting_blobs *blobs_of(struct waiting *w, const char *author)
+{
+    for (size_t i = 0; i < w->n_blobs; i++) {
+        if (strcmp(w->blobs[i].author, author) == 0) {
+            return &w->blobs[i];
+        }
+    }
+    w->blobs[w->n_blobs] = (struct waiting_blobs){.author = author};
+    return &w->blobs[w->n_blobs++];
+}
+
+static bool is_file(uint32_t kind)
+{
+    return kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE || kind >= PATUH__ENTRY_KIND__ENTRY_INSTRUMENT;
+}
+
+static enum pt_err read_wanted(struct pt_txn *txn, struct waiting *w)
+{
+    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_WANTED, (struct pt_bytes){0});
+    struct pt_bytes key;
+    struct pt_bytes value;
+    enum pt_err err = PT_OK;
+    while (err == PT_OK && pt_rows_next(&rows, &key, &value)) {
+        ProtobufCMessage *message;
+        struct pt_head head = {0};
+        err = pt_unpack(&patuh__wanted_record__descriptor, value, &w->arena, &message);
+        const Patuh__WantedRecord *row = err == PT_OK ? (const Patuh__WantedRecord *)message : NULL;
+        if (row != NULL && pt_logs_head(txn, row->log, &head) == PT_OK) {
+            struct waiting_blobs *blobs = blobs_of(w, author_name(w, &head.log.author));
+            blobs->n_files += is_file(row->kind);
+            blobs->n_texts += !is_file(row->kind);
+        }
+        w->n_wanted++;
+    }
+    enum pt_err end = pt_rows_end(&rows);
+    return err == PT_OK ? end : err;
+}
+
+/* --- all of it --- */
+
+static enum pt_err read_store(struct pt_txn *txn, struct reading *r)
+{
+    struct waiting *w = r->out;
+    struct pt_head *heads;
+    size_t n = 0;
+    enum pt_err err = pt_logs_list(txn, NULL, &w->arena, &heads, &n);
+    if (err != PT_OK) {
+        return err;
+    }
+    w->parked = pt_arena_zalloc(&w->arena, n, sizeof *w->parked);
+    w->forked = pt_arena_zalloc(&w->arena, n, sizeof *w->forked);
+    w->blobs = pt_arena_zalloc(&w->arena, n, sizeof *w->blobs); /* one an author at most */
+    err = w->parked == NULL || w->forked == NULL || w->blobs == NULL ? PT_ENOMEM : PT_OK;
+    for (size_t i = 0; i < w->n_peers && err == PT_OK; i++) {
+        err = read_peer(txn, w, &w->peers[i]);
+    }
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        err = read_log(txn, r, &heads[i]);
+        pt_arena_reset(&r->scratch);
+    }
+    return err == PT_OK ? read_wanted(txn, w) : err;
+}
+
+static enum pt_err read_all(struct reading *r)
+{
+    struct pt_txn *txn;
+    enum pt_err err = PT_OK;
+    if (r->office->joined) { /* before that nobody is known and nothing is here */
+        err = directory_open(r->office, &r->out->directory);
+    }
+    if (err == PT_OK) {
+        err = list_peers(r);
+    }
+    if (err == PT_OK) {
+        err = pt_store_begin(r->office->store, false, &txn);
+    }
+    if (err == PT_OK) {
+        err = read_store(txn, r);
+        pt_store_abort(txn);
+    }
+    return err == PT_OK ? read_assessments(r) : err;
+}
+
+enum pt_err waiting_open(const struct office *office, struct waiting *out)
+{
+    struct waiting w = {0};
+    struct reading r = {.office = office, .out = &w};
+    pt_arena_init(&w.arena, SIZE_MAX);
+    pt_arena_init(&r.scratch, SIZE_MAX);
+    enum pt_err err = read_all(&r);
+    if (err == PT_OK && w.arena.exhausted) {
+        err = PT_ENOMEM;
+    }
+    pt_arena_close(&r.scratch);
+    pt_free(r.opened);
+    if (err != PT_OK) {
+        waiting_close(&w);
+        return err;
+    }
+    *out = w;
+    return PT_OK;
+}
+
+void waiting_close(struct waiting *waiting)
+{
+    directory_close(&waiting->directory);
+    pt_arena_close(&waiting->arena);
+    *waiting = (struct waiting){0};
+}
