@@ -144,6 +144,7 @@ static struct pt_session_config config_of(struct syncing *s)
         .blobs = &s->files,
         .random = device->random,
         .author = device->author,
+        .incarnation = &device->incarnation,
         .connects = true,
         .generation = office->generation,
         .upper_tier = office->tier,

@@ -6,6 +6,7 @@
 #include "directory.h"
 #include "io/clock.h"
 #include "records.pb-c.h"
+#include "renewal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -225,5 +226,5 @@ enum pt_err cmd_status(struct command *c)
     pt_buf_put_str(&c->out, json ? "]}\n" : "");
     put_advice(c, &t);
     directory_close(&directory);
-    return err;
+    return err == PT_OK ? renewal_tell(c) : err;
 }

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/store/keys.h"
+#include "renewal.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -182,7 +183,10 @@ static void start_signals(struct server *server)
 
 static enum pt_err start(struct server *server, const char *address, struct pt_problem *problem)
 {
-    enum pt_err err = pt_tls_identity_create(server->office->transport.secret_key, &server->identity);
+    enum pt_err err = office_mark(server->office, problem);
+    if (err == PT_OK) {
+        err = pt_tls_identity_create(server->office->transport.secret_key, &server->identity);
+    }
     if (err == PT_OK) {
         err = pt_writer_start(&server->loop, server->office->store, &server->office->writer);
     }

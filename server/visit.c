@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/sync/enrol.h"
+#include "renewal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,12 @@ static bool is_office_log(const struct visit *visit, const struct pt_log_id *log
     return pt_subject_eq(&log->subject, &office->root_subject) || names_subject(log, PT_SUBJECT_OFFICE, office->code);
 }
 
+/* What a peer wrote itself it may always bring: the office that lost who was assigned gets it back all the same. */
+static bool is_own_assessment(const struct visit *visit, const struct pt_log_id *log)
+{
+    return pt_subject_kind(&log->subject) == PT_SUBJECT_ASSESSMENT && pt_author_eq(&log->author, &visit->author);
+}
+
 /* A device: the office logs, the cycles it works in, the assessments it was ever assigned to. */
 static bool device_has(void *data, const struct pt_log_id *log)
 {
@@ -45,7 +52,7 @@ static bool device_has(void *data, const struct pt_log_id *log)
         return directory_has_cycle(directory, visit->name, pt_subject_name(&log->subject));
     case PT_SUBJECT_ASSESSMENT: {
         const struct directory_assessment *a = directory_find(directory, &log->subject);
-        return a != NULL && directory_is_assigned(a, visit->name);
+        return is_own_assessment(visit, log) || (a != NULL && directory_is_assigned(a, visit->name));
     }
     case PT_SUBJECT_NONE:
         break;
@@ -92,7 +99,7 @@ static bool region_has(void *data, const struct pt_log_id *log)
         return true;
     case PT_SUBJECT_ASSESSMENT: {
         const char *office = responsible(directory, log);
-        return office != NULL && strcmp(office, visit->name) == 0;
+        return is_own_assessment(visit, log) || (office != NULL && strcmp(office, visit->name) == 0);
     }
     case PT_SUBJECT_NONE:
         break;
@@ -115,6 +122,21 @@ static bool region_is_up(void *data, const struct pt_log_id *log)
     return !pt_author_eq(&log->author, &visit->server->office->root);
 }
 
+/* Several records may name one key: its own office's and head office's word count here, another office's does not. A
+ * key without a record is let in on its signed statement: the record may have been lost with the end of the office log.
+ */
+static bool is_revoked(const struct pt_authority *authority, const struct office *office,
+                       const struct pt_author *author)
+{
+    const struct pt_member *member = pt_authority_member(authority, author);
+    bool revoked = false;
+    for (; member != NULL && !revoked; member = pt_authority_member_next(authority, member)) {
+        bool ours = member->revoked_by_root || strcmp(member->office->code, office->code) == 0;
+        revoked = member->revoked && ours;
+    }
+    return revoked;
+}
+
 static enum pt_err admit_member(struct visit *visit, const struct pt_statement *statement, Patuh__FailureCode *code)
 {
     const struct directory *directory = server_directory(visit->server);
@@ -123,8 +145,7 @@ static enum pt_err admit_member(struct visit *visit, const struct pt_statement *
         *code = PATUH__FAILURE_CODE__FAILURE_BUSY;
         return PT_EBUSY;
     }
-    const struct pt_member *member = pt_authority_member(&directory->authority, &visit->author);
-    if (member != NULL && member->revoked) {
+    if (is_revoked(&directory->authority, visit->server->office, &visit->author)) {
         *code = PATUH__FAILURE_CODE__FAILURE_REVOKED;
         return PT_EDENIED;
     }
@@ -164,6 +185,12 @@ static enum pt_err admit(void *data, const Patuh__SignedStatement *signed_statem
     return err;
 }
 
+static enum pt_err renew(void *data)
+{
+    struct visit *visit = data;
+    return office_renew(visit->server->office, "peer");
+}
+
 static void on_grown(struct pt_link *link, const struct pt_log_id *log, void *data)
 {
     struct visit *visit = data;
@@ -185,9 +212,9 @@ static void on_end(struct pt_link *link, const struct pt_link_end *end, void *da
 {
     (void)link;
     struct visit *visit = data;
-    pt_log("peer_left", "name=%s why=%s failure=%d chunks_new=%u held=%u in=%llu out=%llu", visit->name,
-           pt_err_name(end->why), (int)end->failure, end->counts.chunks_new, end->counts.held,
-           (unsigned long long)end->bytes_in, (unsigned long long)end->bytes_out);
+    pt_log("peer_left", "name=%s why=%s failure=%d chunks_new=%u refilled=%u held=%u in=%llu out=%llu", visit->name,
+           pt_err_name(end->why), (int)end->failure, end->counts.chunks_new, end->counts.chunks_refilled,
+           end->counts.held, (unsigned long long)end->bytes_in, (unsigned long long)end->bytes_out);
     if (end->why == PT_EIO) {
         server_check_disk(visit->server);
     }
@@ -227,10 +254,12 @@ void visit_accept(struct server *server, struct pt_conn *conn)
                 .random = pt_random_system(),
                 .author = office->author,
                 .tier = office->national ? PT_TIER_NATIONAL : PT_TIER_REGION,
-                .epoch = office->epoch,
+                .epoch = &office->epoch,
+                .incarnation = &office->incarnation,
                 .generation = office->generation,
                 .office_pair = &office->pair,
                 .admit = admit,
+                .renew = renew,
                 .admit_data = visit,
             },
         .writer = office->writer,

@@ -5,7 +5,8 @@
  * The device in FOLDER may write about SUBJECT. Every time a log of its own is begun. Ends with status 0 when the
  * server answers as it should, with 1 and a line otherwise. WHAT, what is done, and the answer that is right:
  *     signature      a chunk that its author did not sign            Failure SIGNATURE
- *     foreign_log    a log of another author, rightly signed         Failure FOREIGN_LOG
+ *     foreign_log    another author's log about what this device     Failure FOREIGN_LOG
+ *                    was never assigned to, rightly signed
  *     ahead          the second chunk, then the first                Gap, then a receipt for both
  *     five_times     one chunk on five connections at once           five receipts
  *     statement      what the device has instead of a statement      Failure STRANGER
@@ -211,7 +212,8 @@ static bool foreign_log(struct member *m)
     struct pt_random random = pt_random_system();
     pt_keypair_make(&random, &other);
     m->log.author = pt_author_of(other.public_key);
-    bool good = meet(m, &peer) && forge_first(m, &link);
+    bool good = pt_subject_make(PT_SUBJECT_ASSESSMENT, "2023/62.71/lain", &m->log.subject) == PT_OK && meet(m, &peer) &&
+                forge_first(m, &link);
     if (good) {
         say_signed(m, &link, &other, &peer);
         good = hears_failure(m, &peer, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);

@@ -230,6 +230,7 @@ enum pt_err world_blob_read(void *data, const struct pt_hash *hash, uint64_t off
                             struct pt_arena *arena, struct pt_bytes *bytes, uint64_t *total);
 enum pt_err world_blob_append(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total,
                               struct pt_bytes part, uint64_t *next, bool *complete);
+enum pt_err world_renew(void *data);
 bool world_blob_is_durable(void *data, const struct pt_hash *hash);
 
 /* --- promises (world_check.c) --- */

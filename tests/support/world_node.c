@@ -325,3 +325,13 @@ bool world_blob_is_durable(void *data, const struct pt_hash *hash)
     const struct world_blob *blob = world_blob(data, hash);
     return blob != NULL && blob->whole;
 }
+
+enum pt_err world_renew(void *data)
+{
+    struct world_node *node = data;
+    world_trace(node->world, "node %zu: takes a new epoch\n", world_number(node));
+    node->epoch = chance(node->world);
+    node->previous_incarnation = node->incarnation;
+    node->incarnation = chance(node->world);
+    return PT_OK;
+}

@@ -278,8 +278,70 @@ static enum pt_err store_blob(struct pt_txn *txn, const struct pt_receipt *recei
     return pt__row_put(txn, PT_TABLE_BLOB_RECEIPTS, &key, &row.base);
 }
 
+/* META "seen1", "seen2": epoch, LSN and time of the newest receipt of each tier. */
+static const char *seen_name(uint8_t tier)
+{
+    return tier == PT_TIER_REGION ? "seen1" : "seen2";
+}
+
+struct seen {
+    uint64_t epoch;
+    uint64_t lsn;
+    int64_t time_ms;
+};
+
+static enum pt_err read_seen(struct pt_txn *txn, uint8_t tier, struct seen *out)
+{
+    struct pt_bytes value;
+    *out = (struct seen){0};
+    enum pt_err err = pt_meta_get(txn, seen_name(tier), &value);
+    if (err != PT_OK) {
+        return err == PT_ENOTFOUND ? PT_OK : err;
+    }
+    struct pt_reader reader = pt_reader_on(value);
+    struct seen seen = {.epoch = pt_read_u64(&reader), .lsn = pt_read_u64(&reader)};
+    seen.time_ms = (int64_t)pt_read_u64(&reader);
+    if (pt_read_end(&reader) != PT_OK) {
+        return PT_EDAMAGED;
+    }
+    *out = seen;
+    return PT_OK;
+}
+
+enum pt_err pt_receipt_newest(struct pt_txn *txn, uint8_t tier, uint64_t *epoch, uint64_t *lsn)
+{
+    struct seen seen;
+    enum pt_err err = read_seen(txn, tier, &seen);
+    if (err == PT_OK) {
+        *epoch = seen.epoch;
+        *lsn = seen.lsn;
+    }
+    return err;
+}
+
+/* Within an epoch the later place in the arrival log; a restored office begins a new epoch, and its clock says which.
+ */
+static bool is_later(const struct pt_receipt *receipt, const struct seen *before)
+{
+    if (before->lsn == 0 || receipt->epoch == before->epoch) {
+        return receipt->lsn > before->lsn;
+    }
+    return receipt->time_ms > before->time_ms;
+}
+
+static enum pt_err put_newest(struct pt_txn *txn, const struct pt_receipt *receipt)
+{
+    struct pt_buf seen = {0};
+    pt_buf_put_u64(&seen, receipt->epoch);
+    pt_buf_put_u64(&seen, receipt->lsn);
+    pt_buf_put_u64(&seen, (uint64_t)receipt->time_ms);
+    enum pt_err err = seen.err == PT_OK ? pt_meta_put(txn, seen_name(receipt->tier), pt_buf_bytes(&seen)) : seen.err;
+    pt_buf_free(&seen);
+    return err;
+}
+
 /* The newest receipt known goes into our next chunks: it brackets them in office time. */
-static enum pt_err note_seen(struct pt_txn *txn, const struct pt_receipt *receipt)
+static enum pt_err note_for_chunks(struct pt_txn *txn, const struct pt_receipt *receipt)
 {
     struct pt_bytes before;
     if (pt_meta_get(txn, "seen", &before) == PT_OK) {
@@ -297,6 +359,16 @@ static enum pt_err note_seen(struct pt_txn *txn, const struct pt_receipt *receip
     enum pt_err err = seen.err == PT_OK ? pt_meta_put(txn, "seen", pt_buf_bytes(&seen)) : seen.err;
     pt_buf_free(&seen);
     return err;
+}
+
+static enum pt_err note_seen(struct pt_txn *txn, const struct pt_receipt *receipt)
+{
+    struct seen before;
+    enum pt_err err = note_for_chunks(txn, receipt);
+    if (err == PT_OK) {
+        err = read_seen(txn, receipt->tier, &before);
+    }
+    return err == PT_OK && is_later(receipt, &before) ? put_newest(txn, receipt) : err;
 }
 
 enum pt_err pt_receipt_store(struct pt_txn *txn, const struct pt_receipt *receipt)

@@ -57,6 +57,8 @@ enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t
  * from pt_receipted in a forked log, where the office may count the other branch. */
 enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, uint64_t *seq);
 
+/* The newest receipt that came from an office of this tier, whatever it was for; both 0: none yet. */
+enum pt_err pt_receipt_newest(struct pt_txn *txn, uint8_t tier, uint64_t *epoch, uint64_t *lsn);
 /* The newest receipt of a tier for a blob. */
 struct pt_blob_receipted {
     bool found;

@@ -155,6 +155,10 @@ static void proceed(struct pt_session *s, const struct pt_now *now, struct pt_up
         return;
     }
     pt__session_send_tasks(s, txn, u);
+    if (s->refilled && s->phase == PHASE_OPEN && is_idle(s)) {
+        s->refilled = false; /* what came may say that more is in scope */
+        pt__session_send_heads(s, txn, u);
+    }
     if (s->phase == PHASE_OPEN && is_idle(s)) {
         pt__session_ask_blob(s, txn, now, u);
     }

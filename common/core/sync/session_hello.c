@@ -90,8 +90,25 @@ static enum pt_err add_unreceipted(struct pt_session *s, struct pt_txn *txn, str
     return err;
 }
 
+/* What this side remembers of the office it connects to. */
+struct memory {
+    uint64_t salt;
+    uint64_t epoch; /* of its newest receipt */
+    uint64_t lsn;
+};
+
+static enum pt_err remember(struct pt_session *s, struct pt_txn *txn, struct memory *out)
+{
+    *out = (struct memory){0};
+    enum pt_err err = pt_meta_get_u64(txn, "salt", &out->salt);
+    if (err == PT_OK || err == PT_ENOTFOUND) {
+        err = pt_receipt_newest(txn, (uint8_t)s->config.upper_tier, &out->epoch, &out->lsn);
+    }
+    return err;
+}
+
 static void emit_hello(struct pt_session *s, struct pt_update *u, const Patuh__SignedStatement *statement,
-                       const struct digests *d, uint64_t salt, const struct pt_now *now)
+                       const struct digests *d, const struct memory *memory, const struct pt_now *now)
 {
     Patuh__Hello hello = PATUH__HELLO__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
@@ -99,8 +116,11 @@ static void emit_hello(struct pt_session *s, struct pt_update *u, const Patuh__S
     hello.has_protocol_min = hello.has_protocol_max = true;
     hello.protocol_min = hello.protocol_max = PROTOCOL;
     hello.statement = &copy;
-    hello.has_salt = salt != 0;
-    hello.salt = salt;
+    hello.has_salt = memory->salt != 0;
+    hello.salt = memory->salt;
+    hello.has_epoch = hello.has_lsn = memory->lsn != 0;
+    hello.epoch = memory->epoch;
+    hello.lsn = memory->lsn;
     hello.has_wall_ms = hello.has_monotonic_ms = hello.has_boot = true;
     hello.wall_ms = now->wall_ms;
     hello.monotonic_ms = now->monotonic_ms;
@@ -118,10 +138,9 @@ static void emit_hello(struct pt_session *s, struct pt_update *u, const Patuh__S
 static enum pt_err say_hello(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u)
 {
     struct digests d;
-    uint64_t salt = 0;
+    struct memory memory;
     ProtobufCMessage *statement;
-    enum pt_err err = pt_meta_get_u64(txn, "salt", &salt);
-    err = err == PT_ENOTFOUND ? PT_OK : err;
+    enum pt_err err = remember(s, txn, &memory);
     if (err == PT_OK) {
         err = pt_unpack(&patuh__signed_statement__descriptor, s->config.statement, &u->arena, &statement);
     }
@@ -129,7 +148,7 @@ static enum pt_err say_hello(struct pt_session *s, struct pt_txn *txn, const str
         err = compute(s, txn, &u->arena, &d);
     }
     if (err == PT_OK) {
-        emit_hello(s, u, (const Patuh__SignedStatement *)statement, &d, salt, now);
+        emit_hello(s, u, (const Patuh__SignedStatement *)statement, &d, &memory, now);
         err = add_unreceipted(s, txn, u);
     }
     return err;
@@ -185,7 +204,7 @@ static void emit_welcome(struct pt_session *s, struct pt_update *u, const Patuh_
     welcome.has_protocol = welcome.has_epoch = welcome.has_now_ms = welcome.has_salt = true;
     welcome.has_mine_equal = welcome.has_theirs_equal = welcome.has_credit = true;
     welcome.protocol = PROTOCOL;
-    welcome.epoch = s->config.epoch;
+    welcome.epoch = *s->config.epoch;
     welcome.has_generation = s->config.generation != 0;
     welcome.generation = s->config.generation;
     welcome.now_ms = now->wall_ms;
@@ -242,6 +261,23 @@ static enum pt_err answer_hello(struct pt_session *s, struct pt_txn *txn, const 
     return PT_OK;
 }
 
+/* The peer has a receipt of this very epoch for what is not here: the store went back in time, and nobody said so. */
+static enum pt_err check_epoch(struct pt_session *s, const Patuh__Hello *hello)
+{
+    struct pt_txn *txn;
+    struct pt_hash hash;
+    uint64_t last = 0;
+    if (!hello->has_epoch || hello->epoch != *s->config.epoch) {
+        return PT_OK;
+    }
+    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    if (err == PT_OK) {
+        err = pt_arrival_last(txn, &last, &hash);
+        pt_store_abort(txn);
+    }
+    return err == PT_OK && hello->lsn > last ? s->config.renew(s->config.admit_data) : err;
+}
+
 /* This generation of an office is older than the one that was seen. */
 static bool is_replaced(uint64_t generation, uint64_t seen)
 {
@@ -270,7 +306,10 @@ void pt__session_on_hello(struct pt_session *s, const Patuh__Hello *hello, const
     s->has_peer = true;
     s->scope = s->peer.scope;
     struct pt_txn *txn;
-    err = pt_store_begin(s->config.store, false, &txn);
+    err = check_epoch(s, hello);
+    if (err == PT_OK) {
+        err = pt_store_begin(s->config.store, false, &txn);
+    }
     if (err == PT_OK) {
         err = answer_hello(s, txn, hello, now, u);
         pt_store_abort(txn);

@@ -77,6 +77,7 @@ struct pt_session {
     size_t n_unavailable, unavailable_capacity;
     struct pt_hash owed[PT_BLOB_HASHES_MAX]; /* blobs the peer asked for in vain */
     size_t n_owed;
+    bool refilled; /* got back what was lost here: compare once more */
     bool searched; /* logs were searched for who names what the peer offers */
 };
 

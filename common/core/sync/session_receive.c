@@ -54,11 +54,13 @@ static enum pt_err copy_run(const Patuh__Chunks *chunks, struct pt_inbox *inbox)
     return inbox->arena.exhausted ? PT_ENOMEM : PT_OK;
 }
 
-/* May this peer bring this log? The connecting side only what goes up; the answering one also refills that. */
+/* May this peer bring this log? Any in scope: who lost something gets it back from whoever has it. An office that was
+ * restored may have lost what says that an assessment is in scope; that stands in its own logs. */
 static bool may_bring(const struct pt_session *s, const struct pt_log_id *log)
 {
-    bool inside = s->scope.has(s->scope.data, log) || (s->scope.brings != NULL && s->scope.brings(s->scope.data, log));
-    return inside && (s->config.connects || s->scope.is_up(s->scope.data, log));
+    const struct pt_scope *scope = &s->scope;
+    bool own = !s->config.connects && pt_author_eq(&log->author, &s->config.author);
+    return own || scope->has(scope->data, log) || (scope->brings != NULL && scope->brings(scope->data, log));
 }
 
 void pt__session_on_chunks(struct pt_session *s, const Patuh__Chunks *chunks, const struct pt_now *now,
@@ -125,6 +127,23 @@ static void say_receipt(struct pt_session *s, const struct pt_inbox *inbox, cons
     pt__session_say_receipt(s, &receipt, now, u);
 }
 
+static bool is_current(const struct pt_session *s, const struct pt_log_id *log)
+{
+    return s->config.incarnation != NULL && pt_author_eq(&log->author, &s->config.author) &&
+           log->incarnation == *s->config.incarnation;
+}
+
+/* Somebody brought what we wrote ourselves, and it was not here. Going on in that log would make a fork. */
+static void note_refilled(struct pt_session *s, const struct pt_append *append, struct pt_update *u)
+{
+    s->counts.chunks_refilled += append->n_accepted;
+    s->refilled = true;
+    enum pt_err err = is_current(s, &append->head.log) ? s->config.renew(s->config.admit_data) : PT_OK;
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+    }
+}
+
 void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
                            struct pt_update *u)
 {
@@ -135,7 +154,10 @@ void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, c
         pt__session_look_again(s);
     }
     bool up = s->scope.is_up(s->scope.data, &append->head.log);
-    if (!s->config.connects && up && (append->head.seq > 0 || append->last_held)) {
+    if (!s->config.connects && !up && append->n_accepted > 0) {
+        note_refilled(s, append, u);
+    }
+    if (!s->config.connects && (append->head.seq > 0 || append->last_held)) {
         say_receipt(s, inbox, now, u);
     }
     if (append->last_parked) {
@@ -352,6 +374,9 @@ static enum pt_err compare_known(struct pt_session *s, struct pt_txn *txn, struc
         return PT_ENOMEM;
     }
     mark->mentioned = true;
+    if (ours->seq < seq && is_current(s, &ours->log)) {
+        u->fresh_incarnation = true; /* we wrote more than is here: this store was restored or copied */
+    }
     if (ours->seq < seq && !ours->forked) {
         ask_for(s, u, pt__session_ref_out(s, u, ours), ours->seq + 1);
         return PT_OK;
@@ -362,7 +387,7 @@ static enum pt_err compare_known(struct pt_session *s, struct pt_txn *txn, struc
     }
     if (place == PT_STAND_NONE) {
         ask_for(s, u, pt__session_ref_out(s, u, ours), 1);
-    } else if (ours->seq > seq && s->scope.is_up(s->scope.data, &ours->log)) {
+    } else if (ours->seq > seq) {
         send_missing(s, u, mark, ours, seq);
     }
     return PT_OK;
@@ -390,17 +415,50 @@ static enum pt_err compare_head(struct pt_session *s, struct pt_txn *txn, struct
     return err == PT_OK ? compare_known(s, txn, u, &ours, head->seq, &link) : err;
 }
 
-/* Logs that the peer's list does not name are new to it. */
+static bool has_mark(struct pt_session *s, struct pt_update *u, const struct pt_head *head)
+{
+    struct mark *mark = pt__session_mark(s, u, head->number);
+    return mark == NULL || mark->mentioned;
+}
+
+/* Does the peer's list name a log about this subject that this side does not bring up? Then the subject is in scope
+ * there. heads are sorted by subject; *end: where the next one begins. */
+static bool is_listed(struct pt_session *s, struct pt_update *u, const struct pt_head *heads, size_t n, size_t from,
+                      size_t *end)
+{
+    bool listed = false;
+    size_t i = from;
+    for (; i < n && pt_subject_eq(&heads[i].log.subject, &heads[from].log.subject); i++) {
+        listed = listed || (!s->scope.is_up(s->scope.data, &heads[i].log) && has_mark(s, u, &heads[i]));
+    }
+    *end = i;
+    return listed;
+}
+
+static bool is_peers_own(const struct pt_session *s, const struct pt_log_id *log)
+{
+    const struct pt_public_key *key = receipt_key(s, s->config.upper_tier);
+    struct pt_author peer = key == NULL ? (struct pt_author){0} : pt_author_of(key->b);
+    return key != NULL && pt_author_eq(&log->author, &peer);
+}
+
+/* Logs that the peer's list does not name are new to it, or it has lost them. What goes up always goes; of the others
+ * those that are in scope there, and what the peer wrote itself, which may say what else is in scope. */
 static enum pt_err send_unmentioned(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
 {
     struct pt_head *heads;
     size_t n = 0;
+    size_t end = 0;
+    bool listed = false;
     enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
-        bool up = s->scope.has(s->scope.data, &heads[i].log) && s->scope.is_up(s->scope.data, &heads[i].log);
-        struct mark *mark = pt__session_mark(s, u, heads[i].number);
-        if (mark != NULL && up && heads[i].seq > 0 && !mark->mentioned) {
-            send_missing(s, u, mark, &heads[i], 0);
+        if (i == end) {
+            listed = is_listed(s, u, heads, n, i, &end);
+        }
+        bool goes = s->scope.has(s->scope.data, &heads[i].log) &&
+                    (listed || is_peers_own(s, &heads[i].log) || s->scope.is_up(s->scope.data, &heads[i].log));
+        if (goes && heads[i].seq > 0 && !has_mark(s, u, &heads[i])) {
+            send_missing(s, u, pt__session_mark(s, u, heads[i].number), &heads[i], 0);
         }
     }
     return err;

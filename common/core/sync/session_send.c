@@ -383,7 +383,7 @@ void pt__session_say_receipt(struct pt_session *s, struct pt_receipt *receipt, c
 {
     receipt->office = s->config.author;
     receipt->tier = (uint8_t)s->config.tier;
-    receipt->epoch = s->config.epoch;
+    receipt->epoch = *s->config.epoch;
     receipt->time_ms = now->wall_ms;
     if (pt_receipt_sign(receipt, s->config.office_pair, &u->arena) != PT_OK) {
         pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
