@@ -125,13 +125,17 @@ static enum pt_err read_so_far(struct pt_txn *txn, const struct office *office, 
                                struct pt_arena *arena, struct so_far *out)
 {
     struct pt_view *views;
+    const struct pt_view **sorted = NULL;
     size_t n = 0;
     *out = (struct so_far){0};
     enum pt_err err = pt_logs_views(txn, &assignment->subject, 0, false, arena, &views, &n);
-    for (size_t v = 0; v < n && err == PT_OK; v++) { /* of every incarnation of ours, the older one first */
-        bool own = pt_author_eq(&views[v].log.author, &office->author);
-        for (size_t i = 0; own && i < views[v].n_entries; i++) {
-            follow(&views[v].entries[i], assignment->surveyor, arena, out);
+    if (err == PT_OK) {
+        err = pt_views_by_age(views, n, arena, &sorted);
+    }
+    for (size_t v = 0; v < n && err == PT_OK; v++) { /* every incarnation of ours */
+        bool own = pt_author_eq(&sorted[v]->log.author, &office->author);
+        for (size_t i = 0; own && i < sorted[v]->n_entries; i++) {
+            follow(&sorted[v]->entries[i], assignment->surveyor, arena, out);
         }
     }
     return err;

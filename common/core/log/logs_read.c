@@ -216,6 +216,8 @@ struct view_builder {
     size_t n_entries, entries_capacity;
     struct pt_view_chunk *chunks;
     size_t n_chunks, chunks_capacity;
+    bool has_previous;
+    struct pt_hash previous;
 };
 
 static enum pt_err add_chunk(struct view_builder *b, const struct pt_record *record, struct pt_arena *arena)
@@ -238,6 +240,8 @@ static enum pt_err add_chunk(struct view_builder *b, const struct pt_record *rec
     for (size_t i = 0; i < n; i++) { /* a body that its author encoded wrongly keeps its place and counts nowhere */
         b->entries[b->n_entries++] = readable ? entries[i] : pt_entry_of(PATUH__ENTRY_KIND__ENTRY_UNKNOWN, 0);
     }
+    b->has_previous = b->has_previous || (readable && header.has_previous && b->n_chunks == 0);
+    b->previous = b->n_chunks == 0 ? header.previous : b->previous;
     b->chunks[b->n_chunks++] = (struct pt_view_chunk){
         .last_seq = record->last_seq,
         .link = record->link,
@@ -304,6 +308,8 @@ static enum pt_err finish_view(const struct view_builder *b, struct pt_arena *ar
     memcpy(&view->chunks, &chunks.data, sizeof view->chunks);
     view->n_entries = b->n_entries;
     view->n_chunks = b->n_chunks;
+    view->has_previous = b->has_previous;
+    view->previous = b->previous;
     return PT_OK;
 }
 

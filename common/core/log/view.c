@@ -1,6 +1,7 @@
 #include "core/log/view.h"
 
 #include <string.h>
+#include <stdlib.h>
 
 const struct pt_view_chunk *pt_view_chunk_of(const struct pt_view *view, uint64_t seq)
 {
@@ -41,4 +42,65 @@ const struct pt_view *pt_view_find(const struct pt_view *views, size_t n_views, 
         }
     }
     return NULL;
+}
+
+struct aged {
+    const struct pt_view *view;
+    size_t age; /* how many logs of the author about the subject it comes after */
+};
+
+/* The log in which this one's predecessor lies; NULL when it is not there. */
+static const struct pt_view *view_before(const struct pt_view *views, size_t n, const struct pt_view *view)
+{
+    for (size_t v = 0; v < n && view->has_previous; v++) {
+        bool other = views[v].log.incarnation != view->log.incarnation;
+        if (!other || !pt_author_eq(&views[v].log.author, &view->log.author) ||
+            !pt_subject_eq(&views[v].log.subject, &view->log.subject)) {
+            continue;
+        }
+        for (size_t i = 0; i < views[v].n_chunks; i++) {
+            if (pt_hash_eq(&views[v].chunks[i].link, &view->previous)) {
+                return &views[v];
+            }
+        }
+    }
+    return NULL;
+}
+
+static int compare_aged(const void *a, const void *b)
+{
+    const struct aged *x = a;
+    const struct aged *y = b;
+    struct pt_log_id left = x->view->log;
+    left.incarnation = y->view->log.incarnation;
+    int order = pt_log_id_cmp(&left, &y->view->log);
+    if (order == 0) {
+        order = (x->age > y->age) - (x->age < y->age);
+    }
+    return order != 0 ? order : pt_log_id_cmp(&x->view->log, &y->view->log);
+}
+
+enum pt_err pt_views_by_age(const struct pt_view *views, size_t n, struct pt_arena *arena, const struct pt_view ***out)
+{
+    struct aged *aged = pt_arena_zalloc(arena, n, sizeof *aged);
+    const struct pt_view **list = pt_arena_zalloc(arena, n, sizeof(const struct pt_view *));
+    if (aged == NULL || list == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t v = 0; v < n; v++) {
+        aged[v].view = &views[v];
+        const struct pt_view *before = view_before(views, n, &views[v]);
+        while (before != NULL && aged[v].age < n) { /* links are hashes, so there is no circle but in made-up logs */
+            aged[v].age++;
+            before = view_before(views, n, before);
+        }
+    }
+    if (n > 1) {
+        qsort(aged, n, sizeof *aged, compare_aged);
+    }
+    for (size_t v = 0; v < n; v++) {
+        list[v] = aged[v].view;
+    }
+    *out = list;
+    return PT_OK;
 }

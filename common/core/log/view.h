@@ -5,6 +5,7 @@
 #ifndef PT_VIEW_H
 #define PT_VIEW_H
 
+#include "base/arena.h"
 #include "core/log/entry.h"
 
 /* One sealed chunk of the log: where it ends and what its header said. */
@@ -24,6 +25,8 @@ struct pt_view {
     struct pt_view_chunk *chunks;
     size_t n_chunks;
     struct pt_hash tail_instrument; /* what tail entries are written with */
+    bool has_previous;              /* its author began it after its log about the subject that held this link */
+    struct pt_hash previous;
 };
 
 /* The chunk that holds an entry; NULL for an entry of the tail. */
@@ -36,5 +39,9 @@ bool pt_view_is(const struct pt_view *view, const struct pt_entry_ref *ref);
 /* The view of a log in a list; NULL when it is not there. */
 const struct pt_view *pt_view_find(const struct pt_view *views, size_t n_views, const struct pt_author *author,
                                    uint64_t incarnation);
+
+/* The views by subject and author, and one author's logs about one subject in the order in which it began them, as far
+ * as they name each other; else by incarnation. The same set gives the same order. Errors: NOMEM. */
+enum pt_err pt_views_by_age(const struct pt_view *views, size_t n, struct pt_arena *arena, const struct pt_view ***out);
 
 #endif

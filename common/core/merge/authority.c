@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct building {
-    const struct pt_view **views; /* by log id, so that the order they were given in decides nothing */
+    const struct pt_view **views; /* by author and age, so that the order they were given in decides nothing */
     size_t n_views;
     const struct pt_author *root;
     struct pt_arena *arena;
@@ -184,31 +184,11 @@ static void collect_revocations(struct building *b)
     }
 }
 
-static int compare_views(const void *a, const void *b)
-{
-    const struct pt_view *const *x = a;
-    const struct pt_view *const *y = b;
-    return pt_log_id_cmp(&(*x)->log, &(*y)->log);
-}
-
-static enum pt_err sort_views(struct building *b, const struct pt_view *views)
-{
-    b->views = pt_arena_zalloc(b->arena, b->n_views, sizeof(const struct pt_view *));
-    if (b->views == NULL) {
-        return PT_ENOMEM;
-    }
-    for (size_t v = 0; v < b->n_views; v++) {
-        b->views[v] = &views[v];
-    }
-    qsort(b->views, b->n_views, sizeof(const struct pt_view *), compare_views);
-    return PT_OK;
-}
-
 enum pt_err pt_authority_build(const struct pt_view *views, size_t n_views, const struct pt_author *root,
                                struct pt_arena *arena, struct pt_authority *out)
 {
     struct building b = {.n_views = n_views, .root = root, .arena = arena};
-    if (sort_views(&b, views) != PT_OK) {
+    if (pt_views_by_age(views, n_views, arena, &b.views) != PT_OK) {
         return PT_ENOMEM;
     }
     size_t n_offices = count_kind(&b, PATUH__ENTRY_KIND__ENTRY_OFFICE) + 1;

@@ -144,11 +144,13 @@ static enum pt_err find_assignments(struct pt__merge *m)
     size_t n = pt__merge_count_kind(m, PATUH__ENTRY_KIND__ENTRY_ASSIGN);
     m->out->surveyors = pt_arena_zalloc(m->arena, n + 1, sizeof *m->out->surveyors);
     m->ever_assigned = pt_arena_zalloc(m->arena, n + 1, sizeof *m->ever_assigned);
-    if (m->out->surveyors == NULL || m->ever_assigned == NULL) {
+    const struct pt_view **sorted;
+    if (m->out->surveyors == NULL || m->ever_assigned == NULL ||
+        pt_views_by_age(m->in->views, m->in->n_views, m->arena, &sorted) != PT_OK) {
         return PT_ENOMEM;
     }
     for (size_t v = 0; v < m->in->n_views; v++) {
-        const struct pt_view *view = &m->in->views[v];
+        const struct pt_view *view = sorted[v];
         for (size_t i = 0; i < view->n_entries; i++) {
             if (view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN) {
                 take_assignment(m, view, i + 1);
