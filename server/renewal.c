@@ -27,6 +27,9 @@ static enum pt_err run_renew(struct pt_txn *txn, struct pt_write_req *req)
     if (err == PT_OK) {
         err = pt_meta_put_u64(txn, "epoch", fresh->epoch);
     }
+    if (err == PT_OK) {
+        err = pt_meta_put_u64(txn, PT_META_STALE, 0);
+    }
     return err == PT_OK ? pt_meta_put_u64(txn, "renewed_ms", fresh->now_ms) : err;
 }
 
@@ -51,15 +54,33 @@ enum pt_err office_mark(struct office *office, struct pt_problem *problem)
     return pt_marker_write(office->store, office->dir, &random, problem);
 }
 
+/* Head office said so, and we ended before we could act on it. */
+static enum pt_err read_stale(struct office *office, bool *stale)
+{
+    struct pt_txn *txn;
+    uint64_t said = 0;
+    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    if (err == PT_OK) {
+        err = pt_meta_get_u64(txn, PT_META_STALE, &said);
+        pt_store_abort(txn);
+    }
+    *stale = said != 0;
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
 enum pt_err office_check_marker(struct office *office, struct pt_problem *problem)
 {
+    bool stale = false;
     enum pt_marker marker = PT_MARKER_NONE;
     enum pt_err err = pt_marker_check(office->store, office->dir, &marker);
-    if (err != PT_OK || marker == PT_MARKER_FITS) {
+    if (err == PT_OK) {
+        err = read_stale(office, &stale);
+    }
+    if (err != PT_OK || (marker == PT_MARKER_FITS && !stale)) {
         return err;
     }
-    if (marker == PT_MARKER_FOREIGN) {
-        err = office_renew(office, "marker");
+    if (marker != PT_MARKER_NONE) {
+        err = office_renew(office, stale ? "head_office" : "marker");
     }
     return err == PT_OK ? office_mark(office, problem) : err;
 }

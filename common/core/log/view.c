@@ -1,7 +1,7 @@
 #include "core/log/view.h"
 
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
 
 const struct pt_view_chunk *pt_view_chunk_of(const struct pt_view *view, uint64_t seq)
 {

@@ -235,6 +235,8 @@ static enum pt_err apply_peer(struct pt_txn *txn, const struct pt_inbox *inbox)
     row.has_salt = row.has_salt_before = row.has_last_seen_ms = row.has_clock_offset_ms = true;
     row.salt = inbox->salt;
     row.salt_before = inbox->salt_before;
+    row.has_epoch = true;
+    row.epoch = inbox->salt_epoch;
     row.last_seen_ms = inbox->peer_seen_ms;
     row.clock_offset_ms = inbox->peer_offset_ms;
     struct pt_key key = pt_key_author(&inbox->peer);

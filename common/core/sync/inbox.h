@@ -49,6 +49,7 @@ struct pt_inbox {
     struct pt_author peer;
     uint64_t salt;
     uint64_t salt_before;
+    uint64_t salt_epoch; /* in which it was given */
     int64_t peer_seen_ms;
     int64_t peer_offset_ms;
     bool has_own_salt; /* given to us by the upper office */

@@ -174,7 +174,8 @@ static bool same(const struct pt_hash *hash, const ProtobufCBinaryData *field)
     return field->len == sizeof hash->b && memcmp(hash->b, field->data, sizeof hash->b) == 0;
 }
 
-/* A salt that is neither the last one nor the one before: the peer's store is older than it should be. */
+/* A salt that is neither the last one nor the one before: the peer's store is older than it should be. Unless it is ours
+ * that is older: then nothing is said. */
 static enum pt_err check_salt(struct pt_session *s, struct pt_txn *txn, const Patuh__Hello *hello,
                               struct pt_arena *arena, bool *stale, uint64_t *before)
 {
@@ -190,7 +191,8 @@ static enum pt_err check_salt(struct pt_session *s, struct pt_txn *txn, const Pa
     err = pt_unpack(&patuh__peer_record__descriptor, value, arena, &message);
     if (err == PT_OK) {
         const Patuh__PeerRecord *row = (const Patuh__PeerRecord *)message;
-        *stale = hello->salt != row->salt && hello->salt != row->salt_before;
+        bool ours = row->epoch == *s->config.epoch; /* salts given since then may be lost here */
+        *stale = ours && hello->salt != row->salt && hello->salt != row->salt_before;
         *before = *stale ? row->salt : hello->salt; /* should it not hear of it, the old salt stays a stale one */
     }
     return err;
@@ -229,6 +231,7 @@ static void save_peer(struct pt_session *s, struct pt_update *u, const Patuh__He
     inbox->peer = s->peer.author;
     inbox->salt = salt;
     inbox->salt_before = before;
+    inbox->salt_epoch = *s->config.epoch;
     inbox->peer_seen_ms = now->wall_ms;
     inbox->peer_offset_ms = now->wall_ms - hello->wall_ms;
     pt__session_submit(s, u, inbox);

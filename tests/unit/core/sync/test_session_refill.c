@@ -51,7 +51,8 @@ Test(session_refill, a_store_rolled_back_takes_a_new_epoch_before_it_signs)
         uint64_t epoch = s.region->epoch;
         uint64_t incarnation = s.region->incarnation;
         roll_back(s.region, backup);
-        (void)scene_sync(&s, s.device);
+        struct world_link link = scene_sync(&s, s.device);
+        cr_expect_not(link.fresh[0], "it is not the device that is older");
         cr_expect_neq(s.region->epoch, epoch, "seed %llu", (unsigned long long)seed);
         cr_expect_neq(s.region->incarnation, incarnation);
         cr_expect_eq(world_head(s.region, s.device, A1).seq, 60);
