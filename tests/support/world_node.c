@@ -283,8 +283,8 @@ enum pt_err world_admit(void *data, const Patuh__SignedStatement *statement, str
 
 /* --- files --- */
 
-enum pt_err world_blob_read(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max,
-                            struct pt_arena *arena, struct pt_bytes *bytes, uint64_t *total)
+static enum pt_err blob_read(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max,
+                             struct pt_arena *arena, struct pt_bytes *bytes, uint64_t *total)
 {
     struct world_blob *blob = world_blob(data, hash);
     if (blob == NULL || !blob->whole || offset > blob->bytes.n) {
@@ -296,8 +296,8 @@ enum pt_err world_blob_read(void *data, const struct pt_hash *hash, uint64_t off
     return bytes->data == NULL ? PT_ENOMEM : PT_OK;
 }
 
-enum pt_err world_blob_append(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total,
-                              struct pt_bytes part, uint64_t *next, bool *complete)
+static enum pt_err blob_append(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total,
+                               struct pt_bytes part, uint64_t *next, bool *complete)
 {
     struct world_blob *blob = world_blob(data, hash);
     blob = blob == NULL ? add_blob(data, hash) : blob;
@@ -324,6 +324,12 @@ bool world_blob_is_durable(void *data, const struct pt_hash *hash)
 {
     const struct world_blob *blob = world_blob(data, hash);
     return blob != NULL && blob->whole;
+}
+
+struct pt_blob_ops world_blob_ops(struct world_node *node)
+{
+    return (struct pt_blob_ops){
+        .read = blob_read, .append = blob_append, .is_durable = world_blob_is_durable, .data = node};
 }
 
 enum pt_err world_renew(void *data)
