@@ -133,12 +133,15 @@ static bool is_current(const struct pt_session *s, const struct pt_log_id *log)
            log->incarnation == *s->config.incarnation;
 }
 
-/* Somebody brought what we wrote ourselves, and it was not here. Going on in that log would make a fork. */
-static void note_refilled(struct pt_session *s, const struct pt_append *append, struct pt_update *u)
+/* Somebody brought what we wrote ourselves, and it was not here: this store is older than it was. Going on in that log
+ * would make a fork, or there is one already, and nothing more can be written in it. */
+static void note_own_words(struct pt_session *s, struct pt_update *u)
 {
-    s->counts.chunks_refilled += append->n_accepted;
-    s->refilled = true;
-    enum pt_err err = is_current(s, &append->head.log) ? s->config.renew(s->config.admit_data) : PT_OK;
+    if (s->config.connects) {
+        u->fresh_incarnation = true;
+        return;
+    }
+    enum pt_err err = s->config.renew(s->config.admit_data);
     if (err != PT_OK) {
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
     }
@@ -155,7 +158,11 @@ void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, c
     }
     bool up = s->scope.is_up(s->scope.data, &append->head.log);
     if (!s->config.connects && !up && append->n_accepted > 0) {
-        note_refilled(s, append, u);
+        s->counts.chunks_refilled += append->n_accepted;
+        s->refilled = true;
+    }
+    if (append->n_accepted + append->n_held > 0 && is_current(s, &append->head.log)) {
+        note_own_words(s, u);
     }
     if (!s->config.connects && (append->head.seq > 0 || append->last_held)) {
         say_receipt(s, inbox, now, u);
@@ -387,6 +394,9 @@ static enum pt_err compare_known(struct pt_session *s, struct pt_txn *txn, struc
     }
     if (place == PT_STAND_NONE) {
         ask_for(s, u, pt__session_ref_out(s, u, ours), 1);
+        if (!s->scope.is_up(s->scope.data, &ours->log)) { /* what goes up is on its way by its receipts */
+            pt__session_add_task(s, u, ours->number, 1);
+        }
     } else if (ours->seq > seq) {
         send_missing(s, u, mark, ours, seq);
     }

@@ -217,3 +217,26 @@ Test(session_refill, a_refill_that_was_cut_goes_on)
         scene_close(&s);
     }
 }
+
+/* It wrote on before anybody could tell it: its log is forked, and it goes on in another one. */
+Test(session_refill, an_office_that_wrote_on_too_early_has_a_fork_and_a_new_log)
+{
+    struct scene s = scene_open(60);
+    world_write(s.region, "o:62", 2);
+    (void)scene_sync(&s, s.device);
+    struct pt_store *backup = world_backup(s.region);
+    world_write(s.region, "o:62", 3);
+    (void)scene_sync(&s, s.device);
+    roll_back(s.region, backup);
+    world_write(s.region, "o:62", 1);
+    uint64_t old = s.region->incarnation;
+    struct world_link link = world_sync(s.w, s.device, s.region);
+    cr_expect_eq(link.reason[0], PT_OK, "failure %d", (int)link.failure[0]);
+    cr_expect(old_head(s.region, s.region, old, "o:62").forked);
+    cr_expect_neq(s.region->incarnation, old);
+    world_write(s.region, "o:62", 2);
+    link = world_sync(s.w, s.device, s.region);
+    cr_expect_eq(link.reason[0], PT_OK);
+    cr_expect_eq(world_head(s.device, s.region, "o:62").seq, 2);
+    scene_close(&s);
+}
