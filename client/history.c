@@ -16,20 +16,6 @@ struct listing {
     size_t capacity;
 };
 
-/* "answer", "add_instance": the name in the protocol without its prefix, in small letters. */
-static const char *kind_name(Patuh__EntryKind kind, struct pt_arena *arena)
-{
-    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(&patuh__entry_kind__descriptor, (int)kind);
-    if (value == NULL || strlen(value->name) <= strlen("ENTRY_")) {
-        return "unknown";
-    }
-    char *name = pt_arena_str(arena, value->name + strlen("ENTRY_"));
-    for (size_t i = 0; name != NULL && name[i] != '\0'; i++) {
-        name[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
-    }
-    return name == NULL ? "" : name;
-}
-
 /* Last entry whose chunk, link and signature fit, from the first on. */
 static enum pt_err check_log(const struct listing *l, const struct pt_head *head, uint64_t *good_upto)
 {
@@ -114,7 +100,7 @@ static struct patuh_entry describe(struct listing *l, const struct pt_view *view
         .author = pt_work_author(l->work, &view->log.author, l->arena),
         .seq = i + 1,
         .time = pt_arena_str(l->arena, pt_time_text(entry->wall_s, time, sizeof time)),
-        .kind = kind_name(entry->kind, l->arena),
+        .kind = pt_work_kind_name(entry->kind, l->arena),
         .path = path_text(l, entry, node),
         .value = value_text(l, entry, node),
         .problem = why_ineffective(l, view, i + 1),

@@ -154,6 +154,17 @@ bool directory_is_assigned(const struct directory_assessment *assessment, const 
     return false;
 }
 
+bool directory_is_of_root(const struct directory *directory, const struct office *office,
+                          const struct pt_author *author)
+{
+    const struct pt_member *member = directory == NULL ? NULL : pt_authority_member(&directory->authority, author);
+    bool of_root = pt_author_eq(author, &office->root);
+    for (; member != NULL && !of_root; member = pt_authority_member_next(&directory->authority, member)) {
+        of_root = member->office->is_root;
+    }
+    return of_root;
+}
+
 bool directory_has_cycle(const struct directory *directory, const char *surveyor, const char *cycle)
 {
     for (size_t i = 0; i < directory->n_assessments; i++) {

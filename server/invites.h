@@ -31,6 +31,7 @@ struct enrol_job {
     const struct office *office;
     const Patuh__EnrolRequest *request;
     const char *address;
+    bool reviewer; /* asked by a person at this office, for a reviewer's key */
     int64_t now_ms;
     struct pt_arena *arena;
     struct pt_bytes answer; /* packed EnrolAnswer */

@@ -119,7 +119,7 @@ static bool region_brings(void *data, const struct pt_log_id *log)
 static bool region_is_up(void *data, const struct pt_log_id *log)
 {
     const struct visit *visit = data;
-    return !pt_author_eq(&log->author, &visit->server->office->root);
+    return !directory_is_of_root(server_directory(visit->server), visit->server->office, &log->author);
 }
 
 /* Several records may name one key: its own office's and head office's word count here, another office's does not. A

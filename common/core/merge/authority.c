@@ -156,6 +156,27 @@ static void collect_members(struct building *b)
     }
 }
 
+/* A cut of many logs is written in several entries. NULL when out of memory: the arena remembers. */
+static const Patuh__Revocation *joined(struct building *b, const Patuh__Revocation *before,
+                                       const Patuh__Revocation *next)
+{
+    Patuh__Revocation *both = pt_arena_zalloc(b->arena, 1, sizeof *both);
+    Patuh__LogSeen **cut = pt_arena_zalloc(b->arena, before->n_cut + next->n_cut, sizeof *cut);
+    if (both == NULL || cut == NULL) {
+        return NULL;
+    }
+    *both = *before;
+    for (size_t i = 0; i < before->n_cut; i++) {
+        cut[i] = before->cut[i];
+    }
+    for (size_t i = 0; i < next->n_cut; i++) {
+        cut[before->n_cut + i] = next->cut[i];
+    }
+    both->cut = cut;
+    both->n_cut = before->n_cut + next->n_cut;
+    return both;
+}
+
 static void revoke(struct building *b, const struct pt_entry *entry, const struct pt_office *office)
 {
     const Patuh__Revocation *detail = detail_of(b, entry, &patuh__revocation__descriptor);
@@ -165,9 +186,11 @@ static void revoke(struct building *b, const struct pt_entry *entry, const struc
             detail->author.len == PT_HASH_BYTES && memcmp(detail->author.data, member->author.b, PT_HASH_BYTES) == 0;
         bool own = strcmp(member->office->code, office->code) == 0; /* the key of any generation of the office */
         if (meant && (office->is_root || (own && !member->revoked_by_root))) {
+            bool goes_on =
+                detail->continues && member->revocation != NULL && member->revoked_by_root == office->is_root;
             member->revoked = true;
             member->revoked_by_root = office->is_root;
-            member->revocation = detail;
+            member->revocation = goes_on ? joined(b, member->revocation, detail) : detail;
         }
     }
 }
@@ -258,9 +281,11 @@ bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt
                            const char *office_code, int *tier)
 {
     const struct pt_office *office = pt_authority_office(authority, author);
-    const struct pt_member *member = pt_authority_member(authority, author);
-    if (office == NULL && member != NULL && member->role == PATUH__ROLE__ROLE_REVIEWER) {
-        office = member->office;
+    const struct pt_member *member = office == NULL ? pt_authority_member(authority, author) : NULL;
+    for (; member != NULL; member = pt_authority_member_next(authority, member)) {
+        bool reviews = member->role == PATUH__ROLE__ROLE_REVIEWER;
+        bool for_it = member->office->is_root || strcmp(member->office->code, office_code) == 0;
+        office = reviews && (office == NULL || for_it) ? member->office : office;
     }
     if (office == NULL) {
         return false;
@@ -271,8 +296,8 @@ bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt
 
 bool pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq)
 {
-    if (!member->revoked) {
-        return false;
+    if (!member->revoked || member->revocation == NULL) {
+        return member->revoked;
     }
     for (size_t i = 0; i < member->revocation->n_cut; i++) {
         const Patuh__LogSeen *seen = member->revocation->cut[i];

@@ -3,8 +3,7 @@
  * A move carries its cut: what its author had. A move that has another one inside its cut stands after it. The moves
  * that nobody stands after are the heads: among several the higher tier wins, then the less approved. */
 #include "core/merge/merge_internal.h"
-
-#include <string.h>
+#include "core/merge/seen.h"
 
 struct move {
     size_t view;
@@ -39,23 +38,9 @@ static size_t collect_moves(struct pt__merge *m, struct move **out)
     return filled;
 }
 
-/* How far a move's author had read the log of view v; links are compared so that a fork's other branch is not meant. */
 static uint64_t cut_at(const struct pt__merge *m, const struct move *move, size_t v)
 {
-    const struct pt_view *view = &m->in->views[v];
-    if (v == move->view) {
-        return move->seq;
-    }
-    for (size_t i = 0; i < move->detail->n_cut; i++) {
-        const Patuh__LogSeen *seen = move->detail->cut[i];
-        if (seen->incarnation != view->log.incarnation || seen->author.len != PT_HASH_BYTES ||
-            memcmp(seen->author.data, view->log.author.b, PT_HASH_BYTES) != 0) {
-            continue;
-        }
-        bool same = pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len));
-        return same ? seen->seq : 0;
-    }
-    return 0;
+    return pt_seen_reach(&m->in->views[move->view], move->seq, move->detail, &m->in->views[v]);
 }
 
 static bool is_approval(const struct move *move)
