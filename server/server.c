@@ -26,6 +26,9 @@ const struct directory *server_directory(struct server *server)
 
 static void tell_sessions(struct server *server, const struct pt_link *from)
 {
+    if (!server->has_directory) {
+        visits_check(server);
+    }
     visits_news(server, from);
     upper_news(server->upper, from);
 }

@@ -113,11 +113,13 @@ void pt__session_submit(struct pt_session *s, struct pt_update *u, struct pt_inb
     s->n_inboxes_open++;
 }
 
+/* Nothing is left to do; who was revoked hears it only now, when everything it wrote is there. */
 static void finish(struct pt_session *s, struct pt_update *u)
 {
     s->phase = PHASE_CLOSED;
     u->close = true;
-    u->reason = PT_OK;
+    u->reason = s->revoked ? PT_EDENIED : PT_OK;
+    u->failure = s->revoked ? PATUH__FAILURE_CODE__FAILURE_REVOKED : PATUH__FAILURE_CODE__FAILURE_UNKNOWN;
 }
 
 static bool is_idle(const struct pt_session *s)
@@ -168,7 +170,7 @@ static void proceed(struct pt_session *s, const struct pt_now *now, struct pt_up
     }
     s->frames_durable = s->frames_in;
     if (s->config.connects) {
-        if (!s->config.live && s->settled_heard == s->frames_out) {
+        if ((!s->config.live || s->revoked) && s->settled_heard == s->frames_out) {
             finish(s, u);
         }
     } else if (s->settled_told != s->frames_durable) {

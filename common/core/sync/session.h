@@ -36,6 +36,7 @@ struct pt_peer {
     struct pt_author author;
     int tier; /* 0 device, 1 regional office */
     struct pt_scope scope;
+    bool revoked; /* it may deliver what it wrote, which scope.has says, and is told in Welcome */
 };
 
 /* Blobs that are files. All synchronous; sizes at most PT_BLOB_BYTES_MAX. */

@@ -216,6 +216,8 @@ static void emit_welcome(struct pt_session *s, struct pt_update *u, const Patuh_
     welcome.theirs_equal = same(&d->theirs, &hello->theirs);
     welcome.has_stale_salt = stale;
     welcome.stale_salt = stale;
+    welcome.has_revoked = s->peer.revoked;
+    welcome.revoked = s->peer.revoked;
     frame.welcome = &welcome;
     pt__session_emit(s, u, &frame);
 }
@@ -336,6 +338,7 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
     s->phase = PHASE_OPEN;
     u->known = true;
     u->fresh_incarnation = welcome->stale_salt;
+    s->revoked = welcome->revoked;
     s->credit = welcome->credit > PT_CREDIT_BYTES && welcome->credit <= 1024 * 1024 ? welcome->credit : s->credit;
     struct pt_inbox *inbox = pt__session_inbox(s, u, now);
     if (inbox != NULL) {

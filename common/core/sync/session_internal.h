@@ -42,6 +42,7 @@ struct pt_session {
     struct pt_scope scope;
     struct pt_peer peer;
     bool has_peer;
+    bool revoked; /* connecting side: the office took us out; the session ends so when all is delivered */
     enum phase phase;
     struct pt_session_counts counts;
 

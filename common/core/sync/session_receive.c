@@ -354,8 +354,8 @@ void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, struct p
         pt__session_fail(s, u, err == PT_OK ? PT_EMALFORMED : err, code_for(err));
         return;
     }
-    if (want->from_seq > head.seq && want->from_seq > head.held_seq) {
-        return;
+    if (s->peer.revoked || (want->from_seq > head.seq && want->from_seq > head.held_seq)) {
+        return; /* who was revoked gets nothing back */
     }
     pt__session_add_task(s, u, head.number, begins_chunk(s, &head, want->from_seq) ? want->from_seq : 1);
 }
