@@ -211,6 +211,8 @@ enum pt_err enrol_apply(struct pt_txn *txn, struct enrol_job *job)
     if (err != PT_OK) {
         return err;
     }
+    job->role = invite.role;
+    (void)snprintf(job->name, sizeof job->name, "%s", invite.name);
     if (invite.tries >= PT_ENROL_TRIES_PER_CODE) {
         return refuse(job, PATUH__FAILURE_CODE__FAILURE_CODE_TRIES);
     }

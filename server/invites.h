@@ -37,6 +37,8 @@ struct enrol_job {
     struct pt_bytes answer; /* packed EnrolAnswer */
     bool refused;
     Patuh__FailureCode code;
+    int role; /* whom the code was for; 0 and "" while no code of ours was shown */
+    char name[PT_NAME_BYTES_MAX + 1];
 };
 enum pt_err enrol_apply(struct pt_txn *txn, struct enrol_job *job);
 
