@@ -277,21 +277,27 @@ const struct pt_office *pt_authority_office_by_code(const struct pt_authority *a
     return found;
 }
 
+/* 0: an office that has nothing to say there. */
+static int tier_for(const struct pt_office *office, const char *office_code)
+{
+    if (office->is_root) {
+        return 2;
+    }
+    return strcmp(office->code, office_code) == 0 ? 1 : 0;
+}
+
 bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
                            const char *office_code, int *tier)
 {
     const struct pt_office *office = pt_authority_office(authority, author);
+    int found = office == NULL ? 0 : tier_for(office, office_code);
     const struct pt_member *member = office == NULL ? pt_authority_member(authority, author) : NULL;
     for (; member != NULL; member = pt_authority_member_next(authority, member)) {
-        bool reviews = member->role == PATUH__ROLE__ROLE_REVIEWER;
-        bool for_it = member->office->is_root || strcmp(member->office->code, office_code) == 0;
-        office = reviews && (office == NULL || for_it) ? member->office : office;
+        int as_member = member->role == PATUH__ROLE__ROLE_REVIEWER ? tier_for(member->office, office_code) : 0;
+        found = as_member > found ? as_member : found;
     }
-    if (office == NULL) {
-        return false;
-    }
-    *tier = office->is_root ? 2 : 1;
-    return office->is_root || strcmp(office->code, office_code) == 0;
+    *tier = found == 0 ? *tier : found;
+    return found != 0;
 }
 
 bool pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq)
