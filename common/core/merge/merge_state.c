@@ -43,10 +43,16 @@ static uint64_t cut_at(const struct pt__merge *m, const struct move *move, size_
     return pt_seen_reach(&m->in->views[move->view], move->seq, move->detail, &m->in->views[v]);
 }
 
+/* What a surveyor proposes an office confirms; then there is nothing left to approve, at no level. */
+static bool is_confirmed(const struct move *move)
+{
+    return move->detail->to == PATUH__STATE__STATE_NOT_ASSESSED && move->tier > 0;
+}
+
 static bool is_approval(const struct move *move)
 {
     return move->detail->to == PATUH__STATE__STATE_APPROVED_REGION ||
-           move->detail->to == PATUH__STATE__STATE_APPROVED_NATIONAL;
+           move->detail->to == PATUH__STATE__STATE_APPROVED_NATIONAL || is_confirmed(move);
 }
 
 /* What a tier approved, a lower one does not undo: who submits again after an approval waits for the next move. */
@@ -59,7 +65,7 @@ static bool stands_after(const struct pt__merge *m, const struct move *later, co
            !(later->view == earlier->view && later->seq < earlier->seq);
 }
 
-/* Not assessed counts as submitted. */
+/* Not assessed counts as submitted, unless an office confirmed it (reaches). */
 enum pt_level pt_level_of(Patuh__State state)
 {
     switch (state) {
@@ -117,6 +123,11 @@ static void set_cut(struct pt__merge *m, const struct move *moves, size_t n, con
     }
 }
 
+static bool reaches(const struct move *move, enum pt_level level)
+{
+    return pt_level_of(move->detail->to) >= level || (is_confirmed(move) && level <= PT_LEVEL_NATIONAL);
+}
+
 static void count_nothing(struct pt__merge *m)
 {
     for (size_t v = 0; v < m->in->n_views; v++) {
@@ -142,11 +153,12 @@ enum pt_err pt__merge_state(struct pt__merge *m)
         m->out->state = best->detail->to;
         m->out->state_by = by;
         m->out->state_move = best->detail;
+        m->out->state_tier = best->tier;
     }
     if (m->in->level == PT_LEVEL_WORK) {
         return PT_OK;
     }
-    m->out->counts = best != NULL && pt_level_of(best->detail->to) >= m->in->level;
+    m->out->counts = best != NULL && reaches(best, m->in->level);
     if (m->out->counts) {
         set_cut(m, moves, n, best);
     } else {

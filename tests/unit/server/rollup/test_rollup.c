@@ -252,7 +252,7 @@ Test(rollup, bytes_are_those_of_every_other_build)
     struct world w;
     world_open(&w, "2023");
     world_fill(&w);
-    expect_manifest(&w, PT_LEVEL_REGION, "889da1b60460d652e50ef27b2d699479c9ade9dfaa5b46fea450652c58b95bd9");
+    expect_manifest(&w, PT_LEVEL_REGION, "a31df86e1de2264ab8a697532ad393c066829fd37c7a094b9c85618b291541be");
     world_close(&w);
     world_open(&w, "2023");
     fill_reference(&w);
