@@ -25,6 +25,7 @@ void pt_session_destroy(struct pt_session *s)
     pt_free(s->tasks);
     pt_free(s->flight);
     pt_free(s->marks);
+    pt_free(s->branches);
     pt_free(s->refs);
     pt_free(s->unavailable);
     pt_free(s);
@@ -223,7 +224,7 @@ static void open_frame(struct pt_session *s, const Patuh__Frame *f, const struct
     } else if (f->heads != NULL && s->config.connects) {
         pt__session_on_heads(s, f->heads, u);
     } else if (f->want != NULL) {
-        pt__session_on_want(s, f->want, u);
+        pt__session_on_want(s, f->want, now, u);
     } else if (f->blob_want != NULL) {
         pt__session_on_blob_want(s, f->blob_want, u);
     } else if (f->blob_part != NULL) {
@@ -337,11 +338,9 @@ enum pt_err pt__session_take_news(struct pt_session *s, struct pt_txn *txn, stru
             err = pt_logs_head(txn, record.log, &head);
         }
         if (err == PT_OK) {
-            bool goes = s->scope.has(s->scope.data, &head.log) && !record.held &&
+            bool goes = s->scope.has(s->scope.data, &head.log) &&
                         s->scope.is_up(s->scope.data, &head.log) == s->config.connects;
-            if (goes) {
-                pt__session_add_task(s, u, head.number, record.first_seq);
-            }
+            err = goes ? pt__session_send_arrived(s, txn, u, &head, &record) : PT_OK;
         }
     }
     return err;
