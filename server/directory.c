@@ -72,6 +72,9 @@ static enum pt_err take_log(struct pt_txn *txn, struct directory *d, const struc
         return PT_OK; /* only offices open and assign */
     }
     enum pt_err err = pt_logs_view(txn, head, 0, false, &d->arena, &view);
+    if (err == PT_OK) {
+        err = pt_authority_stand(&d->authority, &view, 1, &d->arena);
+    }
     if (err != PT_OK) {
         return err;
     }

@@ -95,6 +95,9 @@ static enum pt_err load_instrument(struct pt_work *work)
         err = pt_logs_views(work->txn, &subject, 0, false, &work->arena, &views, &n);
     }
     if (err == PT_OK) {
+        err = pt_authority_stand(&work->authority, views, n, &work->arena);
+    }
+    if (err == PT_OK) {
         err = pt_cycle_build(views, n, &work->place.root, &work->arena, &cycle);
     }
     if (err != PT_OK) {
@@ -113,6 +116,9 @@ static enum pt_err load_logs(struct pt_work *work, bool with_tail, struct pt_pro
 {
     enum pt_err err =
         pt_logs_views(work->txn, &work->subject, 0, with_tail, &work->arena, &work->views, &work->n_views);
+    if (err == PT_OK) {
+        err = pt_authority_stand(&work->authority, work->views, work->n_views, &work->arena);
+    }
     if (err == PT_OK && work->n_views == 0) {
         const char *name = pt_subject_name(&work->subject);
         err = pt_problem_set(problem, PT_ENOTFOUND, PT_MSG_CLIENT_NO_ASSESSMENT, name, NULL);

@@ -304,6 +304,7 @@ static enum pt_err read_branch(struct pt_txn *txn, const struct pt_branch *branc
 static enum pt_err read_branches(struct pt_txn *txn, const struct pt_fork *fork, struct pt_arena *arena,
                                  struct pt_view *view)
 {
+    view->forked = true;
     view->fork_seq = fork->seq;
     view->n_branches = fork->n;
     view->branches = pt_arena_zalloc(arena, fork->n, sizeof *view->branches);

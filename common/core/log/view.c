@@ -49,6 +49,16 @@ struct aged {
     size_t age; /* how many logs of the author about the subject it comes after */
 };
 
+static bool has_link(const struct pt_view_chunk *chunks, size_t n, const struct pt_hash *link)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (pt_hash_eq(&chunks[i].link, link)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The log in which this one's predecessor lies; NULL when it is not there. */
 static const struct pt_view *view_before(const struct pt_view *views, size_t n, const struct pt_view *view)
 {
@@ -58,10 +68,12 @@ static const struct pt_view *view_before(const struct pt_view *views, size_t n, 
             !pt_subject_eq(&views[v].log.subject, &view->log.subject)) {
             continue;
         }
-        for (size_t i = 0; i < views[v].n_chunks; i++) {
-            if (pt_hash_eq(&views[v].chunks[i].link, &view->previous)) {
-                return &views[v];
-            }
+        bool found = has_link(views[v].chunks, views[v].n_chunks, &view->previous);
+        for (size_t i = 0; i < views[v].n_branches && !found; i++) {
+            found = has_link(views[v].branches[i].chunks, views[v].branches[i].n_chunks, &view->previous);
+        }
+        if (found) {
+            return &views[v];
         }
     }
     return NULL;

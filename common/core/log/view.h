@@ -36,9 +36,10 @@ struct pt_view {
     bool has_previous;              /* its author began it after its log about the subject that held this link */
     struct pt_hash previous;
     /* Of a forked log the entries above end at the fork, until an office says which branch stands (pt_view_stand). */
+    bool forked;
     uint64_t fork_seq;
     struct pt_view_branch *branches; /* sorted by last entry, then link */
-    size_t n_branches;               /* 0 = not forked */
+    size_t n_branches;
 };
 
 /* Is (seq, link) the end of one of the log's chunks past its fork? Gives the branch; NULL otherwise. */

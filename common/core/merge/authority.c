@@ -1,17 +1,9 @@
-#include "core/merge/authority.h"
+#include "core/merge/authority_internal.h"
 
 #include "core/wire/unpack.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct building {
-    const struct pt_view **views; /* by author and age, so that the order they were given in decides nothing */
-    size_t n_views;
-    const struct pt_author *root;
-    struct pt_arena *arena;
-    struct pt_authority out;
-};
 
 static bool key_from(const ProtobufCBinaryData *field, struct pt_public_key *out)
 {
@@ -22,25 +14,37 @@ static bool key_from(const ProtobufCBinaryData *field, struct pt_public_key *out
     return true;
 }
 
-/* NULL for a detail that is no such message: the entry is ineffective, the log stays. */
-static const void *detail_of(struct building *b, const struct pt_entry *entry, const ProtobufCMessageDescriptor *kind)
+const void *pt__authority_detail(struct pt__building *b, const struct pt_entry *entry,
+                                 const ProtobufCMessageDescriptor *kind)
 {
     ProtobufCMessage *message;
     return pt_unpack(kind, entry->detail, b->arena, &message) == PT_OK ? message : NULL;
 }
 
-static size_t count_kind(const struct building *b, Patuh__EntryKind kind)
+static size_t count_in(const struct pt_entry *entries, size_t n_entries, Patuh__EntryKind kind)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_entries; i++) {
+        n += entries[i].kind == kind;
+    }
+    return n;
+}
+
+/* At most: every branch of a forked log may turn out to stand. */
+static size_t count_kind(const struct pt__building *b, Patuh__EntryKind kind)
 {
     size_t n = 0;
     for (size_t v = 0; v < b->n_views; v++) {
-        for (size_t i = 0; i < b->views[v]->n_entries; i++) {
-            n += b->views[v]->entries[i].kind == kind;
+        const struct pt_view *view = b->views[v];
+        n += count_in(view->entries, view->n_entries, kind);
+        for (size_t i = 0; i < view->n_branches; i++) {
+            n += count_in(view->branches[i].entries, view->branches[i].n_entries, kind);
         }
     }
     return n;
 }
 
-static void add_root(struct building *b, const struct pt_view *view)
+static void add_root(struct pt__building *b, const struct pt_view *view)
 {
     struct pt_office *office = &b->out.offices[b->out.n_offices++];
     *office = (struct pt_office){.code = pt_subject_name(&view->log.subject), .name = "", .is_root = true};
@@ -48,9 +52,9 @@ static void add_root(struct building *b, const struct pt_view *view)
     memcpy(office->key.b, view->public_key, sizeof office->key.b);
 }
 
-static void add_office(struct building *b, const struct pt_entry *entry)
+static void add_office(struct pt__building *b, const struct pt_entry *entry)
 {
-    const Patuh__Office *detail = detail_of(b, entry, &patuh__office__descriptor);
+    const Patuh__Office *detail = pt__authority_detail(b, entry, &patuh__office__descriptor);
     struct pt_office office = {0};
     if (detail == NULL || detail->code == NULL || !key_from(&detail->public_key, &office.key) ||
         !key_from(&detail->transport_key, &office.transport_key)) {
@@ -85,7 +89,7 @@ static int compare_offices(const void *a, const void *b)
     return order != 0 ? order : pt_author_cmp(&x->author, &y->author);
 }
 
-static void collect_offices(struct building *b)
+static void find_root(struct pt__building *b)
 {
     for (size_t v = 0; v < b->n_views && b->out.n_offices == 0; v++) {
         const struct pt_view *view = b->views[v];
@@ -93,6 +97,10 @@ static void collect_offices(struct building *b)
             add_root(b, view);
         }
     }
+}
+
+static void collect_offices(struct pt__building *b)
+{
     for (size_t v = 0; v < b->n_views && b->out.n_offices > 0; v++) {
         const struct pt_view *view = b->views[v];
         bool by_root = view->log.subject.text[0] == 'o' && pt_author_eq(&view->log.author, b->root);
@@ -107,9 +115,9 @@ static void collect_offices(struct building *b)
     }
 }
 
-static void add_member(struct building *b, const struct pt_entry *entry, const struct pt_office *office)
+static void add_member(struct pt__building *b, const struct pt_entry *entry, const struct pt_office *office)
 {
-    const Patuh__Member *detail = detail_of(b, entry, &patuh__member__descriptor);
+    const Patuh__Member *detail = pt__authority_detail(b, entry, &patuh__member__descriptor);
     struct pt_member member = {.office = office};
     if (detail == NULL || detail->name == NULL || !key_from(&detail->public_key, &member.key) ||
         !key_from(&detail->transport_key, &member.transport_key)) {
@@ -132,7 +140,7 @@ static int compare_members(const void *a, const void *b)
     return order != 0 ? order : memcmp(x->transport_key.b, y->transport_key.b, sizeof x->transport_key.b);
 }
 
-static const struct pt_office *office_of_view(const struct building *b, const struct pt_view *view)
+const struct pt_office *pt__authority_office_of(const struct pt__building *b, const struct pt_view *view)
 {
     const struct pt_office *office = pt_authority_office(&b->out, &view->log.author);
     bool own = office != NULL && view->log.subject.text[0] == 'o' &&
@@ -140,11 +148,11 @@ static const struct pt_office *office_of_view(const struct building *b, const st
     return own ? office : NULL;
 }
 
-static void collect_members(struct building *b)
+static void collect_members(struct pt__building *b)
 {
     for (size_t v = 0; v < b->n_views; v++) {
         const struct pt_view *view = b->views[v];
-        const struct pt_office *office = office_of_view(b, view);
+        const struct pt_office *office = pt__authority_office_of(b, view);
         for (size_t i = 0; office != NULL && i < view->n_entries; i++) {
             if (view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_MEMBER) {
                 add_member(b, &view->entries[i], office);
@@ -157,7 +165,7 @@ static void collect_members(struct building *b)
 }
 
 /* A cut of many logs is written in several entries. NULL when out of memory: the arena remembers. */
-static const Patuh__Revocation *joined(struct building *b, const Patuh__Revocation *before,
+static const Patuh__Revocation *joined(struct pt__building *b, const Patuh__Revocation *before,
                                        const Patuh__Revocation *next)
 {
     Patuh__Revocation *both = pt_arena_zalloc(b->arena, 1, sizeof *both);
@@ -177,9 +185,9 @@ static const Patuh__Revocation *joined(struct building *b, const Patuh__Revocati
     return both;
 }
 
-static void revoke(struct building *b, const struct pt_entry *entry, const struct pt_office *office)
+static void revoke(struct pt__building *b, const struct pt_entry *entry, const struct pt_office *office)
 {
-    const Patuh__Revocation *detail = detail_of(b, entry, &patuh__revocation__descriptor);
+    const Patuh__Revocation *detail = pt__authority_detail(b, entry, &patuh__revocation__descriptor);
     for (size_t i = 0; detail != NULL && i < b->out.n_members; i++) {
         struct pt_member *member = &b->out.members[i];
         bool meant =
@@ -195,10 +203,10 @@ static void revoke(struct building *b, const struct pt_entry *entry, const struc
     }
 }
 
-static void collect_revocations(struct building *b)
+static void collect_revocations(struct pt__building *b)
 {
     for (size_t v = 0; v < b->n_views; v++) {
-        const struct pt_office *office = office_of_view(b, b->views[v]);
+        const struct pt_office *office = pt__authority_office_of(b, b->views[v]);
         for (size_t i = 0; office != NULL && i < b->views[v]->n_entries; i++) {
             if (b->views[v]->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_REVOKE) {
                 revoke(b, &b->views[v]->entries[i], office);
@@ -207,10 +215,10 @@ static void collect_revocations(struct building *b)
     }
 }
 
-enum pt_err pt_authority_build(const struct pt_view *views, size_t n_views, const struct pt_author *root,
+enum pt_err pt_authority_build(struct pt_view *views, size_t n_views, const struct pt_author *root,
                                struct pt_arena *arena, struct pt_authority *out)
 {
-    struct building b = {.n_views = n_views, .root = root, .arena = arena};
+    struct pt__building b = {.all = views, .n_views = n_views, .root = root, .arena = arena};
     if (pt_views_by_age(views, n_views, arena, &b.views) != PT_OK) {
         return PT_ENOMEM;
     }
@@ -220,10 +228,18 @@ enum pt_err pt_authority_build(const struct pt_view *views, size_t n_views, cons
     if (b.out.offices == NULL || b.out.members == NULL) {
         return PT_ENOMEM;
     }
-    collect_offices(&b);
-    collect_members(&b);
-    collect_revocations(&b);
-    if (arena->exhausted) {
+    find_root(&b);
+    enum pt_err err = pt__authority_stand_root(&b);
+    if (err == PT_OK) {
+        collect_offices(&b);
+        err = pt__authority_stand_offices(&b);
+    }
+    if (err == PT_OK) {
+        collect_members(&b);
+        collect_revocations(&b);
+        err = pt__authority_collect_rulings(&b);
+    }
+    if (err != PT_OK || arena->exhausted) {
         return PT_ENOMEM;
     }
     *out = b.out;
