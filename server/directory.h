@@ -24,6 +24,9 @@ struct directory {
     size_t n_assessments;
 };
 
+/* Only who may write what, in the arena. */
+enum pt_err directory_authority(struct pt_txn *txn, const struct office *office, struct pt_arena *arena,
+                                struct pt_authority *out);
 enum pt_err directory_open(const struct office *office, struct directory *out);
 void directory_close(struct directory *directory);
 

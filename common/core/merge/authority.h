@@ -72,6 +72,9 @@ bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt
 /* The ruling that holds for a log; NULL when there is none. The office of the log's author rules, or head office, which
  * goes first; in one office log the later word holds. */
 const struct pt_ruling *pt_authority_ruling(const struct pt_authority *authority, const struct pt_log_id *log);
+/* May this office say which branch of the author's logs stands? */
+bool pt_authority_may_rule(const struct pt_authority *authority, const struct pt_office *office,
+                           const struct pt_author *author);
 /* Extend the views of forked logs by the branches that stand. Not for office logs: pt_authority_build has done it.
  * Errors: NOMEM. */
 enum pt_err pt_authority_stand(const struct pt_authority *authority, struct pt_view *views, size_t n_views,

@@ -28,11 +28,14 @@ static bool read_ruling(const Patuh__Stand *stand, struct pt_ruling *out)
     return true;
 }
 
-/* Is the author of the log one of this office's, or the office itself? */
-static bool is_office_of(const struct pt_authority *authority, const struct pt_office *office,
-                         const struct pt_author *author)
+/* Head office always; another one where the author is its member, or itself. */
+bool pt_authority_may_rule(const struct pt_authority *authority, const struct pt_office *office,
+                           const struct pt_author *author)
 {
     const struct pt_office *own = pt_authority_office(authority, author);
+    if (office->is_root) {
+        return true;
+    }
     if (own != NULL && strcmp(own->code, office->code) == 0) {
         return true;
     }
@@ -93,7 +96,7 @@ static enum pt_err hear_log(struct pt__building *b, const struct pt_view *view, 
                                         ? pt__authority_detail(b, &view->entries[i], &patuh__stand__descriptor)
                                         : NULL;
         bool meant = stand != NULL && read_ruling(stand, &ruling) && about(b, &ruling.log) == what;
-        if (meant && (office->is_root || is_office_of(&b->out, office, &ruling.log.author))) {
+        if (meant && pt_authority_may_rule(&b->out, office, &ruling.log.author)) {
             err = take_ruling(&b->out, &ruling, b->arena);
         }
     }
