@@ -1,31 +1,39 @@
-/* false_member.c - a member of an office, with a real device's keys and statement, that lies to it or wearies it.
+/* false_member.c - a member of an office, with a real device's or region's keys and statement, that lies to it or
+ * wearies it.
  *
  *     false_member WHAT FOLDER SUBJECT HOST:PORT
  *
- * The device in FOLDER may write about SUBJECT. Every time a log of its own is begun. Ends with status 0 when the
- * server answers as it should, with 1 and a line otherwise. WHAT, what is done, and the answer that is right:
+ * Every time a log about SUBJECT is begun. Ends with status 0 when the server answers as it should, with 1 and a line
+ * otherwise. WHAT, what is done, and the answer that is right:
  *     signature      a chunk that its author did not sign            Failure SIGNATURE
  *     foreign_log    another author's log about what this device     Failure FOREIGN_LOG
  *                    was never assigned to, rightly signed
+ *     own_log        a log of its own, rightly signed                a receipt
+ *     relayed        of a region: a log of an unknown author         a receipt
+ *     out_of_scope   a log of its own about what is not its own      Failure FOREIGN_LOG
+ *     root_log       a log of head office                            Failure FOREIGN_LOG
+ *     forged_receipt a receipt of head office, signed by itself      Failure PROTOCOL
  *     ahead          the second chunk, then the first                Gap, then a receipt for both
  *     five_times     one chunk on five connections at once           five receipts
  *     statement      what the device has instead of a statement      Failure STRANGER
  *     transport      its statement, shown with another key in TLS    Failure STRANGER
  *     second_hello   two Hello                                       Failure PROTOCOL
  *     stays          nothing: it listens until it is put out         the end of the connection, without a Failure */
-#include "client/device.h"
 #include "core/log/receipts.h"
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"
+#include "member.h"
 #include "peer.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define N_TIMES 5
+#define NO_FAILURE PATUH__FAILURE_CODE__FAILURE_UNKNOWN /* a receipt is the answer */
 
-struct member {
-    struct patuh *device;
+struct liar {
+    struct member self;
+    struct pt_random random;
     const char *address;
     struct pt_log_id log;
     struct pt_arena arena;
@@ -40,12 +48,12 @@ struct link {
 
 /* --- what it says --- */
 
-static void say_hello(struct member *m, struct peer *peer)
+static void say_hello(struct liar *m, struct peer *peer)
 {
     Patuh__Hello hello = PATUH__HELLO__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
     ProtobufCMessage *statement;
-    if (pt_unpack(&patuh__signed_statement__descriptor, m->device->enrolment.signed_statement, &m->arena, &statement) ==
+    if (pt_unpack(&patuh__signed_statement__descriptor, m->self.enrolment.signed_statement, &m->arena, &statement) ==
         PT_OK) {
         hello.has_protocol_min = hello.has_protocol_max = true;
         hello.protocol_min = hello.protocol_max = 1;
@@ -56,7 +64,7 @@ static void say_hello(struct member *m, struct peer *peer)
 }
 
 /* Seeds stand in front of the secret keys. */
-static bool meet_as(struct member *m, const struct pt_keypair *transport, struct peer *out)
+static bool meet_as(struct liar *m, const struct pt_keypair *transport, struct peer *out)
 {
     if (!peer_reach(m->address, out) || !peer_greet(out, transport->secret_key)) {
         (void)fprintf(stderr, "no TLS with %s\n", m->address);
@@ -66,13 +74,13 @@ static bool meet_as(struct member *m, const struct pt_keypair *transport, struct
     return true;
 }
 
-static bool meet(struct member *m, struct peer *out)
+static bool meet(struct liar *m, struct peer *out)
 {
-    return meet_as(m, &m->device->transport_pair, out);
+    return meet_as(m, &m->self.transport, out);
 }
 
 /* Chunk number seq of the log, of one entry, after this link. */
-static bool forge(struct member *m, uint64_t seq, const struct pt_hash *before, struct link *out)
+static bool forge(struct liar *m, uint64_t seq, const struct pt_hash *before, struct link *out)
 {
     Patuh__Place place = PATUH__PLACE__INIT;
     struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_PLACE, 0);
@@ -91,13 +99,13 @@ static bool forge(struct member *m, uint64_t seq, const struct pt_hash *before, 
     return good;
 }
 
-static bool forge_first(struct member *m, struct link *out)
+static bool forge_first(struct liar *m, struct link *out)
 {
     struct pt_hash first = pt_link_first(&m->log);
     return forge(m, 1, &first, out);
 }
 
-static void say_chunk(const struct member *m, const struct link *link, const uint8_t *public_key,
+static void say_chunk(const struct liar *m, const struct link *link, const uint8_t *public_key,
                       const struct pt_signature *signature, struct peer *peer)
 {
     Patuh__LogRef ref = PATUH__LOG_REF__INIT;
@@ -120,7 +128,7 @@ static void say_chunk(const struct member *m, const struct link *link, const uin
     peer_say_frame(peer, &frame);
 }
 
-static void say_signed(const struct member *m, const struct link *link, const struct pt_keypair *author,
+static void say_signed(const struct liar *m, const struct link *link, const struct pt_keypair *author,
                        struct peer *peer)
 {
     struct pt_signature signature;
@@ -131,7 +139,7 @@ static void say_signed(const struct member *m, const struct link *link, const st
 /* --- what it hears --- */
 
 /* The server says why, and leaves. */
-static bool hears_failure(struct member *m, struct peer *peer, Patuh__FailureCode code)
+static bool hears_failure(struct liar *m, struct peer *peer, Patuh__FailureCode code)
 {
     Patuh__Frame *frame;
     while (peer_next(peer, &m->arena, &frame)) {
@@ -144,7 +152,7 @@ static bool hears_failure(struct member *m, struct peer *peer, Patuh__FailureCod
     return false;
 }
 
-static bool hears_gap(struct member *m, struct peer *peer)
+static bool hears_gap(struct liar *m, struct peer *peer)
 {
     Patuh__Frame *frame;
     while (peer_next(peer, &m->arena, &frame)) {
@@ -160,7 +168,7 @@ static bool hears_gap(struct member *m, struct peer *peer)
     return false;
 }
 
-static bool covers(struct member *m, const Patuh__Receipt *message, const struct link *last)
+static bool covers(struct liar *m, const Patuh__Receipt *message, const struct link *last)
 {
     struct pt_receipt receipt;
     struct pt_signature signature;
@@ -169,14 +177,14 @@ static bool covers(struct member *m, const Patuh__Receipt *message, const struct
     }
     memcpy(signature.b, message->signature.data, sizeof signature.b);
     struct pt_bytes body = pt_bytes_of(message->body.data, message->body.len);
-    const struct pt_public_key *office = &m->device->enrolment.offices[0].key;
+    const struct pt_public_key *office = &m->self.upper->key;
     return pt_receipt_read(body, &signature, office, &m->arena, &receipt) == PT_OK && receipt.n_logs == 1 &&
            pt_log_id_eq(&receipt.logs[0].log, &m->log) && !receipt.logs[0].held && receipt.logs[0].seq == last->seq &&
            pt_hash_eq(&receipt.logs[0].link, &last->after);
 }
 
 /* Head office's receipts may pass by before the region's. */
-static bool hears_receipt(struct member *m, struct peer *peer, const struct link *last)
+static bool hears_receipt(struct liar *m, struct peer *peer, const struct link *last)
 {
     Patuh__Frame *frame;
     while (peer_next(peer, &m->arena, &frame) && frame->failure == NULL) {
@@ -190,58 +198,40 @@ static bool hears_receipt(struct member *m, struct peer *peer, const struct link
 
 /* --- the cases --- */
 
-static bool signature(struct member *m)
+static bool signature(struct liar *m)
 {
     struct peer peer;
     struct link link;
     struct pt_signature false_one;
     bool good = meet(m, &peer) && forge_first(m, &link);
     if (good) {
-        pt_sign(&m->device->author_pair, PT_CONTEXT_LINK, &link.before, &false_one);
-        say_chunk(m, &link, m->device->author_pair.public_key, &false_one, &peer);
+        pt_sign(&m->self.pair, PT_CONTEXT_LINK, &link.before, &false_one);
+        say_chunk(m, &link, m->self.pair.public_key, &false_one, &peer);
         good = hears_failure(m, &peer, PATUH__FAILURE_CODE__FAILURE_SIGNATURE);
     }
     peer_close(&peer);
     return good;
 }
 
-static bool foreign_log(struct member *m)
-{
-    struct peer peer;
-    struct link link;
-    struct pt_keypair other;
-    struct pt_random random = pt_random_system();
-    pt_keypair_make(&random, &other);
-    m->log.author = pt_author_of(other.public_key);
-    bool good = pt_subject_make(PT_SUBJECT_ASSESSMENT, "2023/62.71/lain", &m->log.subject) == PT_OK && meet(m, &peer) &&
-                forge_first(m, &link);
-    if (good) {
-        say_signed(m, &link, &other, &peer);
-        good = hears_failure(m, &peer, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
-    }
-    peer_close(&peer);
-    return good;
-}
-
-static bool ahead(struct member *m)
+static bool ahead(struct liar *m)
 {
     struct peer peer;
     struct link first;
     struct link second;
     bool good = meet(m, &peer) && forge_first(m, &first) && forge(m, 2, &first.after, &second);
     if (good) {
-        say_signed(m, &second, &m->device->author_pair, &peer);
+        say_signed(m, &second, &m->self.pair, &peer);
         good = hears_gap(m, &peer);
     }
     if (good) {
-        say_signed(m, &first, &m->device->author_pair, &peer);
+        say_signed(m, &first, &m->self.pair, &peer);
         good = hears_receipt(m, &peer, &second);
     }
     peer_close(&peer);
     return good;
 }
 
-static bool five_times(struct member *m)
+static bool five_times(struct liar *m)
 {
     struct peer peers[N_TIMES];
     struct link link;
@@ -251,7 +241,7 @@ static bool five_times(struct member *m)
         good = meet(m, &peers[n++]);
     }
     for (size_t i = 0; i < n && good; i++) {
-        say_signed(m, &link, &m->device->author_pair, &peers[i]);
+        say_signed(m, &link, &m->self.pair, &peers[i]);
     }
     for (size_t i = 0; i < n; i++) {
         good = good && hears_receipt(m, &peers[i], &link);
@@ -260,7 +250,7 @@ static bool five_times(struct member *m)
     return good;
 }
 
-static bool statement(struct member *m)
+static bool statement(struct liar *m)
 {
     struct peer peer;
     bool good = meet(m, &peer) && hears_failure(m, &peer, PATUH__FAILURE_CODE__FAILURE_STRANGER);
@@ -268,7 +258,7 @@ static bool statement(struct member *m)
     return good;
 }
 
-static bool transport(struct member *m)
+static bool transport(struct liar *m)
 {
     struct peer peer;
     struct pt_keypair other;
@@ -279,7 +269,7 @@ static bool transport(struct member *m)
     return good;
 }
 
-static bool second_hello(struct member *m)
+static bool second_hello(struct liar *m)
 {
     struct peer peer;
     bool good = meet(m, &peer);
@@ -291,8 +281,92 @@ static bool second_hello(struct member *m)
     return good;
 }
 
+/* A log about the subject, whoever its author is: one chunk, and the answer. */
+static bool brings(struct liar *m, const struct pt_keypair *author, Patuh__FailureCode code)
+{
+    struct peer peer;
+    struct link link;
+    bool good = meet(m, &peer) && forge_first(m, &link);
+    if (good) {
+        say_signed(m, &link, author, &peer);
+        good = code == NO_FAILURE ? hears_receipt(m, &peer, &link) : hears_failure(m, &peer, code);
+    }
+    peer_close(&peer);
+    return good;
+}
+
+static bool own_log(struct liar *m)
+{
+    return brings(m, &m->self.pair, NO_FAILURE);
+}
+
+static bool out_of_scope(struct liar *m)
+{
+    return brings(m, &m->self.pair, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
+}
+
+static bool other_author(struct liar *m, Patuh__FailureCode code)
+{
+    struct pt_keypair other;
+    pt_keypair_make(&m->random, &other);
+    m->log.author = pt_author_of(other.public_key);
+    return brings(m, &other, code);
+}
+
+static bool foreign_log(struct liar *m)
+{
+    return pt_subject_make(PT_SUBJECT_ASSESSMENT, "2023/62.71/lain", &m->log.subject) == PT_OK &&
+           other_author(m, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
+}
+
+static bool relayed(struct liar *m)
+{
+    return other_author(m, NO_FAILURE);
+}
+
+/* Head office's key is known to everybody; what it signs is not. */
+static bool root_log(struct liar *m)
+{
+    const struct pt_office_record *root = pt_enrolment_root(&m->self.enrolment);
+    struct pt_keypair author = m->self.pair;
+    memcpy(author.public_key, root->key.b, sizeof author.public_key);
+    m->log.author = pt_author_of(root->key.b);
+    bool good = pt_subject_make(PT_SUBJECT_OFFICE, root->code, &m->log.subject) == PT_OK &&
+                brings(m, &author, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
+    pt_keypair_wipe(&author);
+    return good;
+}
+
+static bool forged_receipt(struct liar *m)
+{
+    struct peer peer;
+    struct link link;
+    Patuh__Receipt message = PATUH__RECEIPT__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    bool good = meet(m, &peer) && forge_first(m, &link);
+    struct pt_receipt_log log = {.log = m->log, .seq = 1, .link = link.after};
+    struct pt_receipt receipt = {.office = pt_author_of(m->self.upper->key.b),
+                                 .tier = PT_TIER_NATIONAL,
+                                 .author = m->log.author,
+                                 .epoch = 1,
+                                 .lsn = 1,
+                                 .logs = &log,
+                                 .n_logs = 1};
+    good = good && pt_receipt_sign(&receipt, &m->self.pair, &m->arena) == PT_OK;
+    if (good) {
+        message.has_body = message.has_signature = true;
+        message.body = pt_binary(receipt.body.data, receipt.body.n);
+        message.signature = pt_binary(receipt.signature.b, sizeof receipt.signature.b);
+        frame.receipt = &message;
+        peer_say_frame(&peer, &frame);
+        good = hears_failure(m, &peer, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
+    }
+    peer_close(&peer);
+    return good;
+}
+
 /* Says on standard output when it is let in, so that others know when to have it put out. */
-static bool stays(struct member *m)
+static bool stays(struct liar *m)
 {
     struct peer peer;
     Patuh__Frame *frame;
@@ -310,10 +384,15 @@ static bool stays(struct member *m)
 
 static const struct {
     const char *name;
-    bool (*act)(struct member *);
+    bool (*act)(struct liar *);
 } cases[] = {
     {"signature", signature},
     {"foreign_log", foreign_log},
+    {"own_log", own_log},
+    {"relayed", relayed},
+    {"out_of_scope", out_of_scope},
+    {"root_log", root_log},
+    {"forged_receipt", forged_receipt},
     {"ahead", ahead},
     {"five_times", five_times},
     {"statement", statement},
@@ -322,7 +401,7 @@ static const struct {
     {"stays", stays},
 };
 
-static bool act(struct member *m, const char *what)
+static bool act(struct liar *m, const char *what)
 {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         if (strcmp(cases[i].name, what) == 0) {
@@ -335,23 +414,22 @@ static bool act(struct member *m, const char *what)
 
 int main(int argc, char **argv)
 {
-    struct member m = {0};
-    struct patuh_problem problem = {0};
+    struct liar m = {0};
     if (argc != 5 || pt_crypto_init() != PT_OK ||
         pt_subject_make(PT_SUBJECT_ASSESSMENT, argv[3], &m.log.subject) != PT_OK) {
         (void)fputs("false_member WHAT FOLDER SUBJECT HOST:PORT\n", stderr);
         return 2;
     }
-    if (patuh_open(argv[2], &m.device, &problem) != PATUH_OK || !m.device->enrolled) {
-        (void)fprintf(stderr, "%s: not an enrolled device. %s\n", argv[2], problem.text);
-        return 2;
+    bool good = member_open(argv[2], &m.self);
+    if (good) {
+        pt_arena_init(&m.arena, SIZE_MAX);
+        m.random = pt_random_system();
+        m.address = argv[4];
+        m.log.author = pt_author_of(m.self.pair.public_key);
+        m.log.incarnation = pt_random_u64(&m.random);
+        good = act(&m, argv[1]);
+        pt_arena_close(&m.arena);
     }
-    pt_arena_init(&m.arena, SIZE_MAX);
-    m.address = argv[4];
-    m.log.author = m.device->author;
-    m.log.incarnation = pt_random_u64(&m.device->random);
-    bool good = act(&m, argv[1]);
-    pt_arena_close(&m.arena);
-    patuh_close(m.device);
+    member_close(&m.self);
     return good ? 0 : 1;
 }
