@@ -43,6 +43,9 @@ enum pt_err cmd_join(struct command *c)
     if (err != PT_OK) {
         return err;
     }
+    if (c->office->national) {
+        return pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_OFFICE_IS_NATIONAL, c->office->dir, NULL);
+    }
     if (c->office->joined) {
         return pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_OFFICE_JOINED, NULL);
     }

@@ -2,9 +2,11 @@
  *
  *     damage flip STORE TABLE ROW     flips a bit in the middle of the raw value of a row (from 0)
  *     damage cut STORE TABLE ROW      makes the raw value one byte shorter
- *     damage format STORE TEXT        a rightly written store of another format version
+ *     damage meta STORE NAME TEXT [KEY FILE]   a rightly written store that says something else of itself: its format,
+ *                                     its role; of a device with its store.key
  *     damage byte FILE OFFSET [BIT]   flips a bit of a file */
 #include "base/mem.h"
+#include "io/files.h"
 #include "io/store_lmdb.h"
 
 #include <lmdb.h>
@@ -14,7 +16,7 @@
 
 static int usage(void)
 {
-    (void)fputs("damage flip|cut STORE TABLE ROW | format STORE TEXT | byte FILE OFFSET [BIT]\n", stderr);
+    (void)fputs("damage flip|cut STORE TABLE ROW | meta STORE NAME TEXT [KEY] | byte FILE OFFSET [BIT]\n", stderr);
     return 2;
 }
 
@@ -62,17 +64,31 @@ static bool change_row(const char *store, const char *table, bool cut, unsigned 
     return good;
 }
 
-static bool change_format(const char *dir, const char *text)
+static bool read_key(const char *name, struct pt_store_key *key)
+{
+    struct pt_buf bytes = {0};
+    bool good = pt_file_read(name, sizeof key->key, &bytes, NULL) == PT_OK && bytes.n == sizeof key->key;
+    if (good) {
+        *key = (struct pt_store_key){.present = true, .id = 1};
+        memcpy(key->key, bytes.data, sizeof key->key);
+    }
+    pt_buf_free(&bytes);
+    return good;
+}
+
+static bool change_meta(const char *dir, const char *name, const char *text, const char *key_file)
 {
     struct pt_store *store;
     struct pt_txn *txn;
     struct pt_problem problem = {0};
+    struct pt_store_key key = {0};
     struct pt_store_lmdb_options options = pt_store_lmdb_defaults();
-    if (pt_store_lmdb_open(dir, NULL, &options, &store, &problem) != PT_OK) {
+    if ((key_file != NULL && !read_key(key_file, &key)) ||
+        pt_store_lmdb_open(dir, &key, &options, &store, &problem) != PT_OK) {
         return false;
     }
     bool good = pt_store_begin(store, true, &txn) == PT_OK &&
-                pt_store_put(txn, PT_TABLE_META, pt_bytes_str("format"), pt_bytes_str(text)) == PT_OK &&
+                pt_store_put(txn, PT_TABLE_META, pt_bytes_str(name), pt_bytes_str(text)) == PT_OK &&
                 pt_store_commit(txn) == PT_OK;
     pt_store_close(store);
     return good;
@@ -95,8 +111,8 @@ int main(int argc, char **argv)
     bool good = false;
     if (argc == 5 && (strcmp(what, "flip") == 0 || strcmp(what, "cut") == 0)) {
         good = change_row(argv[2], argv[3], strcmp(what, "cut") == 0, strtoul(argv[4], NULL, 10));
-    } else if (argc == 4 && strcmp(what, "format") == 0) {
-        good = change_format(argv[2], argv[3]);
+    } else if ((argc == 5 || argc == 6) && strcmp(what, "meta") == 0) {
+        good = change_meta(argv[2], argv[3], argv[4], argc == 6 ? argv[5] : NULL);
     } else if ((argc == 4 || argc == 5) && strcmp(what, "byte") == 0) {
         good = change_byte(argv[2], strtol(argv[3], NULL, 10), argc == 5 ? atoi(argv[4]) % 8 : 2);
     } else {
