@@ -5,25 +5,11 @@
 #include "base/mem.h"
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"
+#include "enrol_guard.h"
 #include "invites.h"
 #include "io/clock.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#define GUARD_ROWS 1024
-#define MINUTE_MS 60000
-
-/* Tries per address in the running minute; a full table forgets the oldest. */
-struct guard_row {
-    char address[64];
-    uint64_t since_ms;
-    uint32_t n;
-};
-
-struct enrol_guard {
-    struct guard_row rows[GUARD_ROWS];
-};
 
 struct enrolling {
     struct server *server;
@@ -34,31 +20,6 @@ struct enrolling {
     bool at_writer;
     bool asked;
 };
-
-struct enrol_guard *enrol_guard_create(void)
-{
-    return pt_zalloc(sizeof(struct enrol_guard));
-}
-
-void enrol_guard_destroy(struct enrol_guard *guard)
-{
-    pt_free(guard);
-}
-
-static bool guard_allows(struct enrol_guard *guard, const char *address, uint64_t now_ms)
-{
-    struct guard_row *oldest = &guard->rows[0];
-    for (size_t i = 0; i < GUARD_ROWS; i++) {
-        struct guard_row *row = &guard->rows[i];
-        if (strcmp(row->address, address) == 0 && now_ms - row->since_ms < MINUTE_MS) {
-            return ++row->n <= PT_ENROL_PER_MINUTE_PER_ADDRESS;
-        }
-        oldest = row->since_ms < oldest->since_ms ? row : oldest;
-    }
-    *oldest = (struct guard_row){.since_ms = now_ms, .n = 1};
-    (void)snprintf(oldest->address, sizeof oldest->address, "%s", address);
-    return true;
-}
 
 static void maybe_ended(struct enrolling *e)
 {
@@ -179,7 +140,7 @@ static void on_frame(struct pt_conn *conn, struct pt_bytes frame, void *data)
         return; /* one question a connection */
     }
     e->asked = true;
-    if (!guard_allows(e->server->guard, pt_conn_address(conn), now_ms)) {
+    if (!enrol_guard_allows(e->server->guard, pt_conn_address(conn), now_ms)) {
         refuse(e, PATUH__FAILURE_CODE__FAILURE_CODE_TRIES);
     } else if (pt_unpack(&patuh__frame__descriptor, frame, &e->arena, &message) != PT_OK ||
                ((const Patuh__Frame *)message)->enrol_request == NULL ||

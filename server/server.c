@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/store/keys.h"
+#include "enrol_guard.h"
 #include "renewal.h"
 
 #include <signal.h>

@@ -59,8 +59,6 @@ void visits_check(struct server *server);
 void visits_close(struct server *server);
 
 /* enrol_service.c: a stranger with a code. */
-struct enrol_guard *enrol_guard_create(void);
-void enrol_guard_destroy(struct enrol_guard *guard);
 void enrol_accept(struct server *server, struct pt_conn *conn);
 
 /* upper.c: a region keeps a session with head office, comes back after a pause when it breaks. */

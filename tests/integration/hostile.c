@@ -1,15 +1,19 @@
 /* hostile.c - a peer that keeps no rule and has no place in the office.
  *
- *     hostile WHAT HOST:PORT      WHAT: garbage, half_frame, huge_frame, nested, empty_frame, stranger
+ *     hostile WHAT HOST:PORT      WHAT: garbage, half_frame, huge_frame, nested, empty_frame, stranger, drip
+ *     hostile silent|mute N HOST:PORT
  *
- * Ends with status 0 when the server has ended the connection, as it should; 1 when it has not, or could
- * not be reached. */
+ * Ends with status 0 when the server has ended the connection, as it should; 1 when it has not, or could not be
+ * reached. drip is a stranger that sends one byte at a time. silent holds N connections and never says a word, mute
+ * ends its part with the handshake of TLS; both say "ready" and stay until they are killed. */
 #include "core/crypto.h"
 #include "peer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define NESTED_BYTES 4000
 
@@ -46,12 +50,19 @@ static bool put_lie(const char *what, struct pt_buf *out)
         put_nested(out);
     } else if (strcmp(what, "empty_frame") == 0) {
         put_frame(out, 0, hello, 0);
-    } else if (strcmp(what, "stranger") == 0) {
+    } else if (strcmp(what, "stranger") == 0 || strcmp(what, "drip") == 0) {
         put_frame(out, sizeof hello, hello, sizeof hello);
     } else {
         return false;
     }
     return true;
+}
+
+static void say(struct peer *peer, struct pt_bytes bytes, size_t n_part)
+{
+    for (size_t at = 0; at < bytes.n; at += n_part) {
+        peer_say(peer, pt_bytes_of(bytes.data + at, bytes.n - at < n_part ? bytes.n - at : n_part));
+    }
 }
 
 static bool lie_within_tls(struct peer *peer, const char *what)
@@ -62,20 +73,44 @@ static bool lie_within_tls(struct peer *peer, const char *what)
     pt_random_fill(&random, seed, sizeof seed);
     bool good = put_lie(what, &lie) && peer_greet(peer, seed);
     if (good) {
-        peer_say(peer, pt_buf_bytes(&lie));
+        say(peer, pt_buf_bytes(&lie), strcmp(what, "drip") == 0 ? 1 : lie.n + 1);
         (void)shutdown(peer->fd, SHUT_WR); /* half a frame is all there will ever be */
     }
     pt_buf_free(&lie);
     return good;
 }
 
+/* Until somebody ends this process. */
+static int hold(bool greets, unsigned long n, const char *address)
+{
+    struct pt_random random = pt_random_system();
+    uint8_t seed[PT_KEY_BYTES];
+    struct peer peer;
+    pt_random_fill(&random, seed, sizeof seed);
+    for (unsigned long i = 0; i < n; i++) {
+        if (!peer_reach(address, &peer) || (greets && !peer_greet(&peer, seed))) {
+            (void)fprintf(stderr, "connection %lu failed\n", i);
+            return 1;
+        }
+    }
+    (void)fputs("ready\n", stderr);
+    for (;;) {
+        (void)pause();
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const char garbage[] = "GET / HTTP/1.1\r\nHost: patuh\r\n\r\n";
     struct peer peer;
-    if (argc != 3 || pt_crypto_init() != PT_OK) {
-        (void)fputs("hostile garbage|half_frame|huge_frame|nested|empty_frame|stranger HOST:PORT\n", stderr);
+    if ((argc != 3 && argc != 4) || pt_crypto_init() != PT_OK) {
+        (void)fputs("hostile garbage|half_frame|huge_frame|nested|empty_frame|stranger|drip HOST:PORT\n"
+                    "hostile silent|mute N HOST:PORT\n",
+                    stderr);
         return 2;
+    }
+    if (argc == 4) {
+        return hold(strcmp(argv[1], "mute") == 0, strtoul(argv[2], NULL, 10), argv[3]);
     }
     bool good = peer_reach(argv[2], &peer);
     if (good && strcmp(argv[1], "garbage") == 0) {
