@@ -53,13 +53,19 @@ static enum pt_err copy_run(const Patuh__Chunks *chunks, struct pt_inbox *inbox)
     return inbox->arena.exhausted ? PT_ENOMEM : PT_OK;
 }
 
+/* May this peer speak of the log? It does not see what it only may bring, but has to be answered about it. */
+static bool may_name(const struct pt_session *s, const struct pt_log_id *log)
+{
+    const struct pt_scope *scope = &s->scope;
+    return scope->has(scope->data, log) || (scope->brings != NULL && scope->brings(scope->data, log));
+}
+
 /* May this peer bring this log? Any in scope: who lost something gets it back from whoever has it. An office that was
  * restored may have lost what says that an assessment is in scope; that stands in its own logs. */
 static bool may_bring(const struct pt_session *s, const struct pt_log_id *log)
 {
-    const struct pt_scope *scope = &s->scope;
     bool own = !s->config.connects && pt_author_eq(&log->author, &s->config.author);
-    return own || scope->has(scope->data, log) || (scope->brings != NULL && scope->brings(scope->data, log));
+    return own || may_name(s, log);
 }
 
 void pt__session_on_chunks(struct pt_session *s, const Patuh__Chunks *chunks, const struct pt_now *now,
@@ -359,7 +365,7 @@ static enum pt_err own_head(struct pt_session *s, const Patuh__LogRef *ref, stru
     if (err != PT_OK) {
         return err;
     }
-    if (!s->scope.has(s->scope.data, &log)) {
+    if (!may_name(s, &log)) {
         return PT_EDENIED;
     }
     err = pt_store_begin(s->config.store, false, &txn);
