@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static char folder[] = "/tmp/patuh-fuzz-XXXXXX";
+static char folder[] = "/dev/shm/patuh-fuzz-XXXXXX";
 static char file[PATH_MAX];
 static char lock[PATH_MAX];
 

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MEMORY_DISK "/dev/shm" /* thousands of openings, each with its fsync */
 #define PAGE_BYTES 4096
 #define N_COMMITS 20
 #define HEAD_BYTES 160 /* of a meta page */
@@ -65,7 +66,7 @@ static enum pt_err read_rows(struct pt_store *store, struct pt_hash *out)
 static void make_bench(struct bench *bench)
 {
     struct pt_problem problem = {0};
-    *bench = (struct bench){.folder = "/tmp/patuh-pages-XXXXXX"};
+    *bench = (struct bench){.folder = MEMORY_DISK "/patuh-pages-XXXXXX"};
     cr_assert_not_null(mkdtemp(bench->folder));
     cr_assert_eq(pt_crypto_init(), PT_OK);
     cr_assert_eq(pt_path_join(bench->file, sizeof bench->file, bench->folder, "data.mdb"), PT_OK);
@@ -198,7 +199,7 @@ Test(store_pages, a_file_cut_anywhere_is_found)
 
 Test(store_pages, an_empty_store_is_good_only_where_one_may_begin)
 {
-    struct bench bench = {.folder = "/tmp/patuh-pages-XXXXXX"};
+    struct bench bench = {.folder = MEMORY_DISK "/patuh-pages-XXXXXX"};
     struct pt_problem problem = {0};
     struct pt_store_lmdb_options options = {.must_exist = true};
     struct pt_store *store;
