@@ -279,6 +279,27 @@ static enum pt_err check_leaf(struct walk *w, const struct kind *kind, size_t nu
 
 /* --- trees --- */
 
+/* The i-th child of a branch and the keys it may hold: from its own up to that of the next, which `next` keeps. The
+ * first one has no key of its own: it begins where the branch begins. */
+static bool read_child(const struct walk *w, const struct kind *kind, const uint8_t *page, size_t i, struct span outer,
+                       struct node *child, struct node *next, struct span *inner)
+{
+    struct page_head head;
+    memcpy(&head, page, sizeof head);
+    if (!read_node(w, page, i, false, child)) {
+        return false;
+    }
+    *inner = (struct span){.low = i == 0 ? outer.low : &child->key, .high = outer.high};
+    if (i + 1 == n_nodes(&head)) {
+        return true;
+    }
+    if (!read_node(w, page, i + 1, false, next) || !key_fits(kind, next, *inner)) {
+        return false;
+    }
+    inner->high = &next->key;
+    return true;
+}
+
 /* The page and all below it; level 1 is a leaf. A page stays in its level's buffer while those below are walked. */
 static enum pt_err walk_page(struct walk *w, const struct kind *kind, size_t number, unsigned level, struct span span,
                              struct tree *found) // NOLINT(misc-no-recursion): DEPTH_MAX levels
@@ -290,23 +311,16 @@ static enum pt_err walk_page(struct walk *w, const struct kind *kind, size_t num
         return err == PT_OK ? check_leaf(w, kind, number, page, span, found) : err;
     }
     found->n_branch++;
-    struct span inner = {.low = span.low};
-    struct node node;
-    struct node next = {0};
     for (size_t i = 0; i < n_nodes(&head) && err == PT_OK; i++) {
-        bool last = i + 1 == n_nodes(&head);
-        /* The first child has no key of its own: it begins where the page begins. */
-        if (!read_node(w, page, i, false, &node) ||
-            (!last &&
-             (!read_node(w, page, i + 1, false, &next) ||
-              !key_fits(kind, &next, (struct span){.low = i == 0 ? span.low : &node.key, .high = span.high})))) {
+        struct node child;
+        struct node next;
+        struct span inner;
+        if (!read_child(w, kind, page, i, span, &child, &next, &inner)) {
             return damaged(w, number);
         }
-        inner.low = i == 0 ? span.low : &node.key;
-        inner.high = last ? span.high : &next.key;
-        err = claim(w, number, node.child, 1);
+        err = claim(w, number, child.child, 1);
         if (err == PT_OK) {
-            err = walk_page(w, kind, node.child, level - 1, inner, found);
+            err = walk_page(w, kind, child.child, level - 1, inner, found);
         }
     }
     return err;

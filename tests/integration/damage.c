@@ -114,7 +114,7 @@ int main(int argc, char **argv)
     } else if ((argc == 5 || argc == 6) && strcmp(what, "meta") == 0) {
         good = change_meta(argv[2], argv[3], argv[4], argc == 6 ? argv[5] : NULL);
     } else if ((argc == 4 || argc == 5) && strcmp(what, "byte") == 0) {
-        good = change_byte(argv[2], strtol(argv[3], NULL, 10), argc == 5 ? atoi(argv[4]) % 8 : 2);
+        good = change_byte(argv[2], strtol(argv[3], NULL, 10), argc == 5 ? (int)(strtoul(argv[4], NULL, 10) % 8) : 2);
     } else {
         return usage();
     }

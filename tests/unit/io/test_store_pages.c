@@ -20,6 +20,8 @@
 #define MEMORY_DISK "/dev/shm" /* thousands of openings, each with its fsync */
 #define PAGE_BYTES 4096
 #define N_COMMITS 20
+#define N_LARGE 20 /* commits that grow, and as many that shrink */
+#define N_LARGE_ROWS 1000
 #define HEAD_BYTES 160 /* of a meta page */
 #define LIST_BYTES 48  /* a page's head and the begin of its list of nodes */
 
@@ -141,6 +143,36 @@ static bool is_the_blind_spot(const struct bench *bench, size_t offset, unsigned
     memcpy(&txn[0], bench->good.data + at, sizeof txn[0]);
     memcpy(&txn[1], bench->good.data + PAGE_BYTES + at, sizeof txn[1]);
     return offset == (txn[1] > txn[0] ? PAGE_BYTES : 0) + at && bits == 2;
+}
+
+/* Grows to several levels and shrinks to nothing, in an order without order: pages are split, merged, freed, reused. */
+Test(store_pages, a_whole_store_is_never_called_damaged)
+{
+    struct bench bench = {.folder = MEMORY_DISK "/patuh-pages-XXXXXX"};
+    struct pt_problem problem = {0};
+    cr_assert_not_null(mkdtemp(bench.folder));
+    cr_assert_eq(pt_crypto_init(), PT_OK);
+    cr_assert_eq(pt_path_join(bench.file, sizeof bench.file, bench.folder, "data.mdb"), PT_OK);
+    struct pt_store *store = open_store(&bench);
+    cr_assert_not_null(store);
+    static const uint8_t value[3000];
+    for (uint64_t k = 0; k < 2 * N_LARGE; k++) {
+        struct pt_txn *txn;
+        cr_assert_eq(pt_store_begin(store, true, &txn), PT_OK);
+        for (uint64_t i = 0; i < N_LARGE_ROWS; i++) {
+            uint64_t number = (k % N_LARGE * N_LARGE_ROWS + i) * 0x9E3779B97F4A7C15u;
+            struct pt_hash key = pt_hash1(PT_CONTEXT_LINK, pt_bytes_of(&number, sizeof number));
+            enum pt_err err = k < N_LARGE ? pt_store_put(txn, PT_TABLE_BLOBS, pt_hash_bytes(&key),
+                                                         pt_bytes_of(value, i % 50 == 0 ? sizeof value : i % 200))
+                                          : pt_store_del(txn, PT_TABLE_BLOBS, pt_hash_bytes(&key));
+            cr_assert_eq(err, PT_OK);
+        }
+        cr_assert_eq(pt_store_commit(txn), PT_OK);
+        enum pt_err err = pt_store_pages_check(bench.folder, false, &problem);
+        cr_expect_eq(err, PT_OK, "page %s after commit %d", problem.arg[1], (int)k);
+    }
+    pt_store_close(store);
+    end_bench(&bench);
 }
 
 Test(store_pages, a_changed_byte_is_found_or_harmless)
