@@ -14,6 +14,8 @@
  *     root_log       a log of head office                            Failure FOREIGN_LOG
  *     forged_receipt a receipt of head office, signed by itself      Failure PROTOCOL
  *     ahead          the second chunk, then the first                Gap, then a receipt for both
+ *     hoard          chunks ahead, one more than are kept of a log   Failure LIMIT; after the first one a receipt for
+ *                                                                    all that were kept
  *     five_times     one chunk on five connections at once           five receipts
  *     statement      what the device has instead of a statement      Failure STRANGER
  *     transport      its statement, shown with another key in TLS    Failure STRANGER
@@ -231,6 +233,35 @@ static bool ahead(struct liar *m)
     return good;
 }
 
+static bool say_ahead(struct liar *m, struct link *chain, size_t n)
+{
+    struct peer peer;
+    bool good = meet(m, &peer);
+    for (size_t i = 1; i < n && good; i++) {
+        good = forge(m, i + 1, &chain[i - 1].after, &chain[i]);
+        if (good) {
+            say_signed(m, &chain[i], &m->self.pair, &peer);
+        }
+    }
+    good = good && hears_failure(m, &peer, PATUH__FAILURE_CODE__FAILURE_LIMIT);
+    peer_close(&peer);
+    return good;
+}
+
+static bool hoard(struct liar *m)
+{
+    struct peer peer;
+    static struct link chain[PT_PARKED_PER_LOG_MAX + 2];
+    bool good = forge_first(m, &chain[0]) && say_ahead(m, chain, PT_PARKED_PER_LOG_MAX + 2);
+    if (!good || !meet(m, &peer)) {
+        return false;
+    }
+    say_signed(m, &chain[0], &m->self.pair, &peer);
+    good = hears_receipt(m, &peer, &chain[PT_PARKED_PER_LOG_MAX]);
+    peer_close(&peer);
+    return good;
+}
+
 static bool five_times(struct liar *m)
 {
     struct peer peers[N_TIMES];
@@ -394,6 +425,7 @@ static const struct {
     {"root_log", root_log},
     {"forged_receipt", forged_receipt},
     {"ahead", ahead},
+    {"hoard", hoard},
     {"five_times", five_times},
     {"statement", statement},
     {"transport", transport},

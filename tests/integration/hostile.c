@@ -1,11 +1,12 @@
 /* hostile.c - a peer that keeps no rule and has no place in the office.
  *
- *     hostile WHAT HOST:PORT      WHAT: garbage, half_frame, huge_frame, nested, empty_frame, stranger, drip
+ *     hostile WHAT HOST:PORT      WHAT: garbage, half_frame, huge_frame, nested, empty_frame, stranger, drip, web
  *     hostile silent|mute N HOST:PORT
  *
  * Ends with status 0 when the server has ended the connection, as it should; 1 when it has not, or could not be
- * reached. drip is a stranger that sends one byte at a time. silent holds N connections and never says a word, mute
- * ends its part with the handshake of TLS; both say "ready" and stay until they are killed. */
+ * reached. drip is a stranger that sends one byte at a time, web speaks TLS for another protocol. silent holds N
+ * connections and never says a word, mute ends its part with the handshake of TLS; both say "ready" and stay until they
+ * are killed. */
 #include "core/crypto.h"
 #include "peer.h"
 
@@ -80,6 +81,12 @@ static bool lie_within_tls(struct peer *peer, const char *what)
     return good;
 }
 
+static bool ask_for_web(struct peer *peer)
+{
+    const uint8_t seed[PT_KEY_BYTES] = {1};
+    return !peer_greet_for(peer, seed, "h2");
+}
+
 /* Until somebody ends this process. */
 static int hold(bool greets, unsigned long n, const char *address)
 {
@@ -104,7 +111,7 @@ int main(int argc, char **argv)
     static const char garbage[] = "GET / HTTP/1.1\r\nHost: patuh\r\n\r\n";
     struct peer peer;
     if ((argc != 3 && argc != 4) || pt_crypto_init() != PT_OK) {
-        (void)fputs("hostile garbage|half_frame|huge_frame|nested|empty_frame|stranger|drip HOST:PORT\n"
+        (void)fputs("hostile garbage|half_frame|huge_frame|nested|empty_frame|stranger|drip|web HOST:PORT\n"
                     "hostile silent|mute N HOST:PORT\n",
                     stderr);
         return 2;
@@ -115,6 +122,8 @@ int main(int argc, char **argv)
     bool good = peer_reach(argv[2], &peer);
     if (good && strcmp(argv[1], "garbage") == 0) {
         peer_send(&peer, pt_bytes_of(garbage, sizeof garbage - 1));
+    } else if (good && strcmp(argv[1], "web") == 0) {
+        good = ask_for_web(&peer);
     } else if (good) {
         good = lie_within_tls(&peer, argv[1]);
     }

@@ -49,7 +49,12 @@ static void drain(struct peer *peer)
 
 bool peer_greet(struct peer *peer, const uint8_t seed[PT_KEY_BYTES])
 {
-    struct pt_tls_options options = {.role = PT_TLS_CLIENT, .alpns = {"patuh/1"}};
+    return peer_greet_for(peer, seed, "patuh/1");
+}
+
+bool peer_greet_for(struct peer *peer, const uint8_t seed[PT_KEY_BYTES], const char *alpn)
+{
+    struct pt_tls_options options = {.role = PT_TLS_CLIENT, .alpns = {alpn}};
     if (pt_tls_identity_create(seed, &peer->identity) != PT_OK ||
         pt_tls_create(peer->identity, &options, &peer->tls) != PT_OK) {
         return false;

@@ -23,8 +23,9 @@ struct peer {
 
 /* TCP alone. False: nobody listens at HOST:PORT. */
 bool peer_reach(const char *address, struct peer *out);
-/* TLS on top of it with this key. False: the server did not agree. */
-bool peer_greet(struct peer *peer, const uint8_t seed[PT_KEY_BYTES]);
+/* TLS on top of it with this key, for this protocol. False: the server did not agree. */
+bool peer_greet_for(struct peer *peer, const uint8_t seed[PT_KEY_BYTES], const char *alpn);
+bool peer_greet(struct peer *peer, const uint8_t seed[PT_KEY_BYTES]); /* for "patuh/1" */
 /* A server that has left already is fine for both. */
 void peer_send(struct peer *peer, struct pt_bytes bytes); /* as they are */
 void peer_say(struct peer *peer, struct pt_bytes bytes);  /* within TLS */
