@@ -46,13 +46,31 @@ static void add_surveyor(struct directory_assessment *a, const char *name)
     a->surveyors[a->n_surveyors++] = name;
 }
 
-static void take_entry(struct directory *d, struct directory_assessment *a, const struct pt_entry *entry)
+/* The same opening that counts in merge: of an office for itself, head office's before others. */
+static void take_opening(struct directory *d, struct directory_assessment *a, const struct pt_author *author,
+                         const struct pt_entry *entry)
 {
     ProtobufCMessage *message;
-    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_OPEN && a->opening == NULL &&
-        pt_unpack(&patuh__opening__descriptor, entry->detail, &d->arena, &message) == PT_OK) {
-        a->opening = (const Patuh__Opening *)message;
-        a->office = a->opening->office;
+    int tier;
+    bool by_root = pt_authority_office(&d->authority, author)->is_root;
+    if ((a->opening != NULL && (a->by_root || !by_root)) ||
+        pt_unpack(&patuh__opening__descriptor, entry->detail, &d->arena, &message) != PT_OK) {
+        return;
+    }
+    const Patuh__Opening *opening = (const Patuh__Opening *)message;
+    if (opening->office != NULL && pt_authority_acts_for(&d->authority, author, opening->office, &tier)) {
+        a->opening = opening;
+        a->office = opening->office;
+        a->by_root = by_root;
+    }
+}
+
+static void take_entry(struct directory *d, struct directory_assessment *a, const struct pt_author *author,
+                       const struct pt_entry *entry)
+{
+    ProtobufCMessage *message;
+    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_OPEN) {
+        take_opening(d, a, author, entry);
     }
     if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN &&
         pt_unpack(&patuh__assignment__descriptor, entry->detail, &d->arena, &message) == PT_OK) {
@@ -96,7 +114,7 @@ static enum pt_err take_log(struct pt_txn *txn, struct directory *d, const struc
     }
     a->surveyors = grown;
     for (size_t i = 0; i < view.n_entries; i++) {
-        take_entry(d, a, &view.entries[i]);
+        take_entry(d, a, &head->log.author, &view.entries[i]);
     }
     return d->arena.exhausted ? PT_ENOMEM : PT_OK;
 }

@@ -13,6 +13,7 @@ struct directory_assessment {
     struct pt_subject subject;
     const Patuh__Opening *opening; /* NULL: not opened yet */
     const char *office;            /* responsible office; NULL while not opened */
+    bool by_root;                  /* head office opened it */
     const char **surveyors;        /* ever assigned */
     size_t n_surveyors;
 };

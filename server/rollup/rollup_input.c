@@ -47,20 +47,51 @@ static size_t end_of_subject(const struct pt__rollup *r, size_t first)
     return end;
 }
 
-static enum pt_err read_cycle(struct pt__rollup *r, const struct pt_subject *subject, struct pt_view **views,
-                              size_t *n_views)
+static size_t first_of_subject(const struct pt__rollup *r, const struct pt_subject *subject)
 {
-    struct pt_hash inputs;
     size_t first = 0;
     while (first < r->n_heads && !pt_subject_eq(&r->heads[first].log.subject, subject)) {
         first++;
     }
-    *n_views = 0;
+    return first;
+}
+
+static enum pt_err read_cycle(struct pt__rollup *r, const struct pt_subject *subject)
+{
+    size_t first = first_of_subject(r, subject);
     if (first == r->n_heads) {
         return PT_OK;
     }
-    enum pt_err err = pt__rollup_views(r, first, end_of_subject(r, first), &r->keep, views, n_views, &inputs);
-    return err == PT_OK && *n_views > 0 ? add_plain_leaf(r, subject->text, &inputs) : err;
+    enum pt_err err = pt__rollup_views(r, first, end_of_subject(r, first), &r->keep, &r->cycle_views,
+                                       &r->n_cycle_views, &r->cycle_inputs);
+    return err == PT_OK && r->n_cycle_views > 0 ? add_plain_leaf(r, subject->text, &r->cycle_inputs) : err;
+}
+
+/* From the cycle's log as a whole, before a version limits it. */
+static enum pt_err find_version(struct pt__rollup *r, const struct pt_subject *subject)
+{
+    struct pt_view *views;
+    size_t first = first_of_subject(r, subject);
+    if (first == r->n_heads) {
+        return PT_OK;
+    }
+    size_t end = end_of_subject(r, first);
+    enum pt_err err = pt__rollup_read_views(r, first, end, &r->keep, &views);
+    return err == PT_OK ? pt__version_open(r, views, end - first) : err;
+}
+
+/* As the authority has left them; noting the inputs moves the others about. */
+static enum pt_err keep_office_views(struct pt__rollup *r, const struct pt_view *views, size_t n)
+{
+    r->office_views = pt_arena_zalloc(&r->keep, n + 1, sizeof *r->office_views);
+    if (r->office_views == NULL) {
+        return PT_ENOMEM;
+    }
+    if (n > 0) {
+        memcpy(r->office_views, views, n * sizeof *views);
+    }
+    r->n_office_views = n;
+    return PT_OK;
 }
 
 /* Office logs follow each other. Their inputs are noted when the authority has said how far forked ones count. */
@@ -76,7 +107,13 @@ static enum pt_err read_authority(struct pt__rollup *r, struct pt_view **views, 
     }
     *n_views = end - first;
     enum pt_err err = pt__rollup_read_views(r, first, end, &r->keep, views);
-    return err == PT_OK ? pt_authority_build(*views, *n_views, &r->in->root, &r->keep, &r->authority) : err;
+    if (err == PT_OK) {
+        err = pt__version_cut(r, *views, *n_views, &r->keep);
+    }
+    if (err == PT_OK) {
+        err = pt_authority_build(*views, *n_views, &r->in->root, &r->keep, &r->authority);
+    }
+    return err == PT_OK ? keep_office_views(r, *views, *n_views) : err;
 }
 
 static enum pt_err note_offices(struct pt__rollup *r, struct pt_view *views, size_t n_views)
@@ -122,9 +159,8 @@ static enum pt_err no_blob(struct pt__rollup *r, const struct pt_loaded *loaded,
     return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NO_BLOB, r->in->cycle, loaded->title, NULL);
 }
 
-/* The content in the arena, compared with its hash. */
-static enum pt_err read_blob(struct pt__rollup *r, const struct pt_loaded *loaded, struct pt_arena *arena,
-                             struct pt_bytes *out)
+enum pt_err pt__rollup_blob(struct pt__rollup *r, const struct pt_loaded *loaded, struct pt_arena *arena,
+                            struct pt_bytes *out)
 {
     struct pt_buf content = {0};
     enum pt_err err = r->in->blob(r->in->blob_data, &loaded->blob, &content);
@@ -163,7 +199,7 @@ static enum pt_err open_version(struct pt__rollup *r, const struct pt_loaded *lo
     struct pt_bytes bytes = {0};
     version->hash = loaded->blob;
     pt_arena_init(&version->arena, PT_INSTRUMENT_ARENA_BYTES);
-    enum pt_err err = read_blob(r, loaded, &r->keep, &bytes);
+    enum pt_err err = pt__rollup_blob(r, loaded, &r->keep, &bytes);
     if (err != PT_OK) {
         return err;
     }
@@ -205,7 +241,7 @@ static enum pt_err open_registry(struct pt__rollup *r)
     if (loaded == NULL) {
         return PT_OK;
     }
-    enum pt_err err = read_blob(r, loaded, &r->keep, &blob);
+    enum pt_err err = pt__rollup_blob(r, loaded, &r->keep, &blob);
     if (err != PT_OK) {
         return err;
     }
@@ -234,7 +270,7 @@ static enum pt_err open_results(struct pt__rollup *r, const struct pt_loaded *lo
 {
     struct pt_bytes blob = {0};
     struct pt_results results;
-    enum pt_err err = read_blob(r, loaded, &r->keep, &blob);
+    enum pt_err err = pt__rollup_blob(r, loaded, &r->keep, &blob);
     if (err == PT_OK) {
         err = pt_results_read(blob, loaded->title, &r->keep, &results, r->problem);
     }
@@ -272,35 +308,13 @@ static enum pt_err open_all_results(struct pt__rollup *r)
     return err;
 }
 
-/* The last word of head office on whether the national result is fixed. */
-static void find_fix(struct pt__rollup *r, const struct pt_view *views, size_t n_views)
-{
-    for (size_t v = 0; v < n_views; v++) {
-        bool by_root = pt_author_eq(&views[v].log.author, &r->in->root);
-        for (size_t i = 0; by_root && i < views[v].n_entries; i++) {
-            const struct pt_entry *entry = &views[v].entries[i];
-            ProtobufCMessage *message;
-            if (entry->kind != PATUH__ENTRY_KIND__ENTRY_FIX ||
-                pt_unpack(&patuh__move__descriptor, entry->detail, &r->keep, &message) != PT_OK) {
-                continue;
-            }
-            const Patuh__Move *move = (const Patuh__Move *)message;
-            r->fixed = move->to == PATUH__STATE__STATE_FIXED;
-            r->n_fixes += r->fixed ? 1 : 0;
-        }
-    }
-}
-
 static enum pt_err open_cycle(struct pt__rollup *r, const struct pt_subject *subject)
 {
-    struct pt_view *views;
-    size_t n_views;
-    enum pt_err err = read_cycle(r, subject, &views, &n_views);
+    enum pt_err err = read_cycle(r, subject);
     if (err == PT_OK) {
-        err = pt_cycle_build(views, n_views, &r->in->root, &r->keep, &r->cycle);
+        err = pt_cycle_build(r->cycle_views, r->n_cycle_views, &r->in->root, &r->keep, &r->cycle);
     }
     if (err == PT_OK) {
-        find_fix(r, views, n_views);
         err = open_versions(r);
     }
     if (err == PT_OK) {
@@ -322,6 +336,9 @@ static enum pt_err open_above(struct pt__rollup *r)
         return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NO_CYCLE, r->in->cycle, NULL);
     }
     if (err == PT_OK) {
+        err = find_version(r, &subject);
+    }
+    if (err == PT_OK) {
         err = read_authority(r, &offices, &n_offices);
     }
     if (err == PT_OK) {
@@ -337,6 +354,9 @@ enum pt_err pt__rollup_open(struct pt__rollup *r)
 {
     pt_arena_init(&r->keep, SIZE_MAX);
     pt_arena_init(&r->work, SIZE_MAX);
+    if (r->in->level == PT_LEVEL_FIXED) { /* a version says itself how far it goes */
+        r->limits = NULL;
+    }
     enum pt_err err = pt__rollup_list_heads(r);
     if (err == PT_OK && r->check_chains) {
         err = pt__rollup_check_chains(r);
@@ -347,9 +367,6 @@ enum pt_err pt__rollup_open(struct pt__rollup *r)
     if (err == PT_OK) {
         r->inputs_above = r->inputs; /* "c:" and "o:" sort after the assessments, which are read next */
         r->inputs = (struct pt_buf){0};
-    }
-    if (err == PT_OK && r->in->level == PT_LEVEL_FIXED && !r->fixed) {
-        err = pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NOT_FIXED, r->in->cycle, NULL);
     }
     return err;
 }

@@ -137,6 +137,11 @@ void pt__rollup_close(struct pt__rollup *r);
 const struct pt_instrument *pt__rollup_instrument(void *data, const struct pt_hash *hash);
 
 /* rollup_logs.c */
+/* The content of a loaded blob in the arena, compared with its hash (rollup_input.c). */
+enum pt_err pt__rollup_blob(struct pt__rollup *r, const struct pt_loaded *loaded, struct pt_arena *arena,
+                            struct pt_bytes *out);
+/* Whole chunks only, so that every way of limiting a log ends at the same entry. */
+void pt__cut_view(struct pt_view *view, uint64_t upto);
 /* Heads and the last LSN of one moment. */
 enum pt_err pt__rollup_list_heads(struct pt__rollup *r);
 /* Before anything is read from them: every link and signature of all logs that can take part, on every branch. */

@@ -161,8 +161,7 @@ const struct pt__limit *pt__rollup_limit(const struct pt__rollup *r, const struc
     return NULL;
 }
 
-/* Whole chunks only, so that both ways of limiting a log end at the same entry. */
-static void cut_view(struct pt_view *view, uint64_t upto)
+void pt__cut_view(struct pt_view *view, uint64_t upto)
 {
     while (view->n_chunks > 0 && view->chunks[view->n_chunks - 1].last_seq > upto) {
         view->n_chunks--;
@@ -201,7 +200,7 @@ static enum pt_err limit_view(const struct pt__limit *limit, struct pt_arena *ar
     static const struct pt__limit nothing;
     limit = limit == NULL ? &nothing : limit;
     enum pt_err err = pt_view_stand(view, limit->seq, &limit->link, arena);
-    cut_view(view, limit->seq);
+    pt__cut_view(view, limit->seq);
     view->forked = limit->forked;
     view->fork_seq = limit->fork_seq;
     view->n_branches = 0;
@@ -263,6 +262,9 @@ enum pt_err pt__rollup_views(struct pt__rollup *r, size_t first, size_t last, st
     *n_views = last - first;
     if (err == PT_OK) {
         err = pt_authority_stand(&r->authority, *views, *n_views, arena);
+    }
+    if (err == PT_OK) {
+        err = pt__version_cut(r, *views, *n_views, arena);
     }
     return err == PT_OK ? pt__rollup_note_inputs(r, *views, n_views, inputs) : err;
 }

@@ -9,6 +9,7 @@
  *     foreign_log    another author's log about what this device     Failure FOREIGN_LOG
  *                    was never assigned to, rightly signed
  *     own_log        a log of its own, rightly signed                a receipt
+ *     opens_for_75   a log of its own that opens for office 75        a receipt
  *     relayed        of a region: a log of an unknown author         a receipt
  *     out_of_scope   a log of its own about what is not its own      Failure FOREIGN_LOG
  *     root_log       a log of head office                            Failure FOREIGN_LOG
@@ -38,6 +39,7 @@ struct liar {
     struct pt_random random;
     const char *address;
     struct pt_log_id log;
+    const char *opens_for; /* its first entry opens the assessment for this office; NULL: it is a place */
     struct pt_arena arena;
 };
 
@@ -81,18 +83,29 @@ static bool meet(struct liar *m, struct peer *out)
     return meet_as(m, &m->self.transport, out);
 }
 
-/* Chunk number seq of the log, of one entry, after this link. */
-static bool forge(struct liar *m, uint64_t seq, const struct pt_hash *before, struct link *out)
+static enum pt_err write_entry(struct liar *m, struct pt_entry *out)
 {
     Patuh__Place place = PATUH__PLACE__INIT;
-    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_PLACE, 0);
-    struct pt_chunk_header header = {.log = m->log, .first_seq = seq, .count = 1};
-    struct pt_buf chunk = {0};
+    Patuh__Opening opening = PATUH__OPENING__INIT;
+    if (m->opens_for != NULL) {
+        *out = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_OPEN, 0);
+        opening.office = pt_text_of(m->opens_for);
+        return pt_pack(&opening.base, &m->arena, &out->detail);
+    }
+    *out = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_PLACE, 0);
     place.has_latitude_e7 = place.has_longitude_e7 = true;
     place.latitude_e7 = -22161000;
     place.longitude_e7 = 1139135000;
-    bool good =
-        pt_pack(&place.base, &m->arena, &entry.detail) == PT_OK && pt_chunk_encode(&header, &entry, &chunk) == PT_OK;
+    return pt_pack(&place.base, &m->arena, &out->detail);
+}
+
+/* Chunk number seq of the log, of one entry, after this link. */
+static bool forge(struct liar *m, uint64_t seq, const struct pt_hash *before, struct link *out)
+{
+    struct pt_entry entry;
+    struct pt_chunk_header header = {.log = m->log, .first_seq = seq, .count = 1};
+    struct pt_buf chunk = {0};
+    bool good = write_entry(m, &entry) == PT_OK && pt_chunk_encode(&header, &entry, &chunk) == PT_OK;
     if (good) {
         *out = (struct link){.chunk = pt_arena_dup(&m->arena, pt_buf_bytes(&chunk)), .seq = seq, .before = *before};
         out->after = pt_link_next(before, out->chunk);
@@ -331,6 +344,12 @@ static bool own_log(struct liar *m)
     return brings(m, &m->self.pair, NO_FAILURE);
 }
 
+static bool opens_for_75(struct liar *m)
+{
+    m->opens_for = "75";
+    return brings(m, &m->self.pair, NO_FAILURE);
+}
+
 static bool out_of_scope(struct liar *m)
 {
     return brings(m, &m->self.pair, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
@@ -417,9 +436,11 @@ static const struct {
     const char *name;
     bool (*act)(struct liar *);
 } cases[] = {
+<<<<<<< HEAD
     {"signature", signature},
     {"foreign_log", foreign_log},
     {"own_log", own_log},
+    {"opens_for_75", opens_for_75},
     {"relayed", relayed},
     {"out_of_scope", out_of_scope},
     {"root_log", root_log},
@@ -431,6 +452,16 @@ static const struct {
     {"transport", transport},
     {"second_hello", second_hello},
     {"stays", stays},
+=======
+    {"signature", signature},   {"foreign_log", foreign_log},
+    {"own_log", own_log},
+    {"opens_for_75", opens_for_75},       {"opens_for_75", opens_for_75},
+    {"relayed", relayed},       {"out_of_scope", out_of_scope},
+    {"root_log", root_log},     {"forged_receipt", forged_receipt},
+    {"ahead", ahead},           {"hoard", hoard},
+    {"five_times", five_times}, {"statement", statement},
+    {"transport", transport},   {"second_hello", second_hello},
+>>>>>>> 76ee043 (server: an opening counts for who may see what as it does in merge)
 };
 
 static bool act(struct liar *m, const char *what)
