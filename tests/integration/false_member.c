@@ -11,8 +11,8 @@
  *     own_log        a log of its own, rightly signed                a receipt
  *     opens_for_75   a log of its own that opens for office 75        a receipt
  *     relayed        of a region: a log of an unknown author         a receipt
- *     out_of_scope   a log of its own about what is not its own      Failure FOREIGN_LOG
- *     root_log       a log of head office                            Failure FOREIGN_LOG
+ *     out_of_scope   another author's log about what is not its own  Failure FOREIGN_LOG
+ *     root_log       a log in head office's name                     Failure SIGNATURE
  *     forged_receipt a receipt of head office, signed by itself      Failure PROTOCOL
  *     ahead          the second chunk, then the first                Gap, then a receipt for both
  *     hoard          chunks ahead, one more than are kept of a log   Failure LIMIT; after the first one a receipt for
@@ -350,11 +350,6 @@ static bool opens_for_75(struct liar *m)
     return brings(m, &m->self.pair, NO_FAILURE);
 }
 
-static bool out_of_scope(struct liar *m)
-{
-    return brings(m, &m->self.pair, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
-}
-
 static bool other_author(struct liar *m, Patuh__FailureCode code)
 {
     struct pt_keypair other;
@@ -367,6 +362,11 @@ static bool foreign_log(struct liar *m)
 {
     return pt_subject_make(PT_SUBJECT_ASSESSMENT, "2023/62.71/lain", &m->log.subject) == PT_OK &&
            other_author(m, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
+}
+
+static bool out_of_scope(struct liar *m)
+{
+    return other_author(m, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
 }
 
 static bool relayed(struct liar *m)
@@ -382,7 +382,7 @@ static bool root_log(struct liar *m)
     memcpy(author.public_key, root->key.b, sizeof author.public_key);
     m->log.author = pt_author_of(root->key.b);
     bool good = pt_subject_make(PT_SUBJECT_OFFICE, root->code, &m->log.subject) == PT_OK &&
-                brings(m, &author, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
+                brings(m, &author, PATUH__FAILURE_CODE__FAILURE_SIGNATURE);
     pt_keypair_wipe(&author);
     return good;
 }
