@@ -125,6 +125,7 @@ struct world {
     size_t fault_call; /* in this one, from 1 ... */
     size_t fault_pass; /* ... allocations fail after so many */
     bool lifo;         /* completions reach the sessions in any order */
+    bool forks_apart;  /* forked logs may differ between nodes: nothing brings their branches together yet */
     bool early;        /* planted fault: a writer that answers before it has committed */
     void *data;        /* of whoever uses the world */
     void (*ended)(struct world *w, struct world_link *link); /* a link is over; its sessions are still there */

@@ -141,6 +141,13 @@ struct world_node *world_clone(struct world_node *node)
     copy->instrument = node->instrument;
     copy->revoked = node->revoked;
     world_restore(copy, world_backup(node));
+    for (size_t i = 0; i < node->n_blobs; i++) {
+        if (node->blobs[i].whole) {
+            struct pt_buf bytes = {0};
+            pt_buf_put_bytes(&bytes, pt_buf_bytes(&node->blobs[i].bytes));
+            (void)world_keep_file(copy, &bytes);
+        }
+    }
     for (size_t i = 0; i < node->n_subjects; i++) {
         world_allow(copy, node->subjects[i].text);
     }

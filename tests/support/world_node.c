@@ -236,10 +236,14 @@ static bool device_takes(void *data, const struct pt_log_id *log)
     return device->n_narrow == 0 || device_brings(data, log) || is_among(device, device->n_narrow, log);
 }
 
+/* The logs of head office and its own, all cycles, its own institutions. */
 static bool region_has(void *data, const struct pt_log_id *log)
 {
     const struct world_node *region = data;
     char institution[PT_SUBJECT_BYTES_MAX + 1];
+    if (pt_subject_kind(&log->subject) == PT_SUBJECT_OFFICE) {
+        return pt_author_eq(&log->author, &region->author) || pt_author_eq(&log->author, &region->upper->author);
+    }
     pt_subject_institution(&log->subject, institution);
     return pt_subject_kind(&log->subject) != PT_SUBJECT_ASSESSMENT ||
            strncmp(institution, region->code, strlen(region->code)) == 0;
