@@ -278,14 +278,14 @@ enum pt_err pt_receipt_covers_branch(struct pt_txn *txn, const struct pt_head *h
     return err;
 }
 
-/* What an office has is a matter of its LSN, and a fork makes what counts shorter. A restored office begins a new
- * epoch, and its clock says which of the two is later. */
+/* What an office has is a matter of its LSN, and a fork makes what counts shorter. A restored office begins a new epoch:
+ * what it says itself is later; of receipts that came on a longer way its clock says which. */
 static bool is_newer(const struct pt_receipt *receipt, const struct pt_receipted *kept)
 {
     if (kept->body.n == 0 || receipt->epoch == kept->epoch) {
         return receipt->lsn >= kept->lsn;
     }
-    return receipt->time_ms > kept->time_ms;
+    return receipt->current || receipt->time_ms > kept->time_ms;
 }
 
 static enum pt_err store_one(struct pt_txn *txn, const struct pt_receipt *receipt, const struct pt_receipt_log *log)
@@ -335,7 +335,8 @@ static enum pt_err store_blob(struct pt_txn *txn, const struct pt_receipt *recei
     struct pt_blob_receipted kept;
     Patuh__ReceiptRecord row;
     enum pt_err err = pt_blob_receipted(txn, hash, receipt->tier, &kept);
-    if (err != PT_OK || (kept.found && receipt->epoch != kept.epoch && receipt->time_ms <= kept.time_ms)) {
+    bool earlier = receipt->epoch != kept.epoch && !receipt->current && receipt->time_ms <= kept.time_ms;
+    if (err != PT_OK || (kept.found && earlier)) {
         return err; /* of an earlier life of the office, on a longer way */
     }
     patuh__receipt_record__init(&row);

@@ -31,6 +31,7 @@ struct pt_receipt {
     size_t n_blobs;        /* at most PT_BLOB_HASHES_MAX */
     struct pt_bytes body;  /* the signed bytes */
     struct pt_signature signature;
+    bool current; /* said by an office in a session: it holds there now, whatever clocks say; false after reading */
 };
 
 /* Fill body and signature of a receipt whose other fields are set. Errors: NOMEM. */

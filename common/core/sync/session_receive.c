@@ -350,6 +350,7 @@ void pt__session_on_receipt(struct pt_session *s, const Patuh__Receipt *receipt,
         return;
     }
     inbox->n_receipts = 1;
+    inbox->receipts[0].current = true;
     s->counts.receipts++;
     settle_flight(s, u, &inbox->receipts[0]);
     pt__session_submit(s, u, inbox);

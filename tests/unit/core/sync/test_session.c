@@ -81,6 +81,27 @@ Test(session, receipts_of_head_office_reach_the_device_at_its_next_sync)
     scene_close(&s);
 }
 
+/* The office's clock was years ahead when it signed, and right again when its store was restored. */
+Test(session, receipts_of_a_new_epoch_count_whatever_the_clock_said)
+{
+    struct scene s = scene_open(18);
+    world_assign(s.device, A1);
+    world_write(s.device, A1, 5);
+    struct pt_store *backup = world_backup(s.region);
+    s.region->clock_ms = 10LL * 365 * 24 * 3600 * 1000;
+    (void)scene_sync(&s, s.device);
+    world_restore(s.region, backup);
+    world_check_elsewhere(s.region);
+    s.region->epoch++;
+    s.region->clock_ms = 0;
+    world_write(s.device, A1, 3);
+    (void)scene_sync(&s, s.device);
+    cr_expect_eq(world_receipted(s.device, s.device, A1, PT_TIER_REGION).epoch, s.region->epoch);
+    struct world_link idle = scene_sync(&s, s.device);
+    cr_expect_eq(idle.n_frames[0] + idle.n_frames[1], 3);
+    scene_close(&s);
+}
+
 /* Nothing stands between: head office's own receipts say what is delivered, and end the session. */
 Test(session, a_device_of_head_office_gets_its_receipts_of_tier_2)
 {
