@@ -9,7 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TRACE_SHOWN ((size_t)8 * 1024)
+#define EVENTS_MAX ((size_t)1 << 20) /* more than any history has */
+#define TRACE_SHOWN ((size_t)3 * 1024)
 
 static int answer_fd;
 static bool tells;
@@ -114,10 +115,10 @@ struct sim_options sim_shrink(const struct sim_options *options, const struct si
 {
     struct shrinking k = {.best = *options, .what = failure->what, .tries_left = tries_max};
     bool changed = true;
-    k.best.events = failure->events > 0 && failure->events < options->events ? failure->events : options->events;
-    struct sim_options bounded = k.best;
-    k.best = *options;
-    (void)try(&k, bounded);
+    if (k.best.events > failure->events && failure->events > 0) {
+        k.best.events = failure->events; /* it failed there */
+    }
+    k.best.events = k.best.events > EVENTS_MAX ? EVENTS_MAX : k.best.events;
     while (changed && k.tries_left > 0) {
         changed = lessen(&k, &k.best.days, 1);
         changed = lessen(&k, &k.best.devices, 1) || changed;

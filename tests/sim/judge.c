@@ -232,31 +232,74 @@ struct piece {
     struct pt_checked_run checked;
 };
 
-/* All signed pieces of all logs that the assessment's state depends on. */
+/* All chunks that the assessment's state depends on, held ones too. */
+static struct pt_record *records_of(struct pt_txn *txn, const struct pt_subject *subject, struct pt_arena *arena,
+                                    size_t *n_out)
+{
+    uint64_t last = 0;
+    struct pt_hash hash;
+    size_t n = 0;
+    PT_CHECK(pt_arrival_last(txn, &last, &hash) == PT_OK);
+    struct pt_record *records = pt_arena_zalloc(arena, last + 1, sizeof *records);
+    PT_CHECK(records != NULL);
+    for (uint64_t lsn = 1; lsn <= last; lsn++) {
+        struct pt_head head;
+        PT_CHECK(pt_arrival_read(txn, lsn, arena, &records[n]) == PT_OK);
+        PT_CHECK(pt_logs_head(txn, records[n].log, &head) == PT_OK);
+        n += pt_subject_kind(&head.log.subject) == PT_SUBJECT_OFFICE || pt_subject_eq(&head.log.subject, subject);
+    }
+    *n_out = n;
+    return records;
+}
+
+/* The chunk before this one, when the same signature covers both. */
+static const struct pt_record *before_in_piece(const struct pt_record *records, size_t n, const struct pt_record *of)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (records[i].log == of->log && !records[i].has_signature && pt_hash_eq(&records[i].link, &of->previous)) {
+            return &records[i];
+        }
+    }
+    return NULL;
+}
+
+/* The chunks up to a signed one, back to the signature before. */
+static void make_piece(struct pt_txn *txn, const struct pt_record *records, size_t n,
+                       const struct pt_record *signed_one, struct pt_arena *arena, struct piece *out)
+{
+    struct pt_head head;
+    size_t n_chunks = 1;
+    const struct pt_record *first = signed_one;
+    for (const struct pt_record *at = first; (at = before_in_piece(records, n, at)) != NULL; n_chunks++) {
+        first = at;
+    }
+    struct pt_bytes *chunks = pt_arena_zalloc(arena, n_chunks, sizeof *chunks);
+    const struct pt_record *at = signed_one;
+    PT_CHECK(chunks != NULL && pt_logs_head(txn, signed_one->log, &head) == PT_OK);
+    for (size_t i = n_chunks; i > 0; i--) {
+        chunks[i - 1] = at->chunk;
+        at = i > 1 ? before_in_piece(records, n, at) : at;
+    }
+    *out = (struct piece){.run = {.log = head.log,
+                                  .key = head.key,
+                                  .first_seq = first->first_seq,
+                                  .previous = first->previous,
+                                  .chunks = chunks,
+                                  .n_chunks = n_chunks,
+                                  .signature = signed_one->signature}};
+}
+
 static struct piece *pieces_of(struct pt_txn *txn, const struct pt_subject *subject, struct pt_arena *arena,
                                size_t *n_out)
 {
-    struct pt_head *heads;
-    size_t n_heads = 0;
+    size_t n_records;
     size_t n = 0;
-    size_t capacity = 64;
-    struct piece *pieces = pt_arena_zalloc(arena, capacity, sizeof *pieces);
-    PT_CHECK(pt_logs_list(txn, NULL, arena, &heads, &n_heads) == PT_OK);
-    for (size_t i = 0; i < n_heads; i++) {
-        enum pt_subject_kind kind = pt_subject_kind(&heads[i].log.subject);
-        uint64_t last = 0;
-        if (kind != PT_SUBJECT_OFFICE && !pt_subject_eq(&heads[i].log.subject, subject)) {
-            continue;
-        }
-        for (uint64_t from = 1; from <= heads[i].seq; from = last + 1) {
-            if (n == capacity) {
-                struct piece *larger = pt_arena_zalloc(arena, 2 * capacity, sizeof *larger);
-                PT_CHECK(larger != NULL);
-                memcpy(larger, pieces, n * sizeof *larger);
-                pieces = larger;
-                capacity *= 2;
-            }
-            PT_CHECK(pt_logs_run(txn, &heads[i], from, 1, arena, &pieces[n++].run, &last) == PT_OK);
+    struct pt_record *records = records_of(txn, subject, arena, &n_records);
+    struct piece *pieces = pt_arena_zalloc(arena, n_records + 1, sizeof *pieces);
+    PT_CHECK(pieces != NULL);
+    for (size_t i = 0; i < n_records; i++) {
+        if (records[i].has_signature) {
+            make_piece(txn, records, n_records, &records[i], arena, &pieces[n++]);
         }
     }
     *n_out = n;

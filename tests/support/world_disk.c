@@ -121,6 +121,7 @@ void world_restore(struct world_node *node, struct pt_store *backup)
     drop_sessions(node);
     pt_store_close(node->store);
     node->store = backup;
+    node->power_fails = false;
     node->checked_lsn = 0;
     world_set_free(&node->there);
 }
