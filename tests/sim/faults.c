@@ -147,6 +147,7 @@ static void restore_device(struct sim *s, enum sim_fault fault)
     }
     world_restore(device->node, device->backup);
     device->backup = NULL;
+    device->n_saved = 0;
     sim_read_incarnation(device->node);
     if (fault == SIM_RESTORE) {
         (void)sim_renew(s, device->node);

@@ -251,9 +251,32 @@ static enum pt_err visit(struct visit *v)
     return err == PT_OK && done && chance(v, 5) == 0 ? submit(v) : err;
 }
 
+void sim_check_saved(struct sim *s, struct sim_device *device)
+{
+    struct pt_txn *txn;
+    struct pt_arena arena;
+    struct pt_head *heads;
+    size_t n = 0;
+    uint64_t n_saved = 0;
+    PT_CHECK(pt_store_begin(device->node->store, false, &txn) == PT_OK);
+    pt_arena_init(&arena, SIZE_MAX);
+    PT_CHECK(pt_logs_list(txn, NULL, &arena, &heads, &n) == PT_OK);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t sealed = heads[i].seq > heads[i].held_seq ? heads[i].seq : heads[i].held_seq;
+        if (pt_author_eq(&heads[i].log.author, &device->node->author)) {
+            n_saved += heads[i].tail_seq > sealed ? heads[i].tail_seq : sealed;
+        }
+    }
+    pt_arena_close(&arena);
+    pt_store_abort(txn);
+    world_expect(s->w, n_saved >= device->n_saved, "a device has lost what it had saved");
+    device->n_saved = n_saved;
+}
+
 void sim_work(struct sim *s, struct sim_device *device)
 {
     struct world_node *node = device->node;
+    sim_check_saved(s, device);
     struct visit v = {.s = s, .device = device, .pen = world_pen(node)};
     if (device->revoked || node->n_subjects == 0 || world_write_begin(node, &v.txn) != PT_OK) {
         return;
@@ -267,6 +290,7 @@ void sim_work(struct sim *s, struct sim_device *device)
     sim_sight_close(&v.sight);
     err = world_write_end(node, v.txn, err);
     PT_CHECK(err == PT_OK || err == PT_EIO || err == PT_EFULL || err == PT_EFORK);
+    sim_check_saved(s, device);
     if (err == PT_EFORK) {
         (void)sim_renew(s, node);
     }
@@ -363,6 +387,7 @@ void sim_sync(struct sim *s, struct sim_device *device)
 {
     struct world_link *last = NULL;
     struct world_node *node = device->node;
+    sim_check_saved(s, device);
     sim_seal(s, node);
     size_t n_links = links_of(s->w, node, &last);
     if (n_links > 0 && s->rate[SIM_ABANDON] > 0 && sim_chance(&s->chances[SIM_ABANDON], 2) == 0) {

@@ -322,9 +322,12 @@ static void take_effect(struct act *a, struct sim_unit *unit)
 void sim_review(struct sim *s, size_t office)
 {
     struct world_node *node = s->offices[office];
-    struct sim_unit *unit = &s->units[sim_chance(&s->random, s->n_units)];
+    size_t n_own = s->n_units / s->options.regions;
+    size_t which =
+        office == 0 ? sim_chance(&s->random, s->n_units) : (office - 1) * n_own + sim_chance(&s->random, n_own);
+    struct sim_unit *unit = &s->units[which];
     struct act a = {.s = s, .office = node, .pen = world_pen(node)};
-    if ((office != 0 && unit->region != office) || world_write_begin(node, &a.txn) != PT_OK) {
+    if (world_write_begin(node, &a.txn) != PT_OK) {
         return;
     }
     a.log = (struct pt_log_id){.author = node->author, .incarnation = node->incarnation};

@@ -112,6 +112,7 @@ static void compare_unit(struct sim *s, const struct sim_unit *unit)
 static void compare_nodes(struct sim *s)
 {
     for (size_t i = 0; i < s->n_devices; i++) {
+        sim_check_saved(s, &s->devices[i]);
         if (!s->devices[i].revoked) {
             world_expect(s->w, world_is_converged(s->devices[i].node, s->devices[i].node->upper),
                          "a device and its office differ");

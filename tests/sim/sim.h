@@ -75,6 +75,7 @@ struct sim_device {
     char name[12]; /* of its surveyor */
     struct sim_random random;
     struct pt_store *backup; /* NULL: none yet */
+    uint64_t n_saved;        /* entries of its own that were in the store; 0 after a restore */
     bool revoked;
 };
 
@@ -165,6 +166,8 @@ struct pt_subject sim_subject(const char *text);
 /* --- people (field.c, offices.c) --- */
 
 void sim_work(struct sim *s, struct sim_device *device);
+/* What a surveyor was told to be saved is there. */
+void sim_check_saved(struct sim *s, struct sim_device *device);
 /* Seal what waits in tails; a store that was copied goes on in a new incarnation. */
 void sim_seal(struct sim *s, struct world_node *node);
 /* Seal, connect; what follows comes when the link ends. */
