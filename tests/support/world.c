@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "core/wire/unpack.h"
 
 #include <string.h>
 
@@ -13,11 +12,6 @@
 size_t world_number(const struct world_node *node)
 {
     return (size_t)(node - node->world->node);
-}
-
-static size_t link_number(const struct world *w, const struct world_link *link)
-{
-    return (size_t)(link - w->link);
 }
 
 struct pt_now world_now(const struct world_node *node)
@@ -72,33 +66,6 @@ void world_destroy(struct world *w)
     pt_free(w);
 }
 
-/* --- the trace --- */
-
-#define TRACE_KEPT ((size_t)64 * 1024)
-
-void world_trace_bytes(struct world *w, struct pt_bytes bytes)
-{
-    for (size_t i = 0; i < bytes.n; i++) { /* FNV-1a */
-        w->trace_hash = (w->trace_hash ^ bytes.data[i]) * 0x100000001b3u;
-    }
-}
-
-void world_trace(struct world *w, const char *format, ...)
-{
-    va_list args;
-    if (w->trace.n > 8 * TRACE_KEPT) {
-        memmove(w->trace.data, w->trace.data + w->trace.n - TRACE_KEPT, TRACE_KEPT + 1);
-        w->trace.n = TRACE_KEPT;
-    }
-    size_t from = w->trace.n;
-    pt_buf_printf(&w->trace, "%lld ", (long long)w->now_ms);
-    va_start(args, format);
-    pt_buf_vprintf(&w->trace, format, args);
-    va_end(args);
-    PT_CHECK(w->trace.err == PT_OK);
-    world_trace_bytes(w, pt_bytes_of(w->trace.data + from, w->trace.n - from));
-}
-
 /* --- calls of the tested code: only there do allocations fail --- */
 
 static void call_begins(struct world *w)
@@ -115,63 +82,6 @@ static void call_ends(void)
 
 /* --- links --- */
 
-static const char *frame_kind(const Patuh__Frame *frame, size_t *number)
-{
-    static const char *const names[] = {"?",       "Hello",   "Welcome", "Chunks",   "Receipt",
-                                        "Gap",     "Heads",   "Want",    "BlobWant", "BlobPart",
-                                        "Settled", "Failure", "Enrol",   "Enrol",    "BlobOffer"};
-    const void *const fields[] = {
-        NULL,           frame->hello,   frame->welcome,       frame->chunks,       frame->receipt,
-        frame->gap,     frame->heads,   frame->want,          frame->blob_want,    frame->blob_part,
-        frame->settled, frame->failure, frame->enrol_request, frame->enrol_answer, frame->blob_offer};
-    *number = 0;
-    for (size_t i = 1; i < sizeof fields / sizeof fields[0]; i++) {
-        if (fields[i] != NULL) {
-            *number = i;
-        }
-    }
-    return names[*number];
-}
-
-/* Look at a frame: trace it, and note what it promises. */
-static void watch_frame(struct world_link *link, int side, struct pt_bytes bytes, bool leaving)
-{
-    struct world *w = link->node[0]->world;
-    struct pt_arena arena;
-    ProtobufCMessage *message;
-    size_t kind;
-    pt_arena_init(&arena, SIZE_MAX);
-    PT_CHECK(pt_unpack(&patuh__frame__descriptor, bytes, &arena, &message) == PT_OK);
-    const Patuh__Frame *frame = (const Patuh__Frame *)message;
-    const char *name = frame_kind(frame, &kind);
-    if (leaving) {
-        world_trace(w, "link %zu: node %zu sends %s, %zu bytes\n", link_number(w, link), world_number(link->node[side]),
-                    name, bytes.n);
-        world_trace_bytes(w, bytes);
-        link->n_kind[side][kind]++;
-    }
-    if (leaving && frame->receipt != NULL && side == 1) {
-        struct pt_signature signature;
-        memcpy(signature.b, frame->receipt->signature.data, sizeof signature.b);
-        world_note_receipt(link->node[1], pt_bytes_of(frame->receipt->body.data, frame->receipt->body.len), &signature);
-    }
-    if (leaving && frame->chunks != NULL && side == 0 && link->n_way < 64) {
-        size_t n = 0;
-        for (size_t i = 0; i < frame->chunks->n_chunk; i++) {
-            n += frame->chunks->chunk[i].len;
-        }
-        link->way[link->n_way++] = n;
-        for (size_t i = n = 0; i < link->n_way; i++) {
-            n += link->way[i];
-        }
-        link->way_max = n > link->way_max ? n : link->way_max;
-    }
-    if (!leaving && side == 0 && link->n_way > 0 && frame->receipt != NULL) {
-        memmove(link->way, link->way + 1, --link->n_way * sizeof link->way[0]);
-    }
-    pt_arena_close(&arena);
-}
-
 static void side_closed(struct world_link *link, int side, const struct pt_update *u)
 {
     link->ended[side] = true;
@@ -179,7 +89,7 @@ static void side_closed(struct world_link *link, int side, const struct pt_updat
     link->failure[side] = u->failure;
     link->retry_s[side] = u->retry_s;
     world_trace(link->node[0]->world, "link %zu: node %zu closes: %s, failure %d\n",
-                link_number(link->node[0]->world, link), world_number(link->node[side]),
+                world_link_number(link->node[0]->world, link), world_number(link->node[side]),
                 u->reason == PT_OK ? "settled" : pt_err_name(u->reason), (int)u->failure);
 }
 
@@ -200,7 +110,7 @@ static void take_update(struct world_link *link, int side, struct pt_update *u)
     }
     for (size_t i = 0; i < u->n_frames && !link->ended[side] && link->open; i++) {
         PT_CHECK(u->frames[i].n <= PT_FRAME_BYTES_MAX);
-        watch_frame(link, side, u->frames[i], true);
+        world_watch_frame(link, side, u->frames[i], true);
         if (link->pipe[side].n == 0) {
             link->ready_ms[side] = w->now_ms + delay(link);
         }
@@ -288,7 +198,8 @@ struct world_link *world_connect(struct world *w, struct world_node *from, struc
     struct pt_bytes statement = statement_of(from, link->statement);
     link->session[0] = make_session(from, from, true, live, &link->blobs[0], statement);
     link->session[1] = make_session(to, from, false, false, &link->blobs[1], (struct pt_bytes){0});
-    world_trace(w, "link %zu: node %zu connects to %zu\n", link_number(w, link), world_number(from), world_number(to));
+    world_trace(w, "link %zu: node %zu connects to %zu\n", world_link_number(w, link), world_number(from),
+                world_number(to));
     call_begins(w);
     pt_session_start(link->session[0], &now, &u);
     call_ends();
@@ -307,7 +218,7 @@ size_t world_open_links(const struct world *w)
 
 void world_cut(struct world_link *link)
 {
-    world_trace(link->node[0]->world, "link %zu: cut\n", link_number(link->node[0]->world, link));
+    world_trace(link->node[0]->world, "link %zu: cut\n", world_link_number(link->node[0]->world, link));
     link->open = false;
     pt_buf_clear(&link->pipe[0]);
     pt_buf_clear(&link->pipe[1]);
@@ -316,7 +227,7 @@ void world_cut(struct world_link *link)
 
 void world_abandon(struct world_link *link)
 {
-    world_trace(link->node[0]->world, "link %zu: abandoned\n", link_number(link->node[0]->world, link));
+    world_trace(link->node[0]->world, "link %zu: abandoned\n", world_link_number(link->node[0]->world, link));
     link->ended[0] = true;
     link->reason[0] = PT_ECLOSED;
 }
@@ -349,7 +260,7 @@ static void arrive(struct world *w, struct world_link *link, int from)
         struct pt_now now = world_now(link->node[to]);
         struct pt_update u;
         if (!link->hostile) {
-            watch_frame(link, to, frame, false);
+            world_watch_frame(link, to, frame, false);
         }
         call_begins(w);
         pt_session_frame(link->session[to], frame, &now, &u);

@@ -218,6 +218,9 @@ struct pt_now world_now(const struct world_node *node);
 void world_trace(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void world_trace_bytes(struct world *w, struct pt_bytes bytes); /* into the hash only */
 size_t world_number(const struct world_node *node);
+size_t world_link_number(const struct world *w, const struct world_link *link);
+/* Look at a frame: trace it, and note what it promises. */
+void world_watch_frame(struct world_link *link, int side, struct pt_bytes bytes, bool leaving);
 /* The sessions of a node hear that its store has something new. */
 void world_news(struct world_node *node);
 /* When power fails in the next write transaction, it does so from here on. */
