@@ -148,7 +148,7 @@ static void restore_device(struct sim *s, enum sim_fault fault)
     world_restore(device->node, device->backup);
     device->backup = NULL;
     device->n_saved = 0;
-    sim_read_incarnation(device->node);
+    world_recall(device->node);
     if (fault == SIM_RESTORE) {
         (void)sim_renew(s, device->node);
     }
@@ -186,25 +186,23 @@ static bool has_head(struct pt_store *store, const struct pt_head *head)
     return stand != PT_STAND_NONE || head->seq == 0;
 }
 
-/* Everything the office itself wrote is in the backup or at the office above, where it comes back from. */
-static bool own_words_are_safe(struct world_node *office, struct pt_store *backup)
+/* Everything the office itself wrote is in the backup: going on in its logs forks none. */
+static bool keeps_own_words(struct world_node *office, struct pt_store *backup)
 {
     struct pt_txn *txn;
     struct pt_arena arena;
     struct pt_head *heads;
     size_t n = 0;
-    bool safe = true;
+    bool keeps = true;
     PT_CHECK(pt_store_begin(office->store, false, &txn) == PT_OK);
     pt_arena_init(&arena, SIZE_MAX);
     PT_CHECK(pt_logs_list(txn, NULL, &arena, &heads, &n) == PT_OK);
-    for (size_t i = 0; i < n && safe; i++) {
-        bool own = pt_author_eq(&heads[i].log.author, &office->author);
-        safe =
-            !own || has_head(backup, &heads[i]) || (office->upper != NULL && has_head(office->upper->store, &heads[i]));
+    for (size_t i = 0; i < n; i++) {
+        keeps = keeps && (!pt_author_eq(&heads[i].log.author, &office->author) || has_head(backup, &heads[i]));
     }
     pt_arena_close(&arena);
     pt_store_abort(txn);
-    return safe;
+    return keeps;
 }
 
 static void restore_office(struct sim *s)
@@ -212,19 +210,20 @@ static void restore_office(struct sim *s)
     size_t which = chance(s, SIM_OFFICE, s->options.regions + 1);
     struct world_node *office = s->offices[which];
     struct pt_store **backup = &s->office_backups[which];
-    struct pt_random random = world_random(s->w);
     if (*backup == NULL || chance(s, SIM_OFFICE, 3) == 0) {
         keep_backup(backup, office);
         return;
     }
-    if (!own_words_are_safe(office, *backup) || !world_can_lose(office, *backup)) {
+    if (!world_can_lose(office, *backup)) {
         return;
     }
+    bool noticed = chance(s, SIM_OFFICE, 2) == 0 || !keeps_own_words(office, *backup);
     world_restore(office, *backup);
     *backup = NULL;
-    sim_read_incarnation(office);
-    office->epoch = pt_random_u64(&random);
-    PT_CHECK(sim_renew(s, office));
+    world_recall(office);
+    if (noticed) {
+        PT_CHECK(world_renew(office) == PT_OK);
+    }
     world_check_elsewhere(office);
     s->result.happened[SIM_OFFICE]++;
 }

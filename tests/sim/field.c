@@ -298,37 +298,23 @@ void sim_work(struct sim *s, struct sim_device *device)
 
 /* --- incarnations --- */
 
-void sim_read_incarnation(struct world_node *node)
-{
-    struct pt_txn *txn;
-    PT_CHECK(pt_store_begin(node->store, false, &txn) == PT_OK);
-    PT_CHECK(pt_meta_get_u64(txn, "incarnation", &node->incarnation) == PT_OK);
-    if (pt_meta_get_u64(txn, "previous", &node->previous_incarnation) != PT_OK) {
-        node->previous_incarnation = 0;
-    }
-    pt_store_abort(txn);
-}
-
 bool sim_renew(struct sim *s, struct world_node *node)
 {
     struct pt_txn *txn;
     struct pt_random random = world_random(s->w);
+    struct world_node renewed = *node;
     struct pt_author_pen pen = world_pen(node);
-    pen.incarnation = pt_random_u64(&random);
+    renewed.incarnation = pen.incarnation = pt_random_u64(&random);
+    renewed.previous_incarnation = node->incarnation;
     if (world_write_begin(node, &txn) != PT_OK) {
         return false;
     }
     enum pt_err err = pt_tails_move(txn, &pen);
-    if (err == PT_OK) {
-        err = pt_meta_put_u64(txn, "previous", node->incarnation);
-    }
-    if (err == PT_OK) {
-        err = pt_meta_put_u64(txn, "incarnation", pen.incarnation);
-    }
+    world_remember(txn, &renewed, &err);
     err = world_write_end(node, txn, err);
     PT_CHECK(err == PT_OK || err == PT_EIO || err == PT_EFULL);
     world_trace(s->w, "node %zu: a new incarnation: %s\n", world_number(node), pt_err_name(err));
-    sim_read_incarnation(node);
+    world_recall(node);
     return err == PT_OK;
 }
 

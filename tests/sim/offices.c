@@ -81,12 +81,13 @@ static void found_instrument(struct sim *s)
     write_one(s->offices[0], "c:2023", PATUH__ENTRY_KIND__ENTRY_INSTRUMENT, &s->instrument_hash, &detail.base);
 }
 
-static void remember_incarnation(struct world_node *node)
+static void remember(struct world_node *node)
 {
     struct pt_txn *txn;
-    PT_CHECK(world_write_begin(node, &txn) == PT_OK);
-    PT_CHECK(pt_meta_put_u64(txn, "incarnation", node->incarnation) == PT_OK);
-    PT_CHECK(world_write_end(node, txn, PT_OK) == PT_OK);
+    enum pt_err err = world_write_begin(node, &txn);
+    PT_CHECK(err == PT_OK);
+    world_remember(txn, node, &err);
+    PT_CHECK(world_write_end(node, txn, err) == PT_OK);
 }
 
 static void found_device(struct sim *s, size_t region)
@@ -105,7 +106,7 @@ static void found_device(struct sim *s, size_t region)
     char subject[8];
     (void)snprintf(subject, sizeof subject, "o:%s", office->code);
     write_one(office, subject, PATUH__ENTRY_KIND__ENTRY_MEMBER, NULL, &detail.base);
-    remember_incarnation(device->node);
+    remember(device->node);
     device->node->instrument = &s->instrument_hash;
 }
 
@@ -133,13 +134,13 @@ static void found_region(struct sim *s, size_t region)
     detail.public_key = detail.transport_key = key_of(office);
     detail.generation = 1;
     write_one(s->offices[0], "o:00", PATUH__ENTRY_KIND__ENTRY_OFFICE, NULL, &detail.base);
-    remember_incarnation(office);
+    remember(office);
 }
 
 void sim_found(struct sim *s)
 {
     s->offices[0] = world_node(s->w, 2, "0", NULL);
-    remember_incarnation(s->offices[0]);
+    remember(s->offices[0]);
     found_instrument(s);
     for (size_t region = 1; region <= s->options.regions; region++) {
         found_region(s, region);

@@ -16,6 +16,15 @@ static void link_ended(struct world *w, struct world_link *link)
     sim_sync_ended(s, link);
 }
 
+/* A device looks at it when its sync is over, an office at once. */
+static void node_is_stale(struct world *w, struct world_node *node)
+{
+    (void)w;
+    if (node->tier > 0) {
+        (void)world_renew(node); /* a full disk: it hears it again */
+    }
+}
+
 /* --- plans of a day --- */
 
 static int64_t at_hour(struct sim_random *random, int64_t day_ms, size_t from, size_t to)
@@ -150,6 +159,7 @@ void sim_run(const struct sim_options *options, void (*failed)(struct world *w, 
     s.w->data = &s;
     s.w->failed = failed;
     s.w->ended = link_ended;
+    s.w->stale = node_is_stale;
     s.w->quick = true; /* whole stores are checked now and then */
     s.w->early = options->plant == SIM_PLANT_EARLY;
     s.random.state = options->seed ^ 0x0ff1ceull;

@@ -172,10 +172,8 @@ void sim_check_saved(struct sim *s, struct sim_device *device);
 void sim_seal(struct sim *s, struct world_node *node);
 /* Seal, connect; what follows comes when the link ends. */
 void sim_sync(struct sim *s, struct sim_device *device);
-/* Take a new incarnation; false when the disk does not let it. */
+/* A device takes a new incarnation; false when the disk does not let it. */
 bool sim_renew(struct sim *s, struct world_node *node);
-/* The incarnation that the store knows. */
-void sim_read_incarnation(struct world_node *node);
 /* A link of a device is over: was its store restored or copied? */
 void sim_sync_ended(struct sim *s, struct world_link *link);
 

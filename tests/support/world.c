@@ -122,6 +122,9 @@ static void take_update(struct world_link *link, int side, struct pt_update *u)
         link->n_frames[side]++;
     }
     link->fresh[side] = link->fresh[side] || u->fresh_incarnation;
+    if (u->fresh_incarnation && w->stale != NULL) {
+        w->stale(w, link->node[side]);
+    }
     link->more[side] = u->more;
     if (u->close && !link->ended[side]) {
         side_closed(link, side, u);

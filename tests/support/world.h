@@ -128,6 +128,7 @@ struct world {
     bool forks_apart;  /* forked logs may differ between nodes: nothing brings their branches together yet */
     bool early;        /* planted fault: a writer that answers before it has committed */
     void *data;        /* of whoever uses the world */
+    void (*stale)(struct world *w, struct world_node *node); /* its store is older than it was, says its upper office */
     void (*ended)(struct world *w, struct world_link *link); /* a link is over; its sessions are still there */
     void (*failed)(struct world *w, const char *what); /* hears of a broken promise; NULL: print the trace, abort */
     int64_t now_ms;
@@ -231,6 +232,9 @@ struct pt_random world_random(struct world *w);
 enum pt_err world_admit(void *data, const Patuh__SignedStatement *statement, struct pt_peer *peer,
                         Patuh__FailureCode *code);
 enum pt_err world_renew(void *data);
+/* The small facts that a store keeps of its node, in a write of the caller's; and back from the store. */
+void world_remember(struct pt_txn *txn, const struct world_node *node, enum pt_err *err);
+void world_recall(struct world_node *node);
 struct pt_blob_ops world_blob_ops(struct world_node *node);
 /* As in pt_blob_ops; data is the node. */
 bool world_blob_is_durable(void *data, const struct pt_hash *hash);

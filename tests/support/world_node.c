@@ -334,12 +334,45 @@ struct pt_blob_ops world_blob_ops(struct world_node *node)
         .read = blob_read, .append = blob_append, .is_durable = world_blob_is_durable, .data = node};
 }
 
+void world_remember(struct pt_txn *txn, const struct world_node *node, enum pt_err *err)
+{
+    *err = *err == PT_OK ? pt_meta_put_u64(txn, "epoch", node->epoch) : *err;
+    *err = *err == PT_OK ? pt_meta_put_u64(txn, "incarnation", node->incarnation) : *err;
+    *err = *err == PT_OK ? pt_meta_put_u64(txn, "previous", node->previous_incarnation) : *err;
+}
+
+void world_recall(struct world_node *node)
+{
+    struct pt_txn *txn = begin(node, false);
+    PT_CHECK(pt_meta_get_u64(txn, "epoch", &node->epoch) == PT_OK);
+    PT_CHECK(pt_meta_get_u64(txn, "incarnation", &node->incarnation) == PT_OK);
+    PT_CHECK(pt_meta_get_u64(txn, "previous", &node->previous_incarnation) == PT_OK);
+    pt_store_abort(txn);
+}
+
 enum pt_err world_renew(void *data)
 {
     struct world_node *node = data;
-    world_trace(node->world, "node %zu: takes a new epoch\n", world_number(node));
-    node->epoch = chance(node->world);
-    node->previous_incarnation = node->incarnation;
-    node->incarnation = chance(node->world);
-    return PT_OK;
+    struct pt_txn *txn;
+    struct world_node renewed = *node;
+    renewed.epoch = node->tier > 0 ? chance(node->world) : 0;
+    renewed.previous_incarnation = node->incarnation;
+    renewed.incarnation = chance(node->world);
+    enum pt_err err = pt_store_begin(node->store, true, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    world_remember(txn, &renewed, &err);
+    if (err == PT_OK) {
+        err = pt_store_commit(txn);
+    } else {
+        pt_store_abort(txn);
+    }
+    world_trace(node->world, "node %zu: takes a new incarnation: %s\n", world_number(node), pt_err_name(err));
+    if (err == PT_OK) {
+        node->epoch = renewed.epoch;
+        node->previous_incarnation = renewed.previous_incarnation;
+        node->incarnation = renewed.incarnation;
+    }
+    return err;
 }
