@@ -15,6 +15,11 @@
 static int answer_fd;
 static bool tells;
 
+static void answer(struct sim_result result)
+{
+    (void)!write(answer_fd, &result, sizeof result);
+}
+
 /* In the child: the promise that was broken goes to the parent, the trace to people. */
 static void failed(struct world *w, const char *what)
 {
@@ -27,7 +32,7 @@ static void failed(struct world *w, const char *what)
         size_t from = w->trace.n > TRACE_SHOWN ? w->trace.n - TRACE_SHOWN : 0;
         (void)fprintf(stderr, "%s\n", pt_buf_text(&w->trace) + from);
     }
-    (void)!write(answer_fd, &s->result, sizeof s->result);
+    answer(s->result);
     _exit(3);
 }
 
@@ -40,7 +45,7 @@ static void child(const struct sim_options *options, bool tell)
         (void)dup2(nowhere, STDERR_FILENO);
     }
     sim_run(options, failed, &result);
-    (void)!write(answer_fd, &result, sizeof result);
+    answer(result);
     _exit(0);
 }
 
