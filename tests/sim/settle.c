@@ -3,12 +3,7 @@
 
 #include "base/check.h"
 
-enum {
-    ROUNDS_MIN = 4, /* whoever is left apart does not say when it is done */
-    ROUNDS_MAX = 12,
-    IDLE_FRAMES_UP = 1,
-    IDLE_FRAMES_DOWN = 2
-};
+enum { ROUNDS_MAX = 12, IDLE_FRAMES_UP = 1, IDLE_FRAMES_DOWN = 2 };
 
 /* Copies of one device make each other's salts old for ever. */
 static bool has_copies(const struct sim *s, const struct world_node *node)
@@ -20,25 +15,6 @@ static bool has_copies(const struct sim *s, const struct world_node *node)
     return n > 1;
 }
 
-/* Is a log of this store forked (about the subject, when it is not NULL)? */
-static bool has_fork(struct world_node *node, const struct pt_subject *subject)
-{
-    struct pt_arena arena;
-    struct pt_head *heads;
-    struct pt_txn *txn;
-    size_t n = 0;
-    bool forked = false;
-    PT_CHECK(pt_store_begin(node->store, false, &txn) == PT_OK);
-    pt_arena_init(&arena, SIZE_MAX);
-    PT_CHECK(pt_logs_list(txn, subject, &arena, &heads, &n) == PT_OK);
-    for (size_t i = 0; i < n; i++) {
-        forked = forked || heads[i].forked;
-    }
-    pt_arena_close(&arena);
-    pt_store_abort(txn);
-    return forked;
-}
-
 /* One session without faults. true: nothing was new to anybody. */
 static bool meet(struct sim *s, struct world_node *lower)
 {
@@ -46,9 +22,6 @@ static bool meet(struct sim *s, struct world_node *lower)
     world_expect(s->w, link.reason[0] == PT_OK, "a session without faults fails");
     bool idle = link.n_frames[0] == IDLE_FRAMES_UP && link.n_frames[1] == IDLE_FRAMES_DOWN &&
                 (!link.fresh[0] || has_copies(s, lower));
-    if (has_fork(lower, NULL) || has_fork(lower->upper, NULL)) {
-        return true; /* branches are not brought together yet */
-    }
     if (!idle) {
         world_trace(s->w, "node %zu is not idle: %zu frames up, %zu down, new incarnation %d\n", world_number(lower),
                     link.n_frames[0], link.n_frames[1], link.fresh[0]);
@@ -98,15 +71,12 @@ static bool has_subject(const struct world_node *node, const struct pt_subject *
 static void compare_unit(struct sim *s, const struct sim_unit *unit)
 {
     struct pt_subject subject = sim_subject(unit->subject);
-    if (has_fork(s->offices[0], &subject) || has_fork(s->offices[unit->region], &subject)) {
-        return;
-    }
     struct pt_hash top = state_at(s, s->offices[0], &subject);
     struct pt_hash region = state_at(s, s->offices[unit->region], &subject);
     world_expect(s->w, pt_hash_eq(&top, &region), "head office and region do not see the same");
     for (size_t i = 0; i < s->n_devices; i++) {
         struct sim_device *device = &s->devices[i];
-        if (!device->revoked && has_subject(device->node, &subject) && !has_fork(device->node, &subject)) {
+        if (!device->revoked && has_subject(device->node, &subject)) {
             struct pt_hash here = state_at(s, device->node, &subject);
             world_expect(s->w, pt_hash_eq(&top, &here), "a device does not see what its office sees");
         }
@@ -132,11 +102,9 @@ void sim_settle(struct sim *s)
 {
     size_t rounds = 0;
     sim_end_faults(s);
-    for (bool quiet = false; !quiet || rounds < ROUNDS_MIN; rounds++) {
-        quiet = meet_all(s);
-        world_expect(s->w, rounds < ROUNDS_MAX, "sync never becomes idle");
+    while (!meet_all(s)) {
+        world_expect(s->w, ++rounds < ROUNDS_MAX, "sync never becomes idle");
     }
-    s->w->forks_apart = true;
     compare_nodes(s);
     world_check_promises(s->w);
     for (size_t i = 0; i < s->w->n_nodes; i++) {

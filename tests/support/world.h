@@ -125,7 +125,6 @@ struct world {
     size_t fault_call; /* in this one, from 1 ... */
     size_t fault_pass; /* ... allocations fail after so many */
     bool lifo;         /* completions reach the sessions in any order */
-    bool forks_apart;  /* forked logs may differ between nodes: nothing brings their branches together yet */
     bool early;        /* planted fault: a writer that answers before it has committed */
     void *data;        /* of whoever uses the world */
     void (*stale)(struct world *w, struct world_node *node); /* its store is older than it was, says its upper office */
