@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "link_state.h"
 #include "renewal.h"
 
 #include <string.h>
@@ -21,6 +22,7 @@ struct upper {
     struct pt_arena arena; /* the enrolment */
     struct pt_enrolment enrolment;
     uint64_t pause_ms;
+    bool up; /* the session that runs has been settled once */
     bool closing;
     bool timer_closed;
 };
@@ -82,6 +84,16 @@ static void on_stale(struct pt_link *link, void *data)
     (void)!office_renew(upper->server->office, "head_office");
 }
 
+/* Up is when both sides have had everything once; a connection alone has carried nothing yet. */
+static void on_step(struct pt_link *link, void *data)
+{
+    struct upper *upper = data;
+    if (!upper->up && pt_session_is_settled(pt_link_session(link))) {
+        upper->up = true;
+        link_state_note(upper->server->office->writer, true, NULL);
+    }
+}
+
 static void on_end(struct pt_link *link, const struct pt_link_end *end, void *data)
 {
     struct upper *upper = data;
@@ -89,6 +101,8 @@ static void on_end(struct pt_link *link, const struct pt_link_end *end, void *da
         upper->pause_ms = PAUSE_MS_MIN; /* it worked: a new attempt is not a repeated one */
     }
     upper->link = NULL;
+    upper->up = false;
+    link_state_note(upper->server->office->writer, false, &end->problem);
     pt_log("upper_left", "why=%s failure=%d in=%llu out=%llu", pt_err_name(end->why), (int)end->failure,
            (unsigned long long)end->bytes_in, (unsigned long long)end->bytes_out);
     if (end->why == PT_EIO) {
@@ -125,13 +139,14 @@ static void connect_now(struct upper *upper)
                 .scope = {.has = has_all, .is_up = is_up, .data = upper},
             },
         .writer = office->writer,
-        .events = {.on_grown = on_grown, .on_stale = on_stale, .on_end = on_end},
+        .events = {.on_grown = on_grown, .on_stale = on_stale, .on_step = on_step, .on_end = on_end},
         .data = upper,
     };
     struct pt_problem problem = {0};
     enum pt_err err = pt_link_connect(&server->loop, office->upper_address, server->identity, root->transport_key.b,
                                       &options, &upper->link, &problem);
     if (err != PT_OK) {
+        link_state_note(office->writer, false, &problem);
         pt_log("upper_failed", "why=%s address=%s", pt_err_name(err), office->upper_address);
         pause_then_connect(upper, 0);
     }

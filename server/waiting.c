@@ -263,14 +263,6 @@ static enum pt_err add_parked(struct pt_txn *txn, struct waiting *w, const struc
     return err == PT_OK ? end : err;
 }
 
-static void add_forked(struct waiting *w, const struct pt_head *head)
-{
-    struct waiting_log *out = &w->forked[w->n_forked++];
-    *out = log_of(w, head);
-    out->have = head->fork_seq;
-    out->next = head->held_seq;
-}
-
 static enum pt_err add_upper(struct pt_txn *txn, struct reading *r, const struct pt_head *head)
 {
     struct pt_receipted upper;
@@ -295,9 +287,7 @@ static enum pt_err read_log(struct pt_txn *txn, struct reading *r, const struct 
         }
     }
     enum pt_err err = head->n_parked > 0 ? add_parked(txn, w, head) : PT_OK;
-    if (head->forked) {
-        add_forked(w, head);
-    }
+    w->n_forked += head->forked;
     return err == PT_OK ? add_upper(txn, r, head) : err;
 }
 
@@ -353,9 +343,8 @@ static enum pt_err read_store(struct pt_txn *txn, struct reading *r)
         return err;
     }
     w->parked = pt_arena_zalloc(&w->arena, n, sizeof *w->parked);
-    w->forked = pt_arena_zalloc(&w->arena, n, sizeof *w->forked);
     w->blobs = pt_arena_zalloc(&w->arena, n, sizeof *w->blobs); /* one an author at most */
-    err = w->parked == NULL || w->forked == NULL || w->blobs == NULL ? PT_ENOMEM : PT_OK;
+    err = w->parked == NULL || w->blobs == NULL ? PT_ENOMEM : PT_OK;
     for (size_t i = 0; i < w->n_peers && err == PT_OK; i++) {
         err = read_peer(txn, w, &w->peers[i]);
     }

@@ -45,12 +45,12 @@ struct waiting_blobs {
     size_t n_files;
 };
 
-/* Chunks that wait for the ones before them, or entries past a fork. */
+/* Chunks that wait for the ones before them. */
 struct waiting_log {
     const char *subject;
     const char *author;
-    uint64_t have; /* last entry that is connected, or the last before the fork */
-    uint64_t next; /* parked: first entry that waits; held: furthest one */
+    uint64_t have; /* last entry that is connected */
+    uint64_t next; /* first entry that waits */
     uint32_t n_chunks;
 };
 
@@ -67,8 +67,7 @@ struct waiting {
     size_t n_blobs, n_wanted;
     struct waiting_log *parked;
     size_t n_parked, n_parked_chunks;
-    struct waiting_log *forked;
-    size_t n_forked;
+    size_t n_forked; /* logs; forks.h tells about them */
     size_t n_logs;
     uint64_t n_entries;
     uint64_t n_waiting_upper; /* entries without head office's receipt */

@@ -83,25 +83,30 @@ enum pt_err pt_merge(const struct pt_merge_input *input, struct pt_arena *arena,
     return err;
 }
 
+static const struct {
+    const char *name;
+    enum pt_msg msg;
+} states[] = {
+    [PATUH__STATE__STATE_DRAFT] = {"draft", PT_MSG_STATE_DRAFT},
+    [PATUH__STATE__STATE_SUBMITTED] = {"submitted", PT_MSG_STATE_SUBMITTED},
+    [PATUH__STATE__STATE_HAS_ISSUES] = {"has_issues", PT_MSG_STATE_HAS_ISSUES},
+    [PATUH__STATE__STATE_APPROVED_REGION] = {"approved_region", PT_MSG_STATE_APPROVED_REGION},
+    [PATUH__STATE__STATE_APPROVED_NATIONAL] = {"approved_national", PT_MSG_STATE_APPROVED_NATIONAL},
+    [PATUH__STATE__STATE_FIXED] = {"fixed", PT_MSG_STATE_FIXED},
+    [PATUH__STATE__STATE_NOT_ASSESSED] = {"not_assessed", PT_MSG_STATE_NOT_ASSESSED},
+};
+
+static bool is_state(Patuh__State state)
+{
+    return (unsigned)state < sizeof states / sizeof states[0];
+}
+
 const char *pt_state_name(Patuh__State state)
 {
-    switch (state) {
-    case PATUH__STATE__STATE_DRAFT:
-        return "draft";
-    case PATUH__STATE__STATE_SUBMITTED:
-        return "submitted";
-    case PATUH__STATE__STATE_HAS_ISSUES:
-        return "has_issues";
-    case PATUH__STATE__STATE_APPROVED_REGION:
-        return "approved_region";
-    case PATUH__STATE__STATE_APPROVED_NATIONAL:
-        return "approved_national";
-    case PATUH__STATE__STATE_FIXED:
-        return "fixed";
-    case PATUH__STATE__STATE_NOT_ASSESSED:
-        return "not_assessed";
-    case _PATUH__STATE_IS_INT_SIZE:
-        break;
-    }
-    return "?";
+    return is_state(state) ? states[state].name : "?";
+}
+
+enum pt_msg pt_state_msg(Patuh__State state)
+{
+    return is_state(state) ? states[state].msg : PT_MSG_NONE;
 }

@@ -103,5 +103,6 @@ enum pt_err pt_merge(const struct pt_merge_input *input, struct pt_arena *arena,
 /* The level that counts something in this state; PT_LEVEL_WORK while nothing does (draft, has_issues). */
 enum pt_level pt_level_of(Patuh__State state);
 const char *pt_state_name(Patuh__State state); /* "draft", "submitted", ... */
+enum pt_msg pt_state_msg(Patuh__State state);  /* what it means to people */
 
 #endif
