@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "core/log/receipts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,8 +123,74 @@ static void count_answers(const struct pt_work *work, struct patuh_listed *out)
     }
 }
 
-enum pt_err pt_summary_fill(const struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena,
-                            struct patuh_listed *out)
+static const char *join_names(const char *const *names, size_t n, struct pt_arena *arena)
+{
+    struct pt_buf text = {0};
+    for (size_t i = 0; i < n; i++) {
+        pt_buf_printf(&text, "%s%s", i == 0 ? "" : ", ", names[i]);
+    }
+    const char *kept = pt_arena_str(arena, pt_buf_text(&text));
+    pt_buf_free(&text);
+    return kept == NULL ? "" : kept;
+}
+
+/* Has what made the state left this device? What others wrote has come from the office. */
+static enum pt_err has_left(const struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena, bool *left)
+{
+    const struct pt_claim *by = work->state.state_by;
+    struct pt_head head;
+    struct pt_covered covered = {0};
+    *left = true;
+    if (by == NULL || !pt_work_is_own(work, by->view)) {
+        return PT_OK;
+    }
+    enum pt_err err = pt_logs_find(txn, &by->view->log, &head);
+    if (err == PT_OK) {
+        err = pt_covered_read(txn, &head, arena, &covered);
+    }
+    *left = by->seq <= covered.region || by->seq <= covered.head_office;
+    return err;
+}
+
+static enum pt_msg advice_of(const struct pt_work *work, const struct patuh_listed *line, bool left)
+{
+    bool mine = line->assigned;
+    switch (work->state.state) {
+    case PATUH__STATE__STATE_DRAFT:
+        return mine ? PT_MSG_ADVICE_DRAFT : PT_MSG_STATE_DRAFT;
+    case PATUH__STATE__STATE_HAS_ISSUES:
+        return mine ? PT_MSG_ADVICE_RETURNED : PT_MSG_STATE_HAS_ISSUES;
+    case PATUH__STATE__STATE_SUBMITTED:
+    case PATUH__STATE__STATE_NOT_ASSESSED:
+        return left ? pt_state_msg(work->state.state) : PT_MSG_ADVICE_NOT_SENT;
+    case PATUH__STATE__STATE_APPROVED_REGION:
+    case PATUH__STATE__STATE_APPROVED_NATIONAL:
+    case PATUH__STATE__STATE_FIXED:
+    case _PATUH__STATE_IS_INT_SIZE:
+        break;
+    }
+    return pt_state_msg(work->state.state);
+}
+
+static enum pt_err advise(const struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena,
+                          struct patuh_listed *line)
+{
+    bool left = true;
+    char comments[16];
+    struct pt_buf text = {0};
+    enum pt_err err = has_left(work, txn, arena, &left);
+    if (err != PT_OK) {
+        return err;
+    }
+    (void)snprintf(comments, sizeof comments, "%u", line->n_comments);
+    pt_say(&text, advice_of(work, line, left), line->assessment, comments, NULL);
+    line->advice = pt_arena_str(arena, pt_buf_text(&text));
+    err = line->advice == NULL ? PT_ENOMEM : text.err;
+    pt_buf_free(&text);
+    return err;
+}
+
+enum pt_err pt_summary_fill(struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena, struct patuh_listed *out)
 {
     const struct pt_assessment *state = &work->state;
     const Patuh__Opening *opening = state->opening;
@@ -138,6 +205,9 @@ enum pt_err pt_summary_fill(const struct pt_work *work, struct pt_txn *txn, stru
         .ready = work->ready,
         .n_missing = (uint32_t)work->score.n_missing,
         .n_conflicts = (uint32_t)state->n_conflicts,
+        .n_ineffective = (uint32_t)state->n_ineffective,
+        .surveyors = join_names(state->surveyors, state->n_surveyors, arena),
+        .advice = "",
     };
     count_answers(work, &line);
     if (state->state == PATUH__STATE__STATE_HAS_ISSUES && state->state_move != NULL) {
@@ -150,6 +220,14 @@ enum pt_err pt_summary_fill(const struct pt_work *work, struct pt_txn *txn, stru
         if (pt_author_eq(&heads[i].log.author, &work->place.author)) {
             err = pt_places_add(txn, &heads[i], &work->authority, arena, &line.places);
         }
+    }
+    size_t n_outside = 0;
+    if (err == PT_OK) {
+        err = pt_work_pending(work, &n_outside);
+    }
+    if (err == PT_OK) {
+        line.n_outside = (uint32_t)n_outside;
+        err = advise(work, txn, arena, &line);
     }
     *out = line;
     return err == PT_OK && arena->exhausted ? PT_ENOMEM : err;

@@ -6,8 +6,8 @@
 #ifndef PT_CLIENT_CLI_H
 #define PT_CLIENT_CLI_H
 
-#include "base/problem.h"
 #include "base/json.h"
+#include "base/problem.h"
 #include "client/patuh.h"
 
 enum { PT_EXIT_GOOD = 0, PT_EXIT_FAILED = 1, PT_EXIT_USAGE = 2 };
@@ -51,6 +51,9 @@ void pt_cli_put(struct pt_buf *out, const char *text);
 void pt_cli_put_label(struct pt_buf *out, const char *id, const char *en);
 /* One line of a stream without its end; false at the end of input. *line is reused and freed by the caller. */
 bool pt_cli_line(FILE *in, struct pt_buf *line);
+
+/* What keeps entries of an assessment from counting, a line each; nothing when all is well. */
+void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed);
 
 void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed);
 

@@ -1,6 +1,8 @@
 /* patuh list */
 #include "client/cli.h"
 
+#include <string.h>
+
 static void put_places(struct pt_json *json, const struct patuh_places *places)
 {
     pt_json_begin(json, "entries", '{');
@@ -17,12 +19,16 @@ void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed)
     pt_json_text(json, "unit", listed->unit);
     pt_json_text(json, "institution", listed->institution);
     pt_json_text(json, "state", listed->state);
+    pt_json_text(json, "advice", listed->advice);
+    pt_json_text(json, "surveyors", listed->surveyors);
     pt_json_bool(json, "assigned", listed->assigned);
     pt_json_bool(json, "ready", listed->ready);
     pt_json_count(json, "answered", listed->n_answered);
     pt_json_count(json, "missing", listed->n_missing);
     pt_json_count(json, "conflicts", listed->n_conflicts);
     pt_json_count(json, "comments", listed->n_comments);
+    pt_json_count(json, "outside", listed->n_outside);
+    pt_json_count(json, "ineffective", listed->n_ineffective);
     put_places(json, &listed->places);
 }
 
@@ -39,12 +45,47 @@ static void put_json(struct pt_buf *out, const struct patuh_list *list)
     pt_buf_put_str(out, "\n");
 }
 
+static void put_sentence(struct pt_buf *out, enum pt_msg msg, uint32_t n, const char *assessment)
+{
+    char count[16];
+    if (n > 0) {
+        (void)snprintf(count, sizeof count, "%u", n);
+        pt_buf_put_str(out, "    ");
+        pt_say(out, msg, count, assessment, NULL);
+        pt_buf_put_str(out, "\n");
+    }
+}
+
+static enum pt_msg outside_msg(const char *state)
+{
+    if (strcmp(state, "fixed") == 0) {
+        return PT_MSG_ADVICE_OUTSIDE_FIXED;
+    }
+    return strncmp(state, "approved", strlen("approved")) == 0 ? PT_MSG_ADVICE_OUTSIDE_APPROVED
+                                                               : PT_MSG_ADVICE_OUTSIDE_SUBMITTED;
+}
+
+/* Whatever keeps entries from counting, a sentence each. */
+void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed)
+{
+    put_sentence(out, PT_MSG_ADVICE_CONFLICTS, listed->n_conflicts, listed->assessment);
+    put_sentence(out, outside_msg(listed->state), listed->n_outside, listed->assessment);
+    put_sentence(out, PT_MSG_ADVICE_INEFFECTIVE, listed->n_ineffective, listed->assessment);
+    if (!listed->assigned) {
+        pt_buf_put_str(out, "    ");
+        pt_say(out, PT_MSG_CLI_NOT_ASSIGNED_NOW, listed->surveyors, NULL);
+        pt_buf_put_str(out, "\n");
+    }
+}
+
 static void put_line(struct pt_buf *out, const struct patuh_listed *listed)
 {
     pt_buf_printf(out, "%s  %s  ", listed->assessment, listed->state);
     pt_cli_put(out, listed->unit);
     pt_buf_put_str(out, ", ");
     pt_cli_put(out, listed->institution);
+    pt_buf_put_str(out, "\n    ");
+    pt_buf_put_str(out, listed->advice);
     pt_buf_put_str(out, "\n    ");
     char answered[16];
     char missing[16];
@@ -60,11 +101,7 @@ static void put_line(struct pt_buf *out, const struct patuh_listed *listed)
     pt_buf_printf(out, "device %llu, region %llu, head office %llu%s\n", (unsigned long long)places->device,
                   (unsigned long long)places->region, (unsigned long long)places->head_office,
                   places->held ? ", held" : "");
-    if (!listed->assigned) {
-        pt_buf_put_str(out, "    ");
-        pt_say(out, PT_MSG_CLI_NOT_ASSIGNED_NOW, NULL);
-        pt_buf_put_str(out, "\n");
-    }
+    pt_cli_put_advice(out, listed);
     if (!listed->ready) {
         pt_buf_put_str(out, "    ");
         pt_say(out, PT_MSG_CLIENT_NO_INSTRUMENT, listed->assessment, NULL);

@@ -103,6 +103,22 @@ static void put_score_json(struct pt_json *json, const struct patuh_score *score
     pt_json_end(json, '}');
 }
 
+static void put_ineffective_json(struct pt_json *json, const struct patuh_form *form)
+{
+    pt_json_begin(json, "ineffective_entries", '[');
+    for (size_t i = 0; i < form->n_ineffective; i++) {
+        const struct patuh_ineffective *entry = &form->ineffective[i];
+        pt_json_begin(json, NULL, '{');
+        pt_json_text(json, "path", entry->path);
+        pt_json_text(json, "author", entry->author);
+        pt_json_text(json, "entry", entry->entry);
+        pt_json_text(json, "why", entry->why);
+        pt_json_bool(json, "own", entry->own);
+        pt_json_end(json, '}');
+    }
+    pt_json_end(json, ']');
+}
+
 static void put_people_json(struct pt_json *json, const struct patuh_form *form)
 {
     pt_json_begin(json, "surveyors", '[');
@@ -129,6 +145,7 @@ static void put_json(struct pt_buf *out, const struct patuh_form *form, const st
     pt_json_summary(&json, &form->summary);
     put_score_json(&json, &form->score);
     put_people_json(&json, form);
+    put_ineffective_json(&json, form);
     pt_json_begin(&json, "items", '[');
     for (size_t i = 0; i < form->n_items; i++) {
         if (is_shown(filter, &form->items[i])) {
@@ -147,7 +164,14 @@ static void put_head(struct pt_buf *out, const struct patuh_form *form)
     const struct patuh_score *score = &form->score;
     pt_buf_printf(out, "%s  %s  ", form->summary.assessment, form->summary.state);
     pt_cli_put(out, form->summary.unit);
-    pt_buf_put_str(out, "\n");
+    pt_buf_printf(out, "\n    %s\n", form->summary.advice);
+    pt_cli_put_advice(out, &form->summary);
+    for (size_t i = 0; i < form->n_ineffective; i++) {
+        const struct patuh_ineffective *entry = &form->ineffective[i];
+        pt_buf_put_str(out, "    ");
+        pt_say(out, PT_MSG_CLI_INEFFECTIVE, entry->path, entry->author, entry->entry, entry->why, NULL);
+        pt_buf_put_str(out, "\n");
+    }
     if (!score->has_score) {
         pt_say(out, PT_MSG_CLI_NO_SCORE, NULL);
     } else if (score->settled) {

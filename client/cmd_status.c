@@ -24,8 +24,24 @@ static void put_json(struct pt_buf *out, const struct patuh_status *status)
     pt_buf_put_str(out, "\n");
 }
 
+/* First where everything is, in one line. */
+static void put_summary(struct pt_buf *out, const struct patuh_status *status)
+{
+    size_t at[PATUH_AT_HEAD_OFFICE + 1] = {0};
+    char count[PATUH_AT_HEAD_OFFICE + 1][24];
+    for (size_t i = 0; i < status->n_pieces; i++) {
+        at[status->pieces[i].where]++;
+    }
+    for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+        (void)snprintf(count[i], sizeof count[i], "%zu", at[i]);
+    }
+    pt_say(out, PT_MSG_CLI_PLACES, count[PATUH_ON_DEVICE], count[PATUH_AT_REGION], count[PATUH_AT_HEAD_OFFICE], NULL);
+    pt_buf_put_str(out, "\n");
+}
+
 static void put_lines(struct pt_buf *out, const struct patuh_status *status)
 {
+    put_summary(out, status);
     for (size_t i = 0; i < status->n_pieces; i++) {
         const struct patuh_piece *piece = &status->pieces[i];
         pt_buf_printf(out, "%-12s%s  %s  ", patuh_where_name(piece->where), piece->assessment, piece->what);

@@ -21,6 +21,25 @@ static void list_missing(struct pt_cli *cli)
     patuh_form_free(&form);
 }
 
+/* What the surveyor should know of what was just handed in. */
+static void advise(struct pt_cli *cli)
+{
+    struct patuh_form form;
+    struct patuh_problem ignored; /* it is handed in all the same */
+    if (patuh_form(cli->device, cli->words[0], &form, &ignored) != PATUH_OK) {
+        return;
+    }
+    struct pt_buf out = {0};
+    pt_cli_put_advice(&out, &form.summary);
+    if (form.n_surveyors > 1) {
+        pt_say(&out, PT_MSG_ADVICE_OTHERS, form.summary.surveyors, NULL);
+        pt_buf_put_str(&out, "\n");
+    }
+    (void)fputs(pt_buf_text(&out), stderr);
+    pt_buf_free(&out);
+    patuh_form_free(&form);
+}
+
 int pt_cmd_submit(struct pt_cli *cli)
 {
     bool with_missing = false;
@@ -37,6 +56,7 @@ int pt_cmd_submit(struct pt_cli *cli)
     }
     int code = pt_cli_end(cli, result);
     if (code == PT_EXIT_GOOD) {
+        advise(cli);
         pt_say_to(stderr, PT_MSG_CLI_HANDED_IN, NULL);
     }
     return code;

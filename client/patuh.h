@@ -103,13 +103,17 @@ struct patuh_listed {
     const char *assessment; /* "2023/62.71/disdukcapil" */
     const char *unit;
     const char *institution;
-    const char *state; /* draft, submitted, has_issues, approved_region, approved_national, fixed, not_assessed */
-    bool assigned;     /* now; false: it was, and this device has written about it */
-    bool ready;        /* its instrument is here */
+    const char *state;  /* draft, submitted, has_issues, approved_region, approved_national, fixed, not_assessed */
+    const char *advice; /* what that means and what to do next, for people */
+    bool assigned;      /* now; false: it was, and this device has written about it */
+    bool ready;         /* its instrument is here */
     uint32_t n_answered;
     uint32_t n_missing; /* questions that need an answer and have none */
     uint32_t n_conflicts;
-    uint32_t n_comments; /* of the office, when it returned the assessment */
+    uint32_t n_comments;    /* of the office, when it returned the assessment */
+    uint32_t n_outside;     /* entries that do not count until the next handing in or approval */
+    uint32_t n_ineffective; /* entries that count nowhere; patuh_form says why */
+    const char *surveyors;  /* assigned now: "budi, sari" */
     struct patuh_places places;
 };
 
@@ -206,6 +210,15 @@ struct patuh_writer {
     uint64_t n_entries;
 };
 
+/* An entry that counts nowhere as things are. */
+struct patuh_ineffective {
+    const char *author;
+    const char *entry; /* as in patuh_claim */
+    const char *path;  /* "" when it is about no question */
+    const char *why;   /* a sentence with what to do next */
+    bool own;
+};
+
 struct patuh_form {
     struct patuh_listed summary;
     const struct patuh_item *items; /* in the order of the instrument */
@@ -217,6 +230,8 @@ struct patuh_form {
     size_t n_surveyors;
     const struct patuh_remark *reasons; /* proposed for "not assessed" */
     size_t n_reasons;
+    const struct patuh_ineffective *ineffective;
+    size_t n_ineffective;
     void *memory;
 };
 enum patuh_result patuh_form(struct patuh *device, const char *assessment, struct patuh_form *out,

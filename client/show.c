@@ -66,10 +66,10 @@ static const char *value_of(struct building *b, uint32_t node, const struct pt_v
     return keep_buf(b, &text);
 }
 
-static const char *entry_name(struct building *b, const struct pt_claim *claim)
+static const char *entry_name(struct building *b, const struct pt_view *view, uint64_t seq)
 {
-    const char *name = pt_arena_printf(b->arena, "%s:%llu", pt_work_log_name(&claim->view->log, b->arena),
-                                       (unsigned long long)claim->seq);
+    const char *name =
+        pt_arena_printf(b->arena, "%s:%llu", pt_work_log_name(&view->log, b->arena), (unsigned long long)seq);
     return name == NULL ? "" : name;
 }
 
@@ -81,7 +81,7 @@ static void fill_claims(struct building *b, uint32_t node, const struct pt_regis
         claims[i] = (struct patuh_claim){.value = value_of(b, node, &head->value, false),
                                          .label = value_of(b, node, &head->value, true),
                                          .author = author_of(b, head->view),
-                                         .entry = entry_name(b, head),
+                                         .entry = entry_name(b, head->view, head->seq),
                                          .own = pt_work_is_own(b->work, head->view)};
     }
     item->claims = claims;
@@ -436,6 +436,34 @@ static void add_people(struct building *b, struct patuh_form *form)
     form->reasons = reasons;
 }
 
+static const char *why_of(struct building *b, enum pt_msg why)
+{
+    struct pt_buf text = {0};
+    pt_say(&text, why, NULL);
+    return keep_buf(b, &text);
+}
+
+static void add_ineffective(struct building *b, struct patuh_form *form)
+{
+    const struct pt_work *work = b->work;
+    size_t n = work->state.n_ineffective;
+    struct patuh_ineffective *out = pt_arena_zalloc(b->arena, n, sizeof *out);
+    for (size_t i = 0; out != NULL && i < n; i++) {
+        const struct pt_ineffective *from = &work->state.ineffective[i];
+        const struct pt_entry *entry = &from->view->entries[from->seq - 1];
+        uint32_t node =
+            work->ready && entry->question != 0 ? pt_node_by_number(work->instrument, entry->question) : PT_NONE;
+        out[i] = (struct patuh_ineffective){
+            .author = author_of(b, from->view),
+            .entry = entry_name(b, from->view, from->seq),
+            .path = node == PT_NONE ? "" : path_of(b, node, entry->instance == NULL ? "" : entry->instance),
+            .why = why_of(b, from->why),
+            .own = pt_work_is_own(work, from->view)};
+    }
+    form->ineffective = out;
+    form->n_ineffective = out == NULL ? 0 : n;
+}
+
 static enum pt_err fill_form(struct building *b, struct patuh_form *form)
 {
     b->err = pt_summary_fill(b->work, b->txn, b->arena, &form->summary);
@@ -447,6 +475,7 @@ static enum pt_err fill_form(struct building *b, struct patuh_form *form)
         form->n_items = b->n_items;
         form->score = score_of(b);
         add_people(b, form);
+        add_ineffective(b, form);
     }
     return b->err == PT_OK && b->arena->exhausted ? PT_ENOMEM : b->err;
 }

@@ -436,7 +436,6 @@ static const struct {
     const char *name;
     bool (*act)(struct liar *);
 } cases[] = {
-<<<<<<< HEAD
     {"signature", signature},
     {"foreign_log", foreign_log},
     {"own_log", own_log},
@@ -452,16 +451,6 @@ static const struct {
     {"transport", transport},
     {"second_hello", second_hello},
     {"stays", stays},
-=======
-    {"signature", signature},   {"foreign_log", foreign_log},
-    {"own_log", own_log},
-    {"opens_for_75", opens_for_75},       {"opens_for_75", opens_for_75},
-    {"relayed", relayed},       {"out_of_scope", out_of_scope},
-    {"root_log", root_log},     {"forged_receipt", forged_receipt},
-    {"ahead", ahead},           {"hoard", hoard},
-    {"five_times", five_times}, {"statement", statement},
-    {"transport", transport},   {"second_hello", second_hello},
->>>>>>> 76ee043 (server: an opening counts for who may see what as it does in merge)
 };
 
 static bool act(struct liar *m, const char *what)

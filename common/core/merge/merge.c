@@ -42,6 +42,11 @@ static enum pt_err start(struct pt__merge *m)
     return PT_OK;
 }
 
+static bool can_change(const struct pt_entry *entry)
+{
+    return entry->kind != PATUH__ENTRY_KIND__ENTRY_OPEN && entry->kind != PATUH__ENTRY_KIND__ENTRY_ASSIGN;
+}
+
 static void count_entries(struct pt__merge *m)
 {
     for (size_t v = 0; v < m->in->n_views; v++) {
@@ -51,7 +56,7 @@ static void count_entries(struct pt__merge *m)
                 continue;
             }
             if (i >= m->upto[v]) {
-                m->out->n_pending++;
+                m->out->n_pending += can_change(&view->entries[i]);
                 continue;
             }
             m->out->n_entries++;

@@ -72,7 +72,7 @@ struct pt_assessment {
     size_t n_not_assessed;
     struct pt_ineffective *ineffective;
     size_t n_ineffective;
-    size_t n_pending; /* effective entries outside the cut */
+    size_t n_pending; /* effective entries outside the cut; opening and assigning change nothing and never wait */
     size_t n_conflicts;
     size_t n_entries;          /* effective entries that count */
     struct pt_hash instrument; /* newest version that an entry names; zeros when none does */
