@@ -58,6 +58,9 @@ enum patuh_result pt_device_tell(const struct patuh *device, enum pt_err err, st
     if (err == PT_EDAMAGED && inner->msg == PT_MSG_NONE && device != NULL) {
         (void)!pt_problem_set(inner, err, PT_MSG_STORE_DAMAGED, device->folder, NULL);
     }
+    if ((err == PT_EIO || err == PT_EFULL) && inner->msg == PT_MSG_NONE && device != NULL) {
+        (void)!pt_problem_set(inner, err, PT_MSG_CLIENT_DISK, device->folder, NULL);
+    }
     (void)!pt_problem_default(inner, err, action);
     struct pt_buf text = {0};
     pt_problem_put(&text, inner);

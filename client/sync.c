@@ -181,11 +181,8 @@ static enum pt_err run_link(struct syncing *s, struct pt_writer *writer, struct 
 
 /* An office that cannot be reached is one kind of failure to the caller, whatever the network said; a disk of our own
  * that fails is another, and no sentence may blame the network for it. */
-static enum pt_err outcome(const struct syncing *s, enum pt_err err, struct pt_problem *problem)
+static enum pt_err outcome(const struct syncing *s, enum pt_err err)
 {
-    if (s->end.by_store && (err == PT_EIO || err == PT_EFULL)) {
-        return pt_problem_set(problem, err, PT_MSG_CLIENT_DISK, s->device->folder, NULL);
-    }
     bool network = !s->end.by_store && (err == PT_ENOTFOUND || err == PT_EIO || err == PT_EMALFORMED);
     return network ? PT_ECLOSED : err;
 }
@@ -204,7 +201,7 @@ static enum pt_err exchange(struct syncing *s, struct pt_problem *problem)
     }
     err = pt_writer_start(&s->loop, s->device->store, &writer);
     if (err == PT_OK) {
-        err = outcome(s, run_link(s, writer, identity, problem), problem);
+        err = outcome(s, run_link(s, writer, identity, problem));
         pt_writer_stop(writer, NULL, NULL);
         (void)uv_run(&s->loop, UV_RUN_DEFAULT);
     }

@@ -65,6 +65,32 @@ static enum pt_err check_address(struct command *c, const char *address)
     return PT_OK;
 }
 
+/* Where registries are loaded, one of them knows the office; before the first one every code is good. */
+static enum pt_err check_office(struct command *c, const char *code)
+{
+    struct pt_arena arena;
+    const char **cycles;
+    const char *asked = NULL;
+    size_t n = 0;
+    bool found = false;
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = cycle_codes(c->office, &arena, &cycles, &n);
+    for (size_t i = 0; i < n && err == PT_OK && !found; i++) {
+        struct cycle_data cycle;
+        err = cycle_data_open(c->office, cycles[i], &cycle);
+        if (err == PT_OK) {
+            asked = cycle.has_registry ? cycles[i] : asked;
+            found = cycle.has_registry && pt_registry_office(&cycle.registry, code) != NULL;
+            cycle_data_close(&cycle);
+        }
+    }
+    if (err == PT_OK && asked != NULL && !found) {
+        err = pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_INVITE_NO_OFFICE, code, asked, NULL);
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
 static enum pt_err who(struct command *c, const struct pt_option *options, struct invite *invite)
 {
     static const int roles[] = {PATUH__ROLE__ROLE_DEVICE, PATUH__ROLE__ROLE_REVIEWER, PATUH__ROLE__ROLE_REGIONAL};
@@ -84,6 +110,12 @@ static enum pt_err who(struct command *c, const struct pt_option *options, struc
     }
     if (options[OPTION_OFFICE].value != NULL && !c->office->national) {
         return pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_OFFICE_ONLY_NATIONAL, "invite --office", NULL);
+    }
+    if (options[OPTION_OFFICE].value != NULL) {
+        enum pt_err err = check_office(c, invite->name);
+        if (err != PT_OK) {
+            return err;
+        }
     }
     bool joined = c->office->joined;
     return joined ? PT_OK : pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_OFFICE_NOT_JOINED, NULL);

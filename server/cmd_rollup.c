@@ -7,6 +7,11 @@ static enum pt_err read_blob(void *data, const struct pt_hash *hash, struct pt_b
     return pt_blobs_get(data, hash, out);
 }
 
+static bool is_stopping(void *data)
+{
+    return atomic_load(&((struct office *)data)->stopping);
+}
+
 static struct pt_rollup_input input_of(const struct command *c)
 {
     return (struct pt_rollup_input){
@@ -15,7 +20,14 @@ static struct pt_rollup_input input_of(const struct command *c)
         .office = &c->office->pair,
         .blob = read_blob,
         .blob_data = c->office->blobs,
+        .is_cancelled = is_stopping,
+        .cancel_data = c->office,
     };
+}
+
+static enum pt_err say_stopped(struct command *c, enum pt_err err)
+{
+    return err == PT_ECANCELED ? pt_problem_set(&c->problem, err, PT_MSG_SERVER_LOST, NULL) : err;
 }
 
 static enum pt_err build(struct command *c, const struct pt_rollup_input *input, const char *folder)
@@ -55,7 +67,7 @@ enum pt_err cmd_rollup(struct command *c)
         return command_usage(c, PT_MSG_ROLLUP_LEVEL, options[1].value);
     }
     err = command_path(c, options[2].value, folder, sizeof folder);
-    return err == PT_OK ? build(c, &input, folder) : err;
+    return err == PT_OK ? say_stopped(c, build(c, &input, folder)) : err;
 }
 
 enum pt_err cmd_verify(struct command *c)
@@ -78,6 +90,7 @@ enum pt_err cmd_verify(struct command *c)
         struct pt_rollup_input input = input_of(c);
         err = pt_rollup_verify(&input, &files, &c->out);
         pt_buf_put_str(&c->out, "\n");
+        err = say_stopped(c, err);
         if (err == PT_EINVALID || err == PT_ESIGNATURE) { /* else it is not the outputs that are wrong */
             (void)pt_problem_set(&c->problem, err, PT_MSG_VERIFY_FAILED, folder, NULL);
         }

@@ -11,6 +11,7 @@
 #include "qr.h"
 #include "server.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +132,38 @@ static int run_init(const struct line *line)
     return EXIT_GOOD;
 }
 
+/* Who has the folder open and does not answer is a server that begins or ends, or a command alone: all of them are
+ * done soon. So a folder in use is tried again for a while. */
+#define BUSY_TRIES 200
+#define BUSY_PAUSE_MS 25
+
+static bool try_again(enum pt_err err, int *tries, struct pt_problem *problem)
+{
+    if (err != PT_EBUSY || *tries == BUSY_TRIES) {
+        return false;
+    }
+    (*tries)++;
+    (void)poll(NULL, 0, BUSY_PAUSE_MS);
+    *problem = (struct pt_problem){0};
+    return true;
+}
+
+/* For serve: a server that runs there is no reason to wait. */
+static enum pt_err open_to_serve(const char *dir, struct office *office, struct pt_problem *problem)
+{
+    char path[PATH_MAX];
+    int tries = 0;
+    enum pt_err err = pt_path_join(path, sizeof path, dir, "control");
+    while (err == PT_OK) {
+        err = office_open(dir, office, problem);
+        if (err != PT_EBUSY || pt_control_answers(path) || !try_again(err, &tries, problem)) {
+            break;
+        }
+        err = PT_OK;
+    }
+    return pt_problem_default(problem, err, "serve");
+}
+
 static int run_serve(const struct line *line)
 {
     struct pt_option options[] = {{.name = "--listen", .has_value = true}};
@@ -141,7 +174,7 @@ static int run_serve(const struct line *line)
         return fail(&problem, EXIT_USAGE);
     }
     const char *address = options[0].value == NULL ? DEFAULT_ADDRESS : options[0].value;
-    enum pt_err err = office_open(line->dir, &office, &problem);
+    enum pt_err err = open_to_serve(line->dir, &office, &problem);
     if (err != PT_OK) {
         return fail(&problem, EXIT_FAILED);
     }
@@ -217,16 +250,11 @@ static enum pt_err run_remote(const struct line *line, struct pt_bytes input, st
 
 /* --- alone --- */
 
-static int run_alone(const struct line *line, struct pt_bytes input, struct pt_buf *out)
+static int run_alone(const struct line *line, struct office *office, struct pt_bytes input, struct pt_buf *out)
 {
-    struct office office;
-    struct pt_problem problem = {0};
     char folder[PATH_MAX];
-    if (office_open(line->dir, &office, &problem) != PT_OK) {
-        return fail(&problem, EXIT_FAILED);
-    }
     struct command command = {
-        .office = &office,
+        .office = office,
         .folder = getcwd(folder, sizeof folder) == NULL ? "/" : folder,
         .argc = line->n_words,
         .argv = line->words,
@@ -237,7 +265,7 @@ static int run_alone(const struct line *line, struct pt_bytes input, struct pt_b
     put(stderr, pt_buf_bytes(&command.err));
     pt_buf_put_bytes(out, pt_buf_bytes(&command.out));
     command_close(&command);
-    office_close(&office);
+    office_close(office);
     return exit_code;
 }
 
@@ -289,6 +317,29 @@ static enum pt_err read_secrets(const struct line *line, unsigned secrets, struc
     return err == PT_OK ? out->err : err;
 }
 
+/* The server's socket first, then the folder itself, until one of them is there. Returns the exit code. */
+static int run_anywhere(const struct line *line, struct pt_bytes input, struct remote *remote)
+{
+    struct pt_problem problem = {0};
+    struct office office;
+    int tries = 0;
+    enum pt_err err;
+    do {
+        err = run_remote(line, input, remote, &problem);
+        if (err == PT_OK) {
+            return remote->exit;
+        }
+        if (err == PT_ENOTFOUND) {
+            err = office_open(line->dir, &office, &problem);
+            if (err == PT_OK) {
+                return run_alone(line, &office, input, &remote->out);
+            }
+        }
+    } while (try_again(err, &tries, &problem));
+    (void)pt_problem_default(&problem, err, line->command);
+    return fail(&problem, EXIT_FAILED);
+}
+
 static int run_command(const struct line *line)
 {
     const struct command_row *row = command_find(line->command);
@@ -302,14 +353,7 @@ static int run_command(const struct line *line)
         pt_buf_wipe(&input);
         return fail(&problem, EXIT_FAILED);
     }
-    enum pt_err err = run_remote(line, pt_buf_bytes(&input), &remote, &problem);
-    int exit_code = remote.exit;
-    if (err == PT_ENOTFOUND) {
-        exit_code = run_alone(line, pt_buf_bytes(&input), &remote.out);
-    } else if (err != PT_OK) {
-        (void)pt_problem_default(&problem, err, line->command);
-        exit_code = fail(&problem, EXIT_FAILED);
-    }
+    int exit_code = run_anywhere(line, pt_buf_bytes(&input), &remote);
     if (exit_code == EXIT_GOOD && strcmp(line->command, "invite") == 0 && isatty(STDOUT_FILENO)) {
         qr_print(stdout, pt_buf_text(&remote.out));
     }

@@ -19,6 +19,7 @@
 #include "io/writer.h"
 
 #include <limits.h>
+#include <stdatomic.h>
 
 #define OFFICE_ROOT_CODE_MAX 32
 
@@ -37,6 +38,7 @@ struct office {
     uint64_t epoch;
     uint64_t generation;  /* of our key, as the office above has signed it */
     uint64_t incarnation; /* of its own logs */
+    atomic_bool stopping; /* the server ends: a long command gives up; written by the loop, read by commands */
     bool joined;          /* root is known: always for head office, after join for a region */
     struct pt_author root;
     struct pt_public_key root_key;

@@ -107,6 +107,7 @@ static void stop(struct server *server)
     }
     pt_log("stopping", "code=%s", server->office->code);
     server->stopping = true;
+    atomic_store(&server->office->stopping, true);
     control_service_close(server);
     visits_close(server);
     upper_close(server->upper);

@@ -79,6 +79,16 @@ static enum pt_err receive(int fd, struct pt_frames *frames, enum pt_err (*on_re
     }
 }
 
+bool pt_control_answers(const char *path)
+{
+    int fd = -1;
+    bool answers = open_socket(path, &fd, NULL) == PT_OK;
+    if (answers) {
+        (void)close(fd);
+    }
+    return answers;
+}
+
 enum pt_err pt_control_call_run(const char *path, struct pt_bytes request,
                                 enum pt_err (*on_reply)(struct pt_bytes reply, void *data), void *data,
                                 struct pt_problem *problem)

@@ -34,6 +34,9 @@ struct pt_rollup_input {
     /* Appends the content of a blob. Errors: NOTFOUND, DAMAGED, IO, NOMEM. */
     enum pt_err (*blob)(void *data, const struct pt_hash *hash, struct pt_buf *out);
     void *blob_data;
+    /* Asked before each assessment, from the caller's thread: true ends with CANCELED. NULL: never. */
+    bool (*is_cancelled)(void *data);
+    void *cancel_data;
 };
 
 struct pt_rollup_file {
@@ -48,7 +51,7 @@ struct pt_rollup_files {
 };
 
 /* Starts from zeros; ended by pt_rollup_files_free in every case. Errors: INVALID (with a problem: cycle or blob not
- * here, not fixed), DAMAGED (with a problem that names the log), NOMEM, and those of the store. */
+ * here, not fixed), DAMAGED (with a problem that names the log), CANCELED, NOMEM, and those of the store. */
 enum pt_err pt_rollup_build(const struct pt_rollup_input *input, struct pt_rollup_files *out,
                             struct pt_problem *problem);
 void pt_rollup_files_free(struct pt_rollup_files *files);

@@ -213,7 +213,9 @@ enum pt_err pt__rollup_collect(struct pt__rollup *r)
         for (end = i + 1; end < r->n_heads && pt_subject_eq(&r->heads[end].log.subject, subject);) {
             end++;
         }
-        if (pt__rollup_of_cycle(r, subject)) {
+        if (r->in->is_cancelled != NULL && r->in->is_cancelled(r->in->cancel_data)) {
+            err = PT_ECANCELED;
+        } else if (pt__rollup_of_cycle(r, subject)) {
             err = assess(r, i, end);
             pt_arena_reset(&r->work);
         }
