@@ -146,7 +146,7 @@ static enum pt_err has_left(const struct pt_work *work, struct pt_txn *txn, stru
     }
     enum pt_err err = pt_logs_find(txn, &by->view->log, &head);
     if (err == PT_OK) {
-        err = pt_covered_read(txn, &head, arena, &covered);
+        err = pt_covered_read(txn, &head, &work->authority, arena, &covered);
     }
     *left = by->seq <= covered.region || by->seq <= covered.head_office;
     return err;

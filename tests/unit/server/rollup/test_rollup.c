@@ -252,7 +252,7 @@ Test(rollup, bytes_are_those_of_every_other_build)
     struct world w;
     world_open(&w, "2023");
     world_fill(&w);
-    expect_manifest(&w, PT_LEVEL_REGION, "2e9f664fb3690e88cdfb7382061de93f7899f41852b7bfb5d4b5f817bb047676");
+    expect_manifest(&w, PT_LEVEL_REGION, "72cbbd295cee164f6cbf8efc28579c6cb801202769998042ffed3d9507c11c8e");
     world_close(&w);
     world_open(&w, "2023");
     fill_reference(&w);
