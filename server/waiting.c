@@ -263,10 +263,17 @@ static enum pt_err add_parked(struct pt_txn *txn, struct waiting *w, const struc
     return err == PT_OK ? end : err;
 }
 
+/* Its own entries and its reviewers' come down, and nobody receipts them upwards. */
+static bool is_of_head_office(const struct reading *r, const struct pt_author *author)
+{
+    const struct pt_member *member = pt_authority_member(&r->out->directory.authority, author);
+    return pt_author_eq(author, &r->office->root) || (member != NULL && member->office->is_root);
+}
+
 static enum pt_err add_upper(struct pt_txn *txn, struct reading *r, const struct pt_head *head)
 {
     struct pt_receipted upper;
-    if (r->office->national || pt_author_eq(&head->log.author, &r->office->root)) {
+    if (r->office->national || is_of_head_office(r, &head->log.author)) {
         return PT_OK;
     }
     enum pt_err err = pt_receipted(txn, head, PT_TIER_NATIONAL, &r->scratch, &upper);
