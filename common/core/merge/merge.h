@@ -72,6 +72,7 @@ struct pt_assessment {
     struct pt_ineffective *ineffective;
     size_t n_ineffective;
     size_t n_pending; /* effective entries outside the cut */
+    uint64_t *upto;   /* by view: entries up to here count at the level */
     size_t n_conflicts;
     size_t n_entries;          /* effective entries that count */
     struct pt_hash instrument; /* newest version that an entry names; zeros when none does */
@@ -94,6 +95,7 @@ struct pt_merge_input {
     const struct pt_instrument *instrument; /* current version of the cycle; NULL when there is none here */
     struct pt_lookup lookup;
     enum pt_level level;
+    uint32_t version; /* FIXED only: of the result, also when it was opened again; 0 = what stands */
 };
 
 /* Errors: NOMEM. */

@@ -165,6 +165,7 @@ struct writer {
     bool office;   /* the responsible office, head office, or a reviewer of theirs */
     int tier;      /* 1 region, 2 head office */
     bool known;
+    bool is_root; /* head office's own key */
 };
 
 /* Names of surveyors are unique within an office only: the member has to be one of an office in charge. */
@@ -182,7 +183,9 @@ static struct writer writer_of(const struct pt__merge *m, const struct pt_author
 {
     const struct pt_member *member = pt_authority_member(m->in->authority, author);
     struct writer w = {.member = member};
-    w.known = member != NULL || pt_authority_office(m->in->authority, author) != NULL;
+    const struct pt_office *office = pt_authority_office(m->in->authority, author);
+    w.known = member != NULL || office != NULL;
+    w.is_root = office != NULL && office->is_root;
     for (; member != NULL && !w.surveyor; member = pt_authority_member_next(m->in->authority, member)) {
         w.surveyor = is_assigned(m, member);
         w.member = w.surveyor ? member : w.member;
@@ -190,11 +193,24 @@ static struct writer writer_of(const struct pt__merge *m, const struct pt_author
     return w;
 }
 
+/* Of a whole result: fixed or not assessed in it, approved or not assessed after it. */
+static enum pt_msg check_version(const struct writer *w, const Patuh__Move *move)
+{
+    bool goes_in = move->to == PATUH__STATE__STATE_FIXED && move->version > 0;
+    bool comes_out = move->to == PATUH__STATE__STATE_APPROVED_NATIONAL && move->reopens > 0;
+    bool right = goes_in || comes_out || move->to == PATUH__STATE__STATE_NOT_ASSESSED;
+    bool one = (move->version > 0) != (move->reopens > 0);
+    return right && one && w->is_root ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
+}
+
 static enum pt_msg check_move(struct pt__merge *m, const struct writer *w, const struct pt_entry *entry)
 {
     const Patuh__Move *move = pt__merge_detail(m, entry, &patuh__move__descriptor);
     if (move == NULL || move->n_cut > PT_CUT_LOGS_MAX) {
         return PT_MSG_ENTRY_UNREADABLE;
+    }
+    if (move->version > 0 || move->reopens > 0) {
+        return check_version(w, move);
     }
     switch (move->to) {
     case PATUH__STATE__STATE_SUBMITTED:
@@ -207,7 +223,7 @@ static enum pt_msg check_move(struct pt__merge *m, const struct writer *w, const
     case PATUH__STATE__STATE_APPROVED_NATIONAL:
         return w->office && w->tier == 2 ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
     case PATUH__STATE__STATE_DRAFT:
-    case PATUH__STATE__STATE_FIXED: /* of a whole cycle, in its log */
+    case PATUH__STATE__STATE_FIXED: /* without a version */
     case _PATUH__STATE_IS_INT_SIZE:
         break;
     }

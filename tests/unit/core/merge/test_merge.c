@@ -94,10 +94,11 @@ static void answer_over(struct scene *s, struct pt_view *by, int64_t number, str
     claim(s, by, PATUH__ENTRY_KIND__ENTRY_ANSWER, "n", number, &target, 1);
 }
 
-/* A move whose cut is all that is there of the given logs. */
-static void move(struct scene *s, struct pt_view *by, Patuh__State to, struct pt_view *const *seen, size_t n_seen)
+/* A move whose cut is all that is there of the given logs; kind: its state and what it says of a version. */
+static void move_as(struct scene *s, struct pt_view *by, const Patuh__Move *kind, struct pt_view *const *seen,
+                    size_t n_seen)
 {
-    Patuh__Move detail = PATUH__MOVE__INIT;
+    Patuh__Move detail = *kind;
     Patuh__LogSeen items[4];
     Patuh__LogSeen *cut[4];
     for (size_t i = 0; i < n_seen; i++) {
@@ -111,10 +112,40 @@ static void move(struct scene *s, struct pt_view *by, Patuh__State to, struct pt
         cut[i] = &items[i];
     }
     detail.has_to = true;
-    detail.to = to;
     detail.n_cut = n_seen;
     detail.cut = cut;
     entry_add(&s->logs, by, PATUH__ENTRY_KIND__ENTRY_MOVE, &detail);
+}
+
+static void move(struct scene *s, struct pt_view *by, Patuh__State to, struct pt_view *const *seen, size_t n_seen)
+{
+    Patuh__Move kind = PATUH__MOVE__INIT;
+    kind.to = to;
+    move_as(s, by, &kind, seen, n_seen);
+}
+
+/* Head office puts the assessment into a version: what counts of budi's log, the others whole. */
+static void fix(struct scene *s, uint32_t version, uint64_t counted)
+{
+    Patuh__Move kind = PATUH__MOVE__INIT;
+    uint64_t counts[] = {counted, s->region->n_entries};
+    struct pt_view *seen[] = {s->budi, s->region};
+    kind.to = PATUH__STATE__STATE_FIXED;
+    kind.has_version = true;
+    kind.version = version;
+    kind.n_counted = 2;
+    kind.counted = counts;
+    move_as(s, s->root, &kind, seen, 2);
+}
+
+static void reopen(struct scene *s, uint32_t version)
+{
+    Patuh__Move kind = PATUH__MOVE__INIT;
+    struct pt_view *seen[] = {s->region};
+    kind.to = PATUH__STATE__STATE_APPROVED_NATIONAL;
+    kind.has_reopens = true;
+    kind.reopens = version;
+    move_as(s, s->root, &kind, seen, 1);
 }
 
 static const struct pt_instrument *find_instrument(void *data, const struct pt_hash *hash)
@@ -137,7 +168,7 @@ static int compare_views(const void *a, const void *b)
     return pt_log_id_cmp(&x->log, &y->log);
 }
 
-static struct pt_assessment merge(struct scene *s, enum pt_level level)
+static struct pt_assessment merge_version(struct scene *s, enum pt_level level, uint32_t version)
 {
     struct pt_assessment out = {0};
     struct pt_bytes kept = pt_arena_dup(&s->logs.arena, pt_bytes_of(s->logs.views, s->logs.n * sizeof *s->logs.views));
@@ -152,24 +183,35 @@ static struct pt_assessment merge(struct scene *s, enum pt_level level)
         .instrument = &s->f.ins,
         .lookup = {.instrument = find_instrument, .text = find_text, .data = s},
         .level = level,
+        .version = version,
     };
     cr_assert_eq(pt_merge(&input, &s->logs.arena, &out), PT_OK);
     return out;
 }
 
+static struct pt_assessment merge(struct scene *s, enum pt_level level)
+{
+    return merge_version(s, level, 0);
+}
+
 /* Values of question n as "5" or "5 7"; "-" when there is none. */
-static void expect_n(struct scene *s, enum pt_level level, const char *expected)
+static void expect_values(struct scene *s, const struct pt_assessment *a, const char *expected)
 {
     struct pt_buf text = {0};
-    struct pt_assessment a = merge(s, level);
-    for (size_t i = 0; i < a.answers.n_answers; i++) {
-        const struct pt_answer *found = &a.answers.answers[i];
+    for (size_t i = 0; i < a->answers.n_answers; i++) {
+        const struct pt_answer *found = &a->answers.answers[i];
         for (size_t k = 0; found->question == number_of(s, "n") && k < found->n_values; k++) {
             pt_buf_printf(&text, "%s%d", text.n == 0 ? "" : " ", (int)found->values[k].number.mantissa);
         }
     }
     cr_expect_str_eq(text.n == 0 ? "-" : pt_buf_text(&text), expected);
     pt_buf_free(&text);
+}
+
+static void expect_n(struct scene *s, enum pt_level level, const char *expected)
+{
+    struct pt_assessment a = merge(s, level);
+    expect_values(s, &a, expected);
 }
 
 Test(merge, concurrent_answers_are_a_conflict_until_a_decision)
@@ -362,6 +404,128 @@ Test(merge, a_lower_tier_does_not_undo_an_approval)
     cr_expect_eq(merge(&s, PT_LEVEL_WORK).state, PATUH__STATE__STATE_APPROVED_NATIONAL);
     move(&s, s.root, PATUH__STATE__STATE_HAS_ISSUES, &s.region, 1);
     cr_expect_eq(merge(&s, PT_LEVEL_WORK).state, PATUH__STATE__STATE_HAS_ISSUES);
+    scene_close(&s);
+}
+
+/* Head office approves more than the region did: each level has its own. */
+Test(merge, every_level_counts_what_its_own_move_had)
+{
+    struct scene s;
+    scene_open(&s);
+    struct pt_view *seen[] = {s.budi, s.region};
+    answer(&s, s.budi, 5);
+    move(&s, s.budi, PATUH__STATE__STATE_SUBMITTED, &s.region, 1);
+    answer(&s, s.budi, 6);
+    move(&s, s.region, PATUH__STATE__STATE_APPROVED_REGION, &s.budi, 1);
+    answer(&s, s.budi, 7);
+    move(&s, s.root, PATUH__STATE__STATE_APPROVED_NATIONAL, seen, 2);
+    answer(&s, s.budi, 8);
+    expect_n(&s, PT_LEVEL_SUBMITTED, "5");
+    expect_n(&s, PT_LEVEL_REGION, "6");
+    expect_n(&s, PT_LEVEL_NATIONAL, "7");
+    cr_expect_eq(merge(&s, PT_LEVEL_REGION).n_pending, 3, "7, 8, and head office's approval");
+    cr_expect_eq(merge(&s, PT_LEVEL_REGION).state, PATUH__STATE__STATE_APPROVED_NATIONAL);
+    move(&s, s.region, PATUH__STATE__STATE_APPROVED_REGION, &s.budi, 1);
+    expect_n(&s, PT_LEVEL_REGION, "8");
+    expect_n(&s, PT_LEVEL_NATIONAL, "7");
+    fix(&s, 1, 4); /* as the approval has it */
+    expect_n(&s, PT_LEVEL_FIXED, "7");
+    expect_n(&s, PT_LEVEL_REGION, "8");
+    scene_close(&s);
+}
+
+Test(merge, head_office_alone_counts_at_every_level)
+{
+    struct scene s;
+    scene_open(&s);
+    struct pt_view *seen[] = {s.budi, s.region};
+    answer(&s, s.budi, 5);
+    move(&s, s.budi, PATUH__STATE__STATE_SUBMITTED, &s.region, 1);
+    move(&s, s.root, PATUH__STATE__STATE_APPROVED_NATIONAL, seen, 2);
+    expect_n(&s, PT_LEVEL_REGION, "5");
+    seen[1] = s.root;
+    move(&s, s.region, PATUH__STATE__STATE_HAS_ISSUES, seen, 2); /* has no say any more */
+    expect_n(&s, PT_LEVEL_SUBMITTED, "5");
+    expect_n(&s, PT_LEVEL_REGION, "5");
+    seen[1] = s.region;
+    move(&s, s.root, PATUH__STATE__STATE_HAS_ISSUES, seen, 2);
+    expect_n(&s, PT_LEVEL_SUBMITTED, "-");
+    expect_n(&s, PT_LEVEL_NATIONAL, "-");
+    scene_close(&s);
+}
+
+Test(merge, what_is_fixed_stays_until_it_is_reopened)
+{
+    struct scene s;
+    struct pt_assessment a;
+    scene_open(&s);
+    struct pt_view *all[] = {s.budi, s.region, s.root};
+    answer(&s, s.budi, 5);
+    move(&s, s.region, PATUH__STATE__STATE_APPROVED_REGION, &s.budi, 1);
+    move(&s, s.root, PATUH__STATE__STATE_APPROVED_NATIONAL, all, 2);
+    answer(&s, s.budi, 6); /* pending: there, and not approved */
+    fix(&s, 1, 1);
+    cr_expect_eq(merge(&s, PT_LEVEL_WORK).state, PATUH__STATE__STATE_FIXED);
+    expect_n(&s, PT_LEVEL_FIXED, "5");
+    answer(&s, s.budi, 7);
+    move(&s, s.root, PATUH__STATE__STATE_APPROVED_NATIONAL, all, 2); /* late, whoever says so */
+    move(&s, s.region, PATUH__STATE__STATE_HAS_ISSUES, all, 3);
+    a = merge(&s, PT_LEVEL_FIXED);
+    cr_expect_eq(a.state, PATUH__STATE__STATE_FIXED);
+    cr_expect_eq(a.n_pending, 4, "6, 7 and two moves");
+    expect_n(&s, PT_LEVEL_FIXED, "5");
+    expect_n(&s, PT_LEVEL_NATIONAL, "5");
+    reopen(&s, 1);
+    cr_expect_eq(merge(&s, PT_LEVEL_WORK).state, PATUH__STATE__STATE_APPROVED_NATIONAL);
+    expect_n(&s, PT_LEVEL_FIXED, "-");
+    a = merge_version(&s, PT_LEVEL_FIXED, 1);
+    expect_values(&s, &a, "5");
+    move(&s, s.root, PATUH__STATE__STATE_APPROVED_NATIONAL, all, 2);
+    expect_n(&s, PT_LEVEL_NATIONAL, "7");
+    fix(&s, 2, 3);
+    expect_n(&s, PT_LEVEL_FIXED, "7");
+    a = merge_version(&s, PT_LEVEL_FIXED, 1);
+    expect_values(&s, &a, "5");
+    a = merge_version(&s, PT_LEVEL_FIXED, 3);
+    cr_expect(!a.counts);
+    scene_close(&s);
+}
+
+/* A reviewer returned it while head office fixed: neither knew of the other. */
+Test(merge, fixing_is_the_last_word_of_what_was_under_way)
+{
+    struct scene s;
+    scene_open(&s);
+    struct pt_view *reviewer = log_add(&s.logs, SUBJECT, ROOT, 2);
+    struct pt_view *seen[] = {s.budi, s.region};
+    answer(&s, s.budi, 5);
+    move(&s, s.root, PATUH__STATE__STATE_APPROVED_NATIONAL, seen, 2);
+    move(&s, reviewer, PATUH__STATE__STATE_HAS_ISSUES, seen, 2);
+    fix(&s, 1, 1);
+    cr_expect_eq(merge(&s, PT_LEVEL_WORK).state, PATUH__STATE__STATE_FIXED);
+    expect_n(&s, PT_LEVEL_FIXED, "5");
+    scene_close(&s);
+}
+
+Test(merge, only_head_office_itself_moves_into_a_version)
+{
+    struct scene s;
+    scene_open(&s);
+    struct pt_view *by[] = {s.budi, s.region, s.root};
+    for (size_t i = 0; i < 3; i++) {
+        Patuh__Move kind = PATUH__MOVE__INIT;
+        kind.to = PATUH__STATE__STATE_FIXED;
+        kind.has_version = true;
+        kind.version = 1;
+        move_as(&s, by[i], &kind, NULL, 0);
+        cr_expect_eq(merge(&s, PT_LEVEL_WORK).n_ineffective, i < 2 ? i + 1 : 2, "row %zu", i);
+    }
+    Patuh__Move both = PATUH__MOVE__INIT;
+    both.to = PATUH__STATE__STATE_NOT_ASSESSED;
+    both.has_version = both.has_reopens = true;
+    both.version = both.reopens = 1;
+    move_as(&s, s.root, &both, NULL, 0);
+    cr_expect_eq(merge(&s, PT_LEVEL_WORK).n_ineffective, 3, "in and out at once");
     scene_close(&s);
 }
 
