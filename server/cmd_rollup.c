@@ -1,4 +1,5 @@
 /* cmd_rollup.c - patuhd rollup and verify. */
+#include "base/text.h"
 #include "command.h"
 #include "rollup/rollup.h"
 
@@ -34,14 +35,24 @@ static enum pt_err build(struct command *c, const struct pt_rollup_input *input,
     return err;
 }
 
+/* Only the fixed result has versions. */
+static bool read_version(const char *text, struct pt_rollup_input *input)
+{
+    int64_t version = 0;
+    bool right = pt_int_read(pt_bytes_str(text), &version) == PT_OK && version > 0 && version <= UINT32_MAX;
+    input->version = right ? (uint32_t)version : 0;
+    return right && input->level == PT_LEVEL_FIXED;
+}
+
 enum pt_err cmd_rollup(struct command *c)
 {
     struct pt_option options[] = {{.name = "--cycle", .has_value = true},
                                   {.name = "--level", .has_value = true},
-                                  {.name = "--out", .has_value = true}};
+                                  {.name = "--out", .has_value = true},
+                                  {.name = "--version", .has_value = true}};
     char folder[PATH_MAX];
     size_t n = 0;
-    enum pt_err err = command_words(c, options, 3, NULL, 0, &n);
+    enum pt_err err = command_words(c, options, 4, NULL, 0, &n);
     if (err != PT_OK) {
         return err;
     }
@@ -53,6 +64,9 @@ enum pt_err cmd_rollup(struct command *c)
     input.level = PT_LEVEL_REGION;
     if (options[1].value != NULL && pt_level_read(options[1].value, &input.level) != PT_OK) {
         return command_usage(c, PT_MSG_ROLLUP_LEVEL, options[1].value);
+    }
+    if (options[3].value != NULL && !read_version(options[3].value, &input)) {
+        return command_usage(c, PT_MSG_ROLLUP_VERSION, options[3].value);
     }
     err = command_path(c, options[2].value, folder, sizeof folder);
     return err == PT_OK ? build(c, &input, folder) : err;

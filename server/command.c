@@ -11,7 +11,10 @@ const struct command_row command_rows[] = {
     {"join", cmd_join, "[--code-file F] [--address HOST:PORT]", PT_MSG_HELP_JOIN, true},
     {"status", cmd_status, "[--json]", PT_MSG_HELP_STATUS, false},
     {"assign", cmd_assign, "ASSESSMENT --surveyor NAME [--instead-of NAME]", PT_MSG_HELP_ASSIGN, false},
-    {"rollup", cmd_rollup, "--cycle C [--level submitted|region|national|fixed] --out OUT", PT_MSG_HELP_ROLLUP, false},
+    {"fix", cmd_fix, "--cycle C [--leave-out-rest] | --cycle C --check [--json]", PT_MSG_HELP_FIX, false},
+    {"unfix", cmd_unfix, "--cycle C --reason TEXT", PT_MSG_HELP_UNFIX, false},
+    {"rollup", cmd_rollup, "--cycle C [--level submitted|region|national|fixed] [--version N] --out OUT",
+     PT_MSG_HELP_ROLLUP, false},
     {"verify", cmd_verify, "OUT", PT_MSG_HELP_VERIFY, false},
     {NULL, NULL, NULL, PT_MSG_NONE, false},
 };

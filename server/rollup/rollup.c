@@ -85,6 +85,9 @@ static enum pt_err compute(struct pt__rollup *r)
         err = pt__rollup_collect(r);
     }
     if (err == PT_OK) {
+        err = pt__version_check(r);
+    }
+    if (err == PT_OK) {
         err = pt__rollup_import(r);
     }
     if (err == PT_OK) {

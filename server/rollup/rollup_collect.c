@@ -150,17 +150,11 @@ static enum pt_err name_unit(struct pt__rollup *r, struct pt__unit *unit, const 
     return unit->name == NULL || unit->type == NULL ? PT_ENOMEM : PT_OK;
 }
 
-static enum pt_err take_assessment(struct pt__rollup *r, const struct pt_subject *subject,
-                                   const struct pt_assessment *a, const struct pt_hash *inputs)
+static enum pt_err take_assessment(struct pt__rollup *r, const struct pt_assessment *a, const struct pt_hash *inputs,
+                                   struct pt__unit *unit)
 {
-    char code[PT_SUBJECT_BYTES_MAX + 1];
-    pt_subject_unit(subject, code);
-    struct pt__unit *unit = pt__rollup_unit(r, code);
-    if (unit == NULL) {
-        return PT_ENOMEM;
-    }
     unit->has_logs = true;
-    unit->subject = *subject;
+    unit->subject = *a->subject;
     unit->inputs = *inputs;
     unit->n_ineffective = a->n_ineffective;
     if (a->opening == NULL) {
@@ -175,6 +169,17 @@ static enum pt_err take_assessment(struct pt__rollup *r, const struct pt_subject
     return err == PT_OK && unit->counts ? score_unit(r, unit, a) : err;
 }
 
+/* What the merge came to, into the unit and, for fixing, into the plan. */
+static enum pt_err take(struct pt__rollup *r, struct pt_view *views, size_t n_views, const struct pt_assessment *a,
+                        const struct pt_hash *inputs)
+{
+    char code[PT_SUBJECT_BYTES_MAX + 1];
+    pt_subject_unit(a->subject, code);
+    struct pt__unit *unit = pt__rollup_unit(r, code);
+    enum pt_err err = unit == NULL ? PT_ENOMEM : take_assessment(r, a, inputs, unit);
+    return err == PT_OK && r->plan != NULL ? pt__fix_take(r, views, n_views, a, unit) : err;
+}
+
 static enum pt_err assess(struct pt__rollup *r, size_t first, size_t last)
 {
     const struct pt_subject *subject = &r->heads[first].log.subject;
@@ -183,8 +188,8 @@ static enum pt_err assess(struct pt__rollup *r, size_t first, size_t last)
     struct pt_hash inputs;
     struct pt_view *views;
     char institution[PT_SUBJECT_BYTES_MAX + 1];
-    /* Fixing is said of the whole cycle; in it counts what head office has approved. */
-    input.level = r->in->level == PT_LEVEL_FIXED ? PT_LEVEL_NATIONAL : r->in->level;
+    input.level = r->in->level;
+    input.version = r->fix.version;
     input.lookup.instrument = pt__rollup_instrument;
     input.lookup.data = r;
     enum pt_err err = pt__rollup_views(r, first, last, &r->work, &views, &input.n_views, &inputs);
@@ -196,7 +201,7 @@ static enum pt_err assess(struct pt__rollup *r, size_t first, size_t last)
     screen_openings(r, institution, views, input.n_views);
     err = pt_merge(&input, &r->work, &assessment);
     if (err == PT_OK) {
-        err = take_assessment(r, subject, &assessment, &inputs);
+        err = take(r, views, input.n_views, &assessment, &inputs);
     }
     if (err == PT_ELIMIT) {
         return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_ASSESSMENT, pt_subject_name(subject),

@@ -129,7 +129,7 @@ static uint64_t limit_of(const struct pt__rollup *r, const struct pt_log_id *log
 {
     char author[17];
     char incarnation[17];
-    if (r->limits == NULL) {
+    if (r->limits == NULL || r->in->level == PT_LEVEL_FIXED) { /* a version says itself how far */
         return UINT64_MAX;
     }
     pt__pseudonym(r, &log->author, author);
@@ -150,8 +150,7 @@ static uint64_t limit_of(const struct pt__rollup *r, const struct pt_log_id *log
     return 0;
 }
 
-/* Whole chunks only, so that both ways of limiting a log end at the same entry. */
-static void cut_view(struct pt_view *view, uint64_t upto)
+void pt__cut_view(struct pt_view *view, uint64_t upto)
 {
     while (view->n_chunks > 0 && view->chunks[view->n_chunks - 1].last_seq > upto) {
         view->n_chunks--;
@@ -185,16 +184,37 @@ static enum pt_err read_view(struct pt__rollup *r, struct pt_txn *txn, const str
     if (err != PT_OK) {
         return err == PT_ENOMEM || err == PT_EIO ? err : damaged(r, head, 0, err);
     }
-    cut_view(view, limit_of(r, &head->log));
+    pt__cut_view(view, limit_of(r, &head->log));
     return PT_OK;
+}
+
+/* Those that count anything move to the front; *inputs is the hash over where they end. */
+static enum pt_err note_inputs(struct pt__rollup *r, struct pt_view *list, size_t n, size_t *n_kept,
+                               struct pt_hash *inputs)
+{
+    struct pt_buf heads = {0};
+    *n_kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].n_chunks == 0) {
+            continue;
+        }
+        const struct pt_view_chunk *end = &list[i].chunks[list[i].n_chunks - 1];
+        pt_log_id_put(&heads, &list[i].log);
+        pt_buf_put_u64(&heads, end->last_seq);
+        pt_buf_put_bytes(&heads, pt_hash_bytes(&end->link));
+        put_input(r, &list[i]);
+        list[(*n_kept)++] = list[i];
+    }
+    *inputs = pt_hash1(PT_CONTEXT_DIGEST, pt_buf_bytes(&heads));
+    enum pt_err err = heads.err;
+    pt_buf_free(&heads);
+    return err;
 }
 
 enum pt_err pt__rollup_views(struct pt__rollup *r, size_t first, size_t last, struct pt_arena *arena,
                              struct pt_view **views, size_t *n_views, struct pt_hash *inputs)
 {
     struct pt_txn *txn;
-    struct pt_buf heads = {0};
-    size_t n = 0;
     struct pt_view *list = pt_arena_zalloc(arena, last - first, sizeof *list);
     if (list == NULL) {
         return PT_ENOMEM;
@@ -204,21 +224,16 @@ enum pt_err pt__rollup_views(struct pt__rollup *r, size_t first, size_t last, st
         return err;
     }
     for (size_t i = first; i < last && err == PT_OK; i++) {
-        err = read_view(r, txn, &r->heads[i], arena, &list[n]);
-        if (err == PT_OK && list[n].n_chunks > 0) {
-            const struct pt_view_chunk *end = &list[n].chunks[list[n].n_chunks - 1];
-            pt_log_id_put(&heads, &list[n].log);
-            pt_buf_put_u64(&heads, end->last_seq);
-            pt_buf_put_bytes(&heads, pt_hash_bytes(&end->link));
-            put_input(r, &list[n++]);
-        }
+        err = read_view(r, txn, &r->heads[i], arena, &list[i - first]);
     }
     pt_store_abort(txn);
-    *inputs = pt_hash1(PT_CONTEXT_DIGEST, pt_buf_bytes(&heads));
-    err = err == PT_OK ? heads.err : err;
-    pt_buf_free(&heads);
+    if (err == PT_OK) {
+        err = pt__version_cut(r, list, last - first, arena);
+    }
+    if (err == PT_OK) {
+        err = note_inputs(r, list, last - first, n_views, inputs);
+    }
     *views = list;
-    *n_views = n;
     return err;
 }
 
@@ -288,9 +303,8 @@ static enum pt_err no_blob(struct pt__rollup *r, const struct pt_loaded *loaded,
     return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NO_BLOB, r->in->cycle, loaded->title, NULL);
 }
 
-/* The content in the arena, compared with its hash. */
-static enum pt_err read_blob(struct pt__rollup *r, const struct pt_loaded *loaded, struct pt_arena *arena,
-                             struct pt_bytes *out)
+enum pt_err pt__rollup_blob(struct pt__rollup *r, const struct pt_loaded *loaded, struct pt_arena *arena,
+                            struct pt_bytes *out)
 {
     struct pt_buf content = {0};
     enum pt_err err = r->in->blob(r->in->blob_data, &loaded->blob, &content);
@@ -329,7 +343,7 @@ static enum pt_err open_version(struct pt__rollup *r, const struct pt_loaded *lo
     struct pt_bytes bytes = {0};
     version->hash = loaded->blob;
     pt_arena_init(&version->arena, PT_INSTRUMENT_ARENA_BYTES);
-    enum pt_err err = read_blob(r, loaded, &r->keep, &bytes);
+    enum pt_err err = pt__rollup_blob(r, loaded, &r->keep, &bytes);
     if (err != PT_OK) {
         return err;
     }
@@ -371,7 +385,7 @@ static enum pt_err open_registry(struct pt__rollup *r)
     if (loaded == NULL) {
         return PT_OK;
     }
-    enum pt_err err = read_blob(r, loaded, &r->keep, &blob);
+    enum pt_err err = pt__rollup_blob(r, loaded, &r->keep, &blob);
     if (err != PT_OK) {
         return err;
     }
@@ -400,7 +414,7 @@ static enum pt_err open_results(struct pt__rollup *r, const struct pt_loaded *lo
 {
     struct pt_bytes blob = {0};
     struct pt_results results;
-    enum pt_err err = read_blob(r, loaded, &r->keep, &blob);
+    enum pt_err err = pt__rollup_blob(r, loaded, &r->keep, &blob);
     if (err == PT_OK) {
         err = pt_results_read(blob, loaded->title, &r->keep, &results, r->problem);
     }
@@ -438,30 +452,30 @@ static enum pt_err open_all_results(struct pt__rollup *r)
     return err;
 }
 
-/* The last word of head office on whether the national result is fixed. */
-static void find_fix(struct pt__rollup *r, const struct pt_view *views, size_t n_views)
+/* The cycle's log as a whole, before a version limits it. */
+static enum pt_err find_version(struct pt__rollup *r, const struct pt_subject *subject)
 {
-    for (size_t v = 0; v < n_views; v++) {
-        bool by_root = pt_author_eq(&views[v].log.author, &r->in->root);
-        for (size_t i = 0; by_root && i < views[v].n_entries; i++) {
-            const struct pt_entry *entry = &views[v].entries[i];
-            ProtobufCMessage *message;
-            if (entry->kind != PATUH__ENTRY_KIND__ENTRY_FIX ||
-                pt_unpack(&patuh__move__descriptor, entry->detail, &r->keep, &message) != PT_OK) {
-                continue;
-            }
-            const Patuh__Move *move = (const Patuh__Move *)message;
-            r->fixed = move->to == PATUH__STATE__STATE_FIXED;
-            r->n_fixes += r->fixed ? 1 : 0;
+    struct pt_txn *txn;
+    struct pt_view *views;
+    size_t n = 0;
+    enum pt_err err = pt_store_begin(r->in->store, false, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    views = pt_arena_zalloc(&r->keep, r->n_heads, sizeof *views);
+    err = views == NULL ? PT_ENOMEM : PT_OK;
+    for (size_t i = 0; i < r->n_heads && err == PT_OK; i++) {
+        if (pt_subject_eq(&r->heads[i].log.subject, subject)) {
+            err = read_view(r, txn, &r->heads[i], &r->keep, &views[n++]);
         }
     }
+    pt_store_abort(txn);
+    return err == PT_OK ? pt__version_open(r, views, n) : err;
 }
 
 static enum pt_err open_cycle(struct pt__rollup *r)
 {
     struct pt_subject subject;
-    struct pt_view *views;
-    size_t n_views;
     enum pt_err err = pt_subject_make(PT_SUBJECT_CYCLE, r->in->cycle, &subject);
     if (err == PT_OK) {
         err = find_salt(r, subject.text);
@@ -470,13 +484,15 @@ static enum pt_err open_cycle(struct pt__rollup *r)
         return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NO_CYCLE, r->in->cycle, NULL);
     }
     if (err == PT_OK) {
-        err = read_subjects(r, subject.text, true, &views, &n_views);
+        err = find_version(r, &subject);
     }
     if (err == PT_OK) {
-        err = pt_cycle_build(views, n_views, &r->in->root, &r->keep, &r->cycle);
+        err = read_subjects(r, subject.text, true, &r->cycle_views, &r->n_cycle_views);
     }
     if (err == PT_OK) {
-        find_fix(r, views, n_views);
+        err = pt_cycle_build(r->cycle_views, r->n_cycle_views, &r->in->root, &r->keep, &r->cycle);
+    }
+    if (err == PT_OK) {
         err = open_versions(r);
     }
     if (err == PT_OK) {
@@ -487,8 +503,6 @@ static enum pt_err open_cycle(struct pt__rollup *r)
 
 enum pt_err pt__rollup_open(struct pt__rollup *r)
 {
-    struct pt_view *views;
-    size_t n_views;
     pt_arena_init(&r->keep, SIZE_MAX);
     pt_arena_init(&r->work, SIZE_MAX);
     enum pt_err err = list_heads(r);
@@ -499,15 +513,12 @@ enum pt_err pt__rollup_open(struct pt__rollup *r)
         err = open_cycle(r);
     }
     if (err == PT_OK) {
-        err = read_subjects(r, "o:", false, &views, &n_views);
+        err = read_subjects(r, "o:", false, &r->office_views, &r->n_office_views);
     }
     if (err == PT_OK) {
-        err = pt_authority_build(views, n_views, &r->in->root, &r->keep, &r->authority);
+        err = pt_authority_build(r->office_views, r->n_office_views, &r->in->root, &r->keep, &r->authority);
         r->inputs_above = r->inputs; /* "c:" and "o:" sort after the assessments, which are read next */
         r->inputs = (struct pt_buf){0};
-    }
-    if (err == PT_OK && r->in->level == PT_LEVEL_FIXED && !r->fixed) {
-        err = pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NOT_FIXED, r->in->cycle, NULL);
     }
     return err;
 }

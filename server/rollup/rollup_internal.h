@@ -10,6 +10,7 @@
 #include "core/table/csv.h"
 #include "core/table/registry.h"
 #include "core/table/results.h"
+#include "rollup/fix.h"
 #include "rollup/rollup.h"
 
 /* One unit: expected by the registry, opened by an office, or imported. */
@@ -82,6 +83,26 @@ struct pt__limit {
     uint64_t seq;
 };
 
+/* Where an entry stands. */
+struct pt__place {
+    size_t view;
+    uint64_t seq;
+};
+
+/* The version that is computed, and what the cycle's log says of versions. */
+struct pt__fix {
+    uint32_t last;    /* highest version so far */
+    bool stands;      /* it was not opened again */
+    uint32_t version; /* computed now; 0 = none: interim */
+    struct pt_log_id log;
+    uint64_t seq; /* of its FIX entry */
+    const Patuh__Pins *pins;
+    size_t n_met;   /* pins that were found */
+    size_t n_found; /* assessments that are in it */
+    uint32_t n_fixed;
+    uint32_t n_not_assessed;
+};
+
 struct pt__leaf {
     const char *subject;
     struct pt_hash hash;
@@ -99,10 +120,14 @@ struct pt__rollup {
     struct pt_head *heads; /* sorted by subject, then log id */
     size_t n_heads;
     struct pt_hash salt;
+    struct pt_view *cycle_views; /* as far as they count */
+    size_t n_cycle_views;
+    struct pt_view *office_views;
+    size_t n_office_views;
     struct pt_authority authority;
     struct pt_cycle cycle;
-    uint32_t n_fixes; /* how often the result was fixed: its version */
-    bool fixed;
+    struct pt__fix fix;
+    struct pt_fix *plan; /* what fixing would take; NULL for a result */
     struct pt__version *versions;
     size_t n_versions;
     const struct pt_instrument *ins; /* current */
@@ -137,9 +162,27 @@ enum pt_err pt__rollup_views(struct pt__rollup *r, size_t first, size_t last, st
                              struct pt_view **views, size_t *n_views, struct pt_hash *inputs);
 /* An assessment of this cycle, and not a second one. */
 bool pt__rollup_of_cycle(const struct pt__rollup *r, const struct pt_subject *subject);
+/* The content of a loaded blob in the arena, compared with its hash. */
+enum pt_err pt__rollup_blob(struct pt__rollup *r, const struct pt_loaded *loaded, struct pt_arena *arena,
+                            struct pt_bytes *out);
+/* Whole chunks only, so that every way of limiting a log ends at the same entry. */
+void pt__cut_view(struct pt_view *view, uint64_t upto);
 const struct pt_instrument *pt__rollup_instrument(void *data, const struct pt_hash *hash);
 /* Sixteen hexadecimal digits; buf: at least 17 bytes. Returns buf. */
 const char *pt__pseudonym(const struct pt__rollup *r, const struct pt_author *author, char *buf);
+
+/* rollup_version.c: views of the cycle's whole log say which version is computed, and from what. Errors: INVALID. */
+enum pt_err pt__version_open(struct pt__rollup *r, const struct pt_view *views, size_t n);
+/* Cut the views of one subject to what the version rests on; nothing at other levels. Errors: INVALID. */
+enum pt_err pt__version_cut(struct pt__rollup *r, struct pt_view *views, size_t n, struct pt_arena *arena);
+/* Is all of the version here? Errors: INVALID. */
+enum pt_err pt__version_check(struct pt__rollup *r);
+/* The move that puts an assessment into a version; NULL when it is not in it. */
+const Patuh__Move *pt__version_move(const struct pt__rollup *r, uint32_t version, const struct pt_view *views, size_t n,
+                                    struct pt_arena *arena, struct pt__place *at);
+/* fix.c: what fixing takes of one assessment, after its unit was made. */
+enum pt_err pt__fix_take(struct pt__rollup *r, struct pt_view *views, size_t n_views, const struct pt_assessment *a,
+                         const struct pt__unit *unit);
 
 /* rollup_collect.c: units out of assessments; tree.csv and answers.csv grow with each. */
 enum pt_err pt__rollup_collect(struct pt__rollup *r);
@@ -195,6 +238,11 @@ enum pt_err pt__manifest_text(struct pt_bytes manifest, const char *key, char *o
 /* rollup_report.c, rollup_report_list.c: report.html, and the list of institutions in it. */
 void pt__put_report(const struct pt__rollup *r, struct pt_buf *out);
 void pt__put_report_list(const struct pt__rollup *r, struct pt_buf *out);
+
+/* The version as tables and JSON show it: "1", or `none` for an interim result. buf: at least 12 bytes. */
+const char *pt__version_text(const struct pt__rollup *r, const char *none, char *buf);
+/* A whole number of a manifest of ours. Errors: MALFORMED. */
+enum pt_err pt__manifest_count(struct pt_bytes manifest, const char *key, uint32_t *out);
 
 /* rollup.c: the whole way. limits NULL: up to the LSN. */
 enum pt_err pt__rollup_run(const struct pt_rollup_input *input, const struct pt__limit *limits, size_t n_limits,

@@ -103,7 +103,7 @@ static void name_office(struct world *w, enum world_author who, const char *code
     write_entry(w, WORLD_ROOT, &subject, &entry);
 }
 
-static void name_device(struct world *w, enum world_author who, const char *name)
+void world_name_device(struct world *w, enum world_author who, const char *name)
 {
     Patuh__Member member = PATUH__MEMBER__INIT;
     struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MEMBER, 0);
@@ -130,8 +130,8 @@ void world_open(struct world *w, const char *cycle)
     name_office(w, WORLD_ROOT, "pusat", "Kantor pusat");
     name_office(w, WORLD_SOUTH, "62", "Selatan");
     name_office(w, WORLD_NORTH, "63", "Utara");
-    name_device(w, WORLD_ANA, "ana");
-    name_device(w, WORLD_BUDI, "budi");
+    world_name_device(w, WORLD_ANA, "ana");
+    world_name_device(w, WORLD_BUDI, "budi");
 }
 
 void world_close(struct world *w)
@@ -332,15 +332,74 @@ void world_move(struct world *w, enum world_author by, const char *unit, Patuh__
     world_put(w, by, unit, &entry);
 }
 
-void world_fix(struct world *w, Patuh__State to)
+/* Every entry of the other logs on the register, as the decision saw it. */
+static size_t all_claims(struct world *w, const char *unit, const struct pt_entry *on, struct pt_entry_ref *out)
 {
-    Patuh__Move move = PATUH__MOVE__INIT;
-    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_FIX, 0);
-    struct pt_subject subject = subject_of(PT_SUBJECT_CYCLE, w->cycle);
-    move.has_to = true;
-    move.to = to;
-    entry.detail = pack(w, &move.base);
-    write_entry(w, WORLD_ROOT, &subject, &entry);
+    struct pt_subject subject = assessment_of(w, unit);
+    struct pt_txn *txn;
+    struct pt_view *views;
+    size_t n_views;
+    size_t n = 0;
+    cr_assert_eq(pt_store_begin(w->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_logs_views(txn, &subject, 0, false, &w->arena, &views, &n_views), PT_OK);
+    pt_store_abort(txn);
+    for (size_t v = 0; v < n_views; v++) {
+        for (size_t i = 0; i < views[v].n_entries; i++) {
+            const struct pt_entry *entry = &views[v].entries[i];
+            if (entry->kind != PATUH__ENTRY_KIND__ENTRY_ANSWER || entry->question != on->question) {
+                continue;
+            }
+            cr_assert_lt(n, PT_ENTRY_REPLACES_MAX);
+            out[n] = (struct pt_entry_ref){.author = views[v].log.author, .seq = i + 1};
+            out[n].incarnation = views[v].log.incarnation;
+            memcpy(out[n++].link, pt_view_chunk_of(&views[v], i + 1)->link.b, PT_LINK_PREFIX_BYTES);
+        }
+    }
+    return n;
+}
+
+void world_decide(struct world *w, enum world_author by, const char *unit, const char *path, const char *value)
+{
+    struct pt_arena arena;
+    struct pt_instrument instrument;
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_DECIDE, 0);
+    struct pt_entry_ref refs[PT_ENTRY_REPLACES_MAX];
+    Patuh__Decision decision = PATUH__DECISION__INIT;
+    char instance[PT_INSTANCE_BYTES_MAX + 1];
+    uint32_t node;
+    open_instrument(w, &arena, &instrument);
+    cr_assert_eq(pt_path_read(&instrument, path, &node, instance, NULL), PT_OK, "%s", path);
+    cr_assert_eq(pt_value_read(&instrument, node, value, &entry.value, NULL), PT_OK, "%s", path);
+    entry.question = instrument.nodes[node].number;
+    entry.instance = instance;
+    entry.detail = pack(w, &decision.base);
+    entry.n_replaces = all_claims(w, unit, &entry, refs);
+    entry.replaces = refs;
+    world_put(w, by, unit, &entry);
+    pt_arena_close(&arena);
+}
+
+void world_plan(struct world *w, struct pt_fix *out)
+{
+    struct pt_rollup_input input = world_input(w, PT_LEVEL_NATIONAL);
+    struct pt_problem problem = {0};
+    cr_assert_eq(pt_fix_plan(&input, 1000 + WORLD_ROOT, NULL, out, &problem), PT_OK, "%d", (int)problem.msg);
+}
+
+void world_fix(struct world *w)
+{
+    struct pt_author_pen pen = {.pair = &w->pairs[WORLD_ROOT], .incarnation = 1000 + WORLD_ROOT};
+    struct pt_fix fix;
+    struct pt_txn *txn;
+    pen.wall_ms = 1690000000000;
+    world_plan(w, &fix);
+    cr_assert_lt(w->n_blobs, WORLD_BLOBS_MAX);
+    pt_buf_put_bytes(&w->blobs[w->n_blobs], fix.pins);
+    w->blob_hashes[w->n_blobs++] = fix.pins_hash;
+    cr_assert_eq(pt_store_begin(w->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_fix_write(txn, &pen, &fix, fix.stands ? "salah hitung" : NULL), PT_OK);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+    pt_fix_close(&fix);
 }
 
 static void answer_levels(struct world *w, enum world_author by, const char *unit, const char *levels)
@@ -416,6 +475,31 @@ void world_rollup(struct world *w, enum pt_level level, struct pt_rollup_files *
     pt_problem_put(&said, &problem);
     cr_assert_eq(err, PT_OK, "%s %s", pt_err_name(err), pt_buf_text(&said));
     pt_buf_free(&said);
+}
+
+void world_copy(struct world *w, struct pt_store *to, const char *without)
+{
+    struct pt_txn *txn;
+    struct pt_txn *into;
+    struct pt_head *heads;
+    size_t n;
+    cr_assert_eq(pt_store_begin(w->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_logs_list(txn, NULL, &w->arena, &heads, &n), PT_OK);
+    for (size_t i = 0; i < n; i++) {
+        struct pt_run run;
+        struct pt_checked_run checked;
+        struct pt_append append;
+        uint64_t last;
+        if (strcmp(heads[i].log.subject.text, without) == 0) {
+            continue;
+        }
+        cr_assert_eq(pt_logs_run(txn, &heads[i], 1, 1 << 20, &w->arena, &run, &last), PT_OK);
+        cr_assert_eq(pt_run_check(&run, &w->arena, &checked), PT_OK);
+        cr_assert_eq(pt_store_begin(to, true, &into), PT_OK);
+        cr_assert_eq(pt_logs_append(into, &checked, 0, &w->arena, &append), PT_OK);
+        cr_assert_eq(pt_store_commit(into), PT_OK);
+    }
+    pt_store_abort(txn);
 }
 
 const char *world_line(const struct pt_rollup_files *files, const char *table, const char *code)

@@ -6,9 +6,10 @@
 
 #include "core/log/logs.h"
 #include "core/store/store_mem.h"
+#include "rollup/fix.h"
 #include "rollup/rollup.h"
 
-#define WORLD_BLOBS_MAX 16
+#define WORLD_BLOBS_MAX 24
 
 enum world_author { WORLD_ROOT, WORLD_SOUTH, WORLD_NORTH, WORLD_ANA, WORLD_BUDI, WORLD_AUTHORS };
 
@@ -26,6 +27,11 @@ struct world {
 /* Offices "62" (south) and "63" (north); devices of ana and budi belong to 62. */
 void world_open(struct world *w, const char *cycle);
 void world_close(struct world *w);
+
+/* Office 62 names a device; who may be an office's key too. */
+void world_name_device(struct world *w, enum world_author who, const char *name);
+/* All logs into another store, but those of one subject ("o:62", "a:2023/62.01/dinkes"). */
+void world_copy(struct world *w, struct pt_store *to, const char *without);
 
 /* Head office loads a blob: ENTRY_INSTRUMENT, _REGISTRY or _RESULTS. */
 void world_load(struct world *w, Patuh__EntryKind kind, struct pt_bytes content, const char *title);
@@ -48,7 +54,12 @@ void world_add(struct world *w, enum world_author by, const char *unit, const ch
 void world_answer(struct world *w, enum world_author by, const char *unit, const char *path, const char *value);
 /* A move whose cut is all that is there now. */
 void world_move(struct world *w, enum world_author by, const char *unit, Patuh__State to);
-void world_fix(struct world *w, Patuh__State to);
+/* What stands of a register in all logs, settled by head office: value as people type it. */
+void world_decide(struct world *w, enum world_author by, const char *unit, const char *path, const char *value);
+/* What fixing would do now; closed by the caller. */
+void world_plan(struct world *w, struct pt_fix *out);
+/* Fix, or open again while a version stands. */
+void world_fix(struct world *w);
 
 /* A unit from opening to the office's approval: "desk sign staff" as three digits 0-4. */
 void world_assess(struct world *w, const char *unit, const char *levels);
