@@ -1,6 +1,7 @@
 /* cmd_rollup.c - patuhd rollup and verify. */
 #include "base/text.h"
 #include "command.h"
+#include "io/files.h"
 #include "rollup/rollup.h"
 
 static enum pt_err read_blob(void *data, const struct pt_hash *hash, struct pt_buf *out)
@@ -51,6 +52,7 @@ enum pt_err cmd_rollup(struct command *c)
                                   {.name = "--out", .has_value = true},
                                   {.name = "--version", .has_value = true}};
     char folder[PATH_MAX];
+    char cache[PATH_MAX];
     size_t n = 0;
     enum pt_err err = command_words(c, options, 4, NULL, 0, &n);
     if (err != PT_OK) {
@@ -68,7 +70,11 @@ enum pt_err cmd_rollup(struct command *c)
     if (options[3].value != NULL && !read_version(options[3].value, &input)) {
         return command_usage(c, PT_MSG_ROLLUP_VERSION, options[3].value);
     }
-    err = command_path(c, options[2].value, folder, sizeof folder);
+    err = pt_path_join(cache, sizeof cache, c->office->dir, "cache");
+    input.cache = cache;
+    if (err == PT_OK) {
+        err = command_path(c, options[2].value, folder, sizeof folder);
+    }
     return err == PT_OK ? build(c, &input, folder) : err;
 }
 

@@ -35,6 +35,7 @@ struct pt_rollup_input {
     /* Appends the content of a blob. Errors: NOTFOUND, DAMAGED, IO, NOMEM. */
     enum pt_err (*blob)(void *data, const struct pt_hash *hash, struct pt_buf *out);
     void *blob_data;
+    const char *cache; /* folder of what may be computed again; made when missing; NULL: none. Never for FIXED */
 };
 
 struct pt_rollup_file {
@@ -46,6 +47,7 @@ struct pt_rollup_files {
     struct pt_rollup_file file[PT_ROLLUP_FILES_MAX]; /* sorted by name; manifest.json and manifest.sig come last */
     size_t n;
     struct pt_hash root; /* of the Merkle tree */
+    size_t n_taken;      /* assessments that came out of the cache */
 };
 
 /* Starts from zeros; ended by pt_rollup_files_free in every case. Errors: INVALID (with a problem: cycle or blob not

@@ -87,7 +87,7 @@ void pt__put_coverage(const struct pt__rollup *r, struct pt_buf *out)
     char version[12];
     pt_hex_put(&root, pt_hash_bytes(&r->root));
     pt_buf_put_str(out, "cycle,level,status,version,manifest_root,type,code,name,province_code,office,expected,opened,"
-                        "submitted,approved,not_assessed,scored,imported\n");
+                        "submitted,approved,not_assessed,scored,imported,opened_elsewhere\n");
     for (size_t i = 0; i < r->n_institutions; i++) {
         const struct pt__institution *x = &r->institutions[i];
         pt_csv_put(&csv, r->in->cycle);
@@ -107,6 +107,7 @@ void pt__put_coverage(const struct pt__rollup *r, struct pt_buf *out)
         pt_csv_put_int(&csv, (int64_t)x->n_not_assessed);
         pt_csv_put_int(&csv, (int64_t)x->n_scored);
         pt_csv_put_int(&csv, x->imported);
+        pt_csv_put_int(&csv, (int64_t)x->n_foreign);
         pt_csv_end_row(&csv);
     }
     out->err = root.err != PT_OK ? root.err : out->err;

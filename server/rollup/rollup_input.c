@@ -279,13 +279,14 @@ static enum pt_err read_subjects(struct pt__rollup *r, const char *prefix, bool 
         bool meant = whole ? strcmp(subject, prefix) == 0 : strncmp(subject, prefix, strlen(prefix)) == 0;
         struct pt_view *some;
         size_t n_some = 0;
-        struct pt_hash inputs;
+        struct pt_hash inputs = {0};
         if (meant) {
             err = pt__rollup_views(r, i, end, &r->keep, &some, &n_some, &inputs);
         }
         for (size_t k = 0; k < n_some && err == PT_OK; k++) {
             all[n++] = some[k];
         }
+        r->cycle_inputs = meant && whole ? inputs : r->cycle_inputs;
         if (err == PT_OK && n_some > 0) {
             err = pt__rollup_add_leaf(r, subject, &no_row, &inputs);
         }

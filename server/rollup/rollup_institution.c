@@ -110,6 +110,7 @@ static void count_unit(struct pt__institution *institution, const struct pt__uni
     institution->n_approved += unit->opened && pt__is_approved(unit->state);
     institution->n_not_assessed += unit->not_assessed;
     institution->n_scored += unit->has_score;
+    institution->n_foreign += unit->foreign;
     institution->shown = institution->shown || unit->opened || unit->imported;
     institution->placeholder = institution->placeholder || (unit->has_score && unit->placeholder);
     institution->exact = institution->exact && unit->exact;

@@ -13,6 +13,8 @@
 #include "rollup/fix.h"
 #include "rollup/rollup.h"
 
+#include <stdio.h>
+
 /* One unit: expected by the registry, opened by an office, or imported. */
 struct pt__unit {
     const char *code;
@@ -24,6 +26,7 @@ struct pt__unit {
     bool counts; /* reached the level that was asked for */
     bool not_assessed;
     bool imported; /* the score is a published one */
+    bool foreign;  /* an office that is not in charge opened it too, in vain */
     Patuh__State state;
     size_t n_conflicts;
     size_t n_missing;
@@ -66,6 +69,7 @@ struct pt__institution {
     bool has_computed; /* from units, whether or not it is the score */
     int64_t computed;
     size_t n_expected, n_opened, n_submitted, n_approved, n_not_assessed, n_scored;
+    size_t n_foreign; /* units that an office not in charge opened */
 };
 
 /* An opened instrument of the cycle. */
@@ -103,6 +107,30 @@ struct pt__fix {
     uint32_t n_not_assessed;
 };
 
+/* The cache of rollup_cache.c: the old file at one record, the new one as far as it is written. */
+struct pt__cache {
+    bool on;
+    char path[4096];
+    char temporary[4096];
+    FILE *in;  /* NULL: nothing (more) to read */
+    FILE *out; /* NULL: cannot be written */
+    uint8_t *record;
+    size_t capacity;
+    struct pt_hash key;
+    char subject[PT_SUBJECT_BYTES_MAX + 1];
+    struct pt_bytes payload; /* in record */
+};
+
+/* One assessment on its way into the cache: its key, and where what it adds begins. */
+struct pt__kept {
+    bool usable;
+    struct pt_hash key;
+    struct pt_hash inputs;
+    size_t inputs_at;
+    size_t tree_at;
+    size_t answers_at;
+};
+
 struct pt__leaf {
     const char *subject;
     struct pt_hash hash;
@@ -120,6 +148,9 @@ struct pt__rollup {
     struct pt_head *heads; /* sorted by subject, then log id */
     size_t n_heads;
     struct pt_hash salt;
+    struct pt_hash cycle_inputs; /* over where the cycle's logs end */
+    struct pt__cache cache;
+    size_t n_taken;              /* assessments out of the cache */
     struct pt_view *cycle_views; /* as far as they count */
     size_t n_cycle_views;
     struct pt_view *office_views;
@@ -183,6 +214,15 @@ const Patuh__Move *pt__version_move(const struct pt__rollup *r, uint32_t version
 /* fix.c: what fixing takes of one assessment, after its unit was made. */
 enum pt_err pt__fix_take(struct pt__rollup *r, struct pt_view *views, size_t n_views, const struct pt_assessment *a,
                          const struct pt__unit *unit);
+
+/* rollup_cache.c. The cache is off for verify, for a version, and without a folder. whole: every assessment was kept.
+ */
+void pt__cache_open(struct pt__rollup *r);
+void pt__cache_close(struct pt__rollup *r, bool whole);
+/* The unit of the assessment with heads [first, last) as an earlier run made it. Errors: NOTFOUND (compute it, then
+ * pt__cache_put), NOMEM. */
+enum pt_err pt__cache_take(struct pt__rollup *r, size_t first, size_t last, struct pt__kept *kept);
+void pt__cache_put(struct pt__rollup *r, const struct pt__unit *unit, const struct pt__kept *kept);
 
 /* rollup_collect.c: units out of assessments; tree.csv and answers.csv grow with each. */
 enum pt_err pt__rollup_collect(struct pt__rollup *r);

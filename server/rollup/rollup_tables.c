@@ -129,7 +129,7 @@ void pt__put_results(const struct pt__rollup *r, struct pt_buf *out)
 
 bool pt__unit_shown(const struct pt__unit *unit)
 {
-    return unit->opened || unit->imported;
+    return unit->opened || unit->imported || unit->foreign;
 }
 
 void pt__put_unit_header(struct pt_csv_writer *csv)

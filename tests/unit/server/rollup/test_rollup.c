@@ -40,9 +40,11 @@ Test(rollup, figures_are_those_of_the_pencil)
         const char *line = world_line(&files, rows[i].table, rows[i].code);
         cr_expect(begins(line, rows[i].row), "row %zu: %s", i, line);
     }
-    cr_expect_str_eq(world_line(&files, "units.csv", "62.02/disdukcapil"), "", "opened by an office not in charge");
+    const char *foreign = world_line(&files, "units.csv", "62.02/disdukcapil");
+    cr_expect_not_null(strstr(foreign, ",62.02,,0,0,0,0,0,2"), "opened by an office not in charge: %s", foreign);
+    cr_expect_not_null(strstr(world_line(&files, "coverage.csv", "62.02"), ",3,2,2,2,0,2,0,1"), "listed there too");
     cr_expect_str_eq(world_line(&files, "results.csv", "63.01"), "", "nothing was opened there");
-    cr_expect_not_null(strstr(world_line(&files, "coverage.csv", "62.01"), ",3,3,2,2,1,2,0"));
+    cr_expect_not_null(strstr(world_line(&files, "coverage.csv", "62.01"), ",3,3,2,2,1,2,0,0"));
     pt_rollup_files_free(&files);
     world_close(&w);
 }
@@ -251,10 +253,10 @@ Test(rollup, bytes_are_those_of_every_other_build)
     struct world w;
     world_open(&w, "2023");
     world_fill(&w);
-    expect_manifest(&w, PT_LEVEL_REGION, "a2d223502f5510111b2f654740fd3ae72c965bd00b79759620a450a8579c192b");
+    expect_manifest(&w, PT_LEVEL_REGION, "205a7f50ceb82464ae374715fce0b548d703bf6be2394a0f19323a5be4d5c667");
     world_close(&w);
     world_open(&w, "2023");
     fill_reference(&w);
-    expect_manifest(&w, PT_LEVEL_SUBMITTED, "0a57001e2bd9454251ee715bd748ea97b2d28bdd86e9ef17d932a0e1db8b7762");
+    expect_manifest(&w, PT_LEVEL_SUBMITTED, "14f6193a38b505d5ea81212bab60d1bf5afa02ecf3fc20a96a4d03adc5994a41");
     world_close(&w);
 }

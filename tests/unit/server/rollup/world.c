@@ -171,17 +171,35 @@ static void compile_and_load(struct world *w, const struct pt_sheets *sheets)
     pt_buf_free(&said);
 }
 
+static void put_replaced(struct pt_buf *out, const char *text, const char *old, const char *replacement)
+{
+    const char *at = strstr(text, old);
+    cr_assert_not_null(at, "%s", old);
+    pt_buf_put(out, text, (size_t)(at - text));
+    pt_buf_put_str(out, replacement);
+    pt_buf_put_str(out, at + strlen(old));
+}
+
 void world_load_small(struct world *w)
 {
+    world_load_small_with(w, "", "");
+}
+
+void world_load_small_with(struct world *w, const char *old, const char *replacement)
+{
+    struct pt_buf survey = {0};
     struct pt_buf settings = {0};
     const char *cycle = strstr(small_settings, ",2023,"); /* practice cycles use the same sheets */
-    struct pt_sheets sheets = {.survey = pt_bytes_str(small_survey), .choices = pt_bytes_str(small_choices)};
+    struct pt_sheets sheets = {.choices = pt_bytes_str(small_choices)};
+    put_replaced(&survey, small_survey, old, replacement);
+    sheets.survey = pt_buf_bytes(&survey);
     pt_buf_put(&settings, small_settings, (size_t)(cycle - small_settings));
     pt_buf_printf(&settings, ",%s,%s", w->cycle, cycle + strlen(",2023,"));
     sheets.settings = pt_buf_bytes(&settings);
     sheets.zones = pt_bytes_str(small_zones);
     compile_and_load(w, &sheets);
     pt_buf_free(&settings);
+    pt_buf_free(&survey);
 }
 
 void world_read(const char *name, struct pt_buf *out)
@@ -216,12 +234,22 @@ void world_load_cycle(struct world *w, const char *year)
 
 void world_load_registry(struct world *w)
 {
-    struct pt_registry_files files = {pt_bytes_str(offices), pt_bytes_str(institutions), pt_bytes_str(units),
-                                      pt_bytes_str(products)};
+    world_load_registry_of(w, "62");
+}
+
+void world_load_registry_of(struct world *w, const char *office)
+{
+    struct pt_buf table = {0};
     struct pt_buf blob = {0};
+    char row[64];
+    (void)snprintf(row, sizeof row, "police_resort,,%s,", office);
+    put_replaced(&table, institutions, "police_resort,,62,", row);
+    struct pt_registry_files files = {pt_bytes_str(offices), pt_buf_bytes(&table), pt_bytes_str(units),
+                                      pt_bytes_str(products)};
     cr_assert_eq(pt_registry_pack(&files, &blob, NULL), PT_OK);
     world_load(w, PATUH__ENTRY_KIND__ENTRY_REGISTRY, pt_buf_bytes(&blob), "registry");
     pt_buf_free(&blob);
+    pt_buf_free(&table);
 }
 
 void world_put(struct world *w, enum world_author by, const char *unit, const struct pt_entry *entry)
@@ -475,6 +503,18 @@ void world_rollup(struct world *w, enum pt_level level, struct pt_rollup_files *
     pt_problem_put(&said, &problem);
     cr_assert_eq(err, PT_OK, "%s %s", pt_err_name(err), pt_buf_text(&said));
     pt_buf_free(&said);
+}
+
+void world_revoke(struct world *w, enum world_author who)
+{
+    Patuh__Revocation revocation = PATUH__REVOCATION__INIT;
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_REVOKE, 0);
+    struct pt_subject subject = subject_of(PT_SUBJECT_OFFICE, "62");
+    struct pt_author author = pt_author_of(w->pairs[who].public_key);
+    revocation.has_author = true;
+    revocation.author = binary(w, author.b, PT_HASH_BYTES);
+    entry.detail = pack(w, &revocation.base);
+    write_entry(w, WORLD_SOUTH, &subject, &entry);
 }
 
 void world_copy(struct world *w, struct pt_store *to, const char *without)

@@ -30,6 +30,8 @@ void world_close(struct world *w);
 
 /* Office 62 names a device; who may be an office's key too. */
 void world_name_device(struct world *w, enum world_author who, const char *name);
+/* Office 62 revokes everything a device wrote. */
+void world_revoke(struct world *w, enum world_author who);
 /* All logs into another store, but those of one subject ("o:62", "a:2023/62.01/dinkes"). */
 void world_copy(struct world *w, struct pt_store *to, const char *without);
 
@@ -37,10 +39,14 @@ void world_copy(struct world *w, struct pt_store *to, const char *without);
 void world_load(struct world *w, Patuh__EntryKind kind, struct pt_bytes content, const char *title);
 /* Sheets of a small instrument: desk 30, sign 30 (placeholder), staff 40, five levels each. */
 void world_load_small(struct world *w);
+/* The same with another text in the survey in place of the first. */
+void world_load_small_with(struct world *w, const char *old, const char *replacement);
 /* settings, zones and (where there is one) survey and choices of deploy/cycles/YEAR. */
 void world_load_cycle(struct world *w, const char *year);
 /* Two regencies and a police resort under 62. */
 void world_load_registry(struct world *w);
+/* The police resort is another office's. */
+void world_load_registry_of(struct world *w, const char *office);
 /* A file of the project, appended to out. */
 void world_read(const char *name, struct pt_buf *out);
 
