@@ -116,7 +116,6 @@ static void stop_writing(struct pt__cache *cache)
 static void read_record(struct pt__cache *cache)
 {
     uint8_t size[4];
-    struct pt_hash check;
     uint32_t n = 0;
     if (cache->in != NULL && fread(size, sizeof size, 1, cache->in) == 1) {
         struct pt_reader reader = pt_reader_on(pt_bytes_of(size, sizeof size));
@@ -132,23 +131,22 @@ static void read_record(struct pt__cache *cache)
     size_t n_subject = pt_read_u8(&reader);
     struct pt_bytes subject = pt_read_bytes(&reader, n_subject <= PT_SUBJECT_BYTES_MAX ? n_subject : n);
     struct pt_bytes rest = pt_read_rest(&reader);
-    if (reader.err != PT_OK || rest.n < sizeof check.b) {
+    if (reader.err != PT_OK || rest.n < sizeof cache->check.b) {
         stop_reading(cache);
         return;
     }
     memcpy(cache->subject, subject.data, subject.n);
     cache->subject[subject.n] = '\0';
-    cache->payload = pt_bytes_of(rest.data, rest.n - sizeof check.b);
-    check = check_of(&cache->key, cache->subject, cache->payload);
-    if (memcmp(check.b, rest.data + cache->payload.n, sizeof check.b) != 0) {
+    cache->payload = pt_bytes_of(rest.data, rest.n - sizeof cache->check.b);
+    cache->check = check_of(&cache->key, cache->subject, cache->payload);
+    if (memcmp(cache->check.b, rest.data + cache->payload.n, sizeof cache->check.b) != 0) {
         stop_reading(cache);
     }
 }
 
 static void write_record(struct pt__cache *cache, const struct pt_hash *key, const char *subject,
-                         struct pt_bytes payload)
+                         struct pt_bytes payload, const struct pt_hash *check)
 {
-    struct pt_hash check = check_of(key, subject, payload);
     struct pt_buf head = {0};
     size_t n_subject = strlen(subject);
     if (cache->out == NULL || payload.n > RECORD_BYTES_MAX / 2) {
@@ -160,7 +158,7 @@ static void write_record(struct pt__cache *cache, const struct pt_hash *key, con
     pt_buf_put_str(&head, subject);
     bool good = head.err == PT_OK && fwrite(head.data, head.n, 1, cache->out) == 1 &&
                 (payload.n == 0 || fwrite(payload.data, payload.n, 1, cache->out) == 1) &&
-                fwrite(check.b, sizeof check.b, 1, cache->out) == 1;
+                fwrite(check->b, sizeof check->b, 1, cache->out) == 1;
     if (!good) {
         stop_writing(cache);
     }
@@ -277,7 +275,8 @@ void pt__cache_put(struct pt__rollup *r, const struct pt__unit *unit, const stru
     put_slice(&payload, &r->tree, kept->tree_at);
     put_slice(&payload, &r->answers, kept->answers_at);
     if (payload.err == PT_OK) {
-        write_record(&r->cache, &kept->key, unit->subject.text, pt_buf_bytes(&payload));
+        struct pt_hash check = check_of(&kept->key, unit->subject.text, pt_buf_bytes(&payload));
+        write_record(&r->cache, &kept->key, unit->subject.text, pt_buf_bytes(&payload), &check);
     }
     pt_buf_free(&payload);
 }
@@ -374,7 +373,7 @@ enum pt_err pt__cache_take(struct pt__rollup *r, size_t first, size_t last, stru
     r->n_taken++;
     err = take_record(r, subject, kept);
     if (err == PT_OK) {
-        write_record(cache, &cache->key, cache->subject, cache->payload);
+        write_record(cache, &cache->key, cache->subject, cache->payload, &cache->check);
     }
     return err;
 }

@@ -119,6 +119,7 @@ struct pt__cache {
     struct pt_hash key;
     char subject[PT_SUBJECT_BYTES_MAX + 1];
     struct pt_bytes payload; /* in record */
+    struct pt_hash check;    /* of the record, as it was found right */
 };
 
 /* One assessment on its way into the cache: its key, and where what it adds begins. */
