@@ -4,12 +4,7 @@
 #include "client/incarnation.h"
 
 #include "core/sync/inbox.h"
-#include "io/files.h"
-
-#include <string.h>
-
-#define MARKER_BYTES 16
-#define MARKER_FILE_BYTES (2 * MARKER_BYTES + 1)
+#include "io/marker.h"
 
 /* --- the incarnation --- */
 
@@ -46,30 +41,6 @@ enum pt_err pt_incarnation_renew(struct patuh *device)
     return err;
 }
 
-/* --- the marker --- */
-
-struct markers {
-    bool known;
-    bool stale; /* the office said so, and no new incarnation was taken since */
-    uint8_t newest[MARKER_BYTES];
-    uint8_t before[MARKER_BYTES];
-};
-
-static enum pt_err read_markers(struct pt_txn *txn, struct markers *out)
-{
-    struct pt_bytes value;
-    *out = (struct markers){0};
-    enum pt_err err = pt_meta_get(txn, "marker", &value);
-    if (err != PT_OK) {
-        return err == PT_ENOTFOUND ? PT_OK : err;
-    }
-    struct pt_reader reader = pt_reader_on(value);
-    pt_read_into(&reader, out->newest, sizeof out->newest);
-    pt_read_into(&reader, out->before, sizeof out->before);
-    out->known = pt_read_end(&reader) == PT_OK;
-    return PT_OK;
-}
-
 static enum pt_err read_stale(struct pt_txn *txn, bool *stale)
 {
     uint64_t said = 0;
@@ -80,54 +51,12 @@ static enum pt_err read_stale(struct pt_txn *txn, bool *stale)
 
 enum pt_err pt_incarnation_mark(struct patuh *device, struct pt_problem *problem)
 {
-    struct pt_txn *txn;
-    struct markers markers;
-    uint8_t both[2 * MARKER_BYTES];
-    char path[PATH_MAX];
-    enum pt_err err = pt_store_begin(device->store, true, &txn);
-    if (err != PT_OK) {
-        return err;
-    }
-    err = read_markers(txn, &markers);
-    pt_random_fill(&device->random, both, MARKER_BYTES);
-    memcpy(both + MARKER_BYTES, markers.newest, MARKER_BYTES);
-    if (err == PT_OK) {
-        err = pt_meta_put(txn, "marker", pt_bytes_of(both, sizeof both));
-    }
-    if (err != PT_OK) {
-        pt_store_abort(txn);
-        return err;
-    }
-    err = pt_store_commit(txn);
-    struct pt_buf text = {0};
-    pt_hex_put(&text, pt_bytes_of(both, MARKER_BYTES));
-    pt_buf_put_str(&text, "\n");
-    if (err == PT_OK) {
-        err = pt_path_join(path, sizeof path, device->folder, "marker");
-    }
-    if (err == PT_OK) {
-        err = text.err == PT_OK ? pt_file_write(path, pt_buf_bytes(&text), 0600, problem) : text.err;
-    }
-    pt_buf_free(&text);
-    return err;
-}
-
-static bool marker_fits(const struct patuh *device, const struct markers *markers)
-{
-    char path[PATH_MAX];
-    uint8_t found[MARKER_BYTES];
-    struct pt_buf text = {0};
-    bool fits = pt_path_join(path, sizeof path, device->folder, "marker") == PT_OK &&
-                pt_file_read(path, MARKER_FILE_BYTES, &text, NULL) == PT_OK && text.n == MARKER_FILE_BYTES &&
-                pt_hex_read(pt_bytes_of(text.data, 2 * sizeof found), found, sizeof found) == PT_OK;
-    pt_buf_free(&text);
-    return fits &&
-           (memcmp(found, markers->newest, sizeof found) == 0 || memcmp(found, markers->before, sizeof found) == 0);
+    return pt_marker_write(device->store, device->folder, &device->random, problem);
 }
 
 /* --- opening --- */
 
-static enum pt_err read_incarnation(struct patuh *device, bool *known, struct markers *markers)
+static enum pt_err read_incarnation(struct patuh *device, bool *known, bool *stale)
 {
     struct pt_txn *txn;
     enum pt_err err = pt_store_begin(device->store, false, &txn);
@@ -141,18 +70,10 @@ static enum pt_err read_incarnation(struct patuh *device, bool *known, struct ma
     }
     *known = err == PT_OK;
     if (err == PT_OK || err == PT_ENOTFOUND) {
-        err = read_markers(txn, markers);
-    }
-    if (err == PT_OK) {
-        err = read_stale(txn, &markers->stale);
+        err = read_stale(txn, stale);
     }
     pt_store_abort(txn);
     return err;
-}
-
-static bool goes_on(const struct patuh *device, const struct markers *markers)
-{
-    return markers->known && !markers->stale && marker_fits(device, markers);
 }
 
 static enum pt_err first_incarnation(struct patuh *device)
@@ -175,13 +96,17 @@ static enum pt_err first_incarnation(struct patuh *device)
 enum pt_err pt_incarnation_open(struct patuh *device, struct pt_problem *problem)
 {
     bool known = false;
-    struct markers markers;
-    enum pt_err err = read_incarnation(device, &known, &markers);
-    if (err == PT_OK && known && goes_on(device, &markers)) {
+    bool stale = false; /* the office said so, and no new incarnation was taken since */
+    enum pt_marker marker = PT_MARKER_NONE;
+    enum pt_err err = read_incarnation(device, &known, &stale);
+    if (err == PT_OK) {
+        err = pt_marker_check(device->store, device->folder, &marker);
+    }
+    if (err == PT_OK && known && !stale && marker == PT_MARKER_FITS) {
         return PT_OK;
     }
     if (err == PT_OK) {
-        err = known && markers.known ? pt_incarnation_renew(device) : first_incarnation(device);
+        err = known && marker != PT_MARKER_NONE ? pt_incarnation_renew(device) : first_incarnation(device);
     }
     return err == PT_OK ? pt_incarnation_mark(device, problem) : err;
 }

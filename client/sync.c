@@ -144,6 +144,7 @@ static struct pt_session_config config_of(struct syncing *s)
         .blobs = &s->files,
         .random = device->random,
         .author = device->author,
+        .incarnation = &device->incarnation,
         .connects = true,
         .generation = office->generation,
         .upper_tier = office->tier,
@@ -233,7 +234,7 @@ static enum pt_err was_copied(struct patuh *device, bool *copied)
         struct pt_covered covered;
         bool own = pt_author_eq(&heads[i].log.author, &device->author);
         if (own && heads[i].log.incarnation == device->incarnation) {
-            err = pt_covered_read(txn, &heads[i], &arena, &covered);
+            err = pt_covered_read(txn, &heads[i], NULL, &arena, &covered);
             *copied = *copied || heads[i].forked || (err == PT_OK && pt_covered_is_held(&covered));
         }
     }

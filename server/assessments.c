@@ -159,19 +159,21 @@ static void follow(const struct pt_entry *entry, const char *surveyor, struct pt
 static enum pt_err read_so_far(struct pt_txn *txn, const struct office *office, const struct assignment *assignment,
                                struct pt_arena *arena, struct so_far *out)
 {
-    struct pt_head head;
-    struct pt_view view;
-    struct pt_log_id id = {
-        .subject = assignment->subject, .author = office->author, .incarnation = office->incarnation};
+    struct pt_view *views;
+    const struct pt_view **sorted = NULL;
+    size_t n = 0;
     *out = (struct so_far){0};
-    enum pt_err err = pt_logs_find(txn, &id, &head);
+    enum pt_err err = pt_logs_views(txn, &assignment->subject, 0, false, arena, &views, &n);
     if (err == PT_OK) {
-        err = pt_logs_view(txn, &head, 0, false, arena, &view);
+        err = pt_views_by_age(views, n, arena, &sorted);
     }
-    for (size_t i = 0; err == PT_OK && i < view.n_entries; i++) {
-        follow(&view.entries[i], assignment->surveyor, arena, out);
+    for (size_t v = 0; v < n && err == PT_OK; v++) { /* every incarnation of ours */
+        bool own = pt_author_eq(&sorted[v]->log.author, &office->author);
+        for (size_t i = 0; own && i < sorted[v]->n_entries; i++) {
+            follow(&sorted[v]->entries[i], assignment->surveyor, arena, out);
+        }
     }
-    return err == PT_ENOTFOUND ? PT_OK : err;
+    return err;
 }
 
 /* An assignment that stands already is not written again: the same file may be loaded twice. */

@@ -24,11 +24,17 @@ struct directory {
     size_t n_assessments;
 };
 
+/* Only who may write what, in the arena. */
+enum pt_err directory_authority(struct pt_txn *txn, const struct office *office, struct pt_arena *arena,
+                                struct pt_authority *out);
 enum pt_err directory_open(const struct office *office, struct directory *out);
 void directory_close(struct directory *directory);
 
 const struct directory_assessment *directory_find(const struct directory *directory, const struct pt_subject *subject);
 bool directory_is_assigned(const struct directory_assessment *assessment, const char *surveyor);
+/* Head office itself, or a reviewer or surveyor of head office: what they write comes down from there. */
+bool directory_is_of_root(const struct directory *directory, const struct office *office,
+                          const struct pt_author *author);
 /* Has this surveyor any assessment of the cycle? */
 bool directory_has_cycle(const struct directory *directory, const char *surveyor, const char *cycle);
 

@@ -7,6 +7,7 @@
 #include "io/files.h"
 #include "io/identity.h"
 #include "io/store_lmdb.h"
+#include "renewal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -192,6 +193,9 @@ enum pt_err office_open(const char *dir, struct office *out, struct pt_problem *
     if (err == PT_OK) {
         err = load_identity(&office, problem);
     }
+    if (err == PT_OK) {
+        err = office_check_marker(&office, problem);
+    }
     if (err == PT_EDAMAGED && problem->msg == PT_MSG_NONE) {
         err = pt_problem_set(problem, err, PT_MSG_STORE_DAMAGED, dir, NULL);
     }
@@ -354,6 +358,9 @@ enum pt_err office_init(const char *dir, bool national, const char *code, const 
     if (err == PT_OK) {
         err = fill_new(&office, problem);
     }
+    if (err == PT_OK) {
+        err = office_mark(&office, problem);
+    }
     office_close(&office);
     return pt_problem_default(problem, err, "init");
 }
@@ -389,22 +396,46 @@ enum pt_err office_write(struct office *office, pt_write_run run, void *data)
     return write_direct(office->store, &(struct direct){.run = run, .data = data});
 }
 
-enum pt_err office_log_in(struct pt_txn *txn, const struct office *office, const struct pt_subject *subject,
-                          const struct pt_entry *entries, size_t n)
+/* The store says which incarnation it writes in: a command may run while the server finds that it has to take a new
+ * one.
+ */
+enum pt_err office_incarnation(struct pt_txn *txn, uint64_t *out)
+{
+    return pt_meta_get_u64(txn, "incarnation", out);
+}
+
+static enum pt_err read_incarnation(struct pt_txn *txn, struct pt_author_pen *pen)
+{
+    enum pt_err err = pt_meta_get_u64(txn, "previous", &pen->previous_incarnation);
+    pen->has_previous_incarnation = err == PT_OK;
+    return err == PT_OK || err == PT_ENOTFOUND ? office_incarnation(txn, &pen->incarnation) : err;
+}
+
+enum pt_err office_log_as(struct pt_txn *txn, const struct pt_keypair *pair, const struct pt_hash *instrument,
+                          const struct pt_subject *subject, const struct pt_entry *entries, size_t n)
 {
     struct pt_arena arena;
     struct pt_now now = pt_now_read();
     struct pt_author_pen pen = {
-        .pair = &office->pair,
-        .incarnation = office->incarnation,
+        .pair = pair,
         .wall_ms = now.wall_ms,
         .monotonic_ms = now.monotonic_ms,
         .boot = now.boot,
+        .instrument = instrument,
     };
     pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err = pt_pen_write(txn, &pen, subject, entries, n, &arena);
+    enum pt_err err = read_incarnation(txn, &pen);
+    if (err == PT_OK) {
+        err = pt_pen_write(txn, &pen, subject, entries, n, &arena);
+    }
     pt_arena_close(&arena);
     return err;
+}
+
+enum pt_err office_log_in(struct pt_txn *txn, const struct office *office, const struct pt_subject *subject,
+                          const struct pt_entry *entries, size_t n)
+{
+    return office_log_as(txn, &office->pair, NULL, subject, entries, n);
 }
 
 struct log_job {

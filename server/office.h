@@ -3,10 +3,11 @@
  *   D/author.key     signs the office's logs, receipts and statements
  *   D/transport.key  shown in TLS
  *   D/store/         LMDB            D/blobs/  contents as files
+ *   D/marker         the store's twin: a store without it was restored or copied (renewal.h)
  *   D/control        socket of the running server        D/lock  held while a program has the folder open
  *
- * Thread: identity is read-only after opening; the store as store.h says; writes go through office_write.
- * Memory: office_close frees everything. */
+ * Thread: identity is read-only after opening, but for epoch and incarnation, which are the loop's (renewal.h); the
+ * store as store.h says; writes go through office_write. Memory: office_close frees everything. */
 #ifndef PATUHD_OFFICE_H
 #define PATUHD_OFFICE_H
 
@@ -34,9 +35,9 @@ struct office {
     char code[OFFICE_ROOT_CODE_MAX];
     char name[PT_NAME_BYTES_MAX + 1];
     uint64_t epoch;
-    uint64_t generation; /* of our key, as the office above has signed it */
-    uint64_t incarnation;
-    bool joined; /* root is known: always for head office, after join for a region */
+    uint64_t generation;  /* of our key, as the office above has signed it */
+    uint64_t incarnation; /* of its own logs */
+    bool joined;          /* root is known: always for head office, after join for a region */
     struct pt_author root;
     struct pt_public_key root_key;
     struct pt_subject root_subject;               /* "o:pusat" */
@@ -50,7 +51,8 @@ enum pt_err office_init(const char *dir, bool national, const char *code, const 
 enum pt_err office_open(const char *dir, struct office *out, struct pt_problem *problem);
 void office_close(struct office *office);
 
-/* One write transaction, durable when it returns PT_OK; through the server's writer when it runs. Not from the loop. */
+/* One write transaction, durable when it returns PT_OK; through the server's writer when it runs; the caller waits,
+ * so not from the loop but for office_renew. */
 enum pt_err office_write(struct office *office, pt_write_run run, void *data);
 /* The same where the caller has no request of its own: writes entries to the office's log about a subject. */
 enum pt_err office_log(struct office *office, const struct pt_subject *subject, const struct pt_entry *entries,
@@ -58,6 +60,12 @@ enum pt_err office_log(struct office *office, const struct pt_subject *subject, 
 /* Inside a transaction. */
 enum pt_err office_log_in(struct pt_txn *txn, const struct office *office, const struct pt_subject *subject,
                           const struct pt_entry *entries, size_t n);
+
+/* The same by another key of this office, a reviewer's. instrument: what entries about questions were written with. */
+enum pt_err office_log_as(struct pt_txn *txn, const struct pt_keypair *pair, const struct pt_hash *instrument,
+                          const struct pt_subject *subject, const struct pt_entry *entries, size_t n);
+/* The incarnation of everything that is written here now. */
+enum pt_err office_incarnation(struct pt_txn *txn, uint64_t *out);
 
 /* The office chain as enrolment answers show it, own office first. Records live in the arena. address: ours. */
 enum pt_err office_chain(const struct office *office, const char *address, struct pt_arena *arena,

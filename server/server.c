@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/store/keys.h"
+#include "renewal.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +26,9 @@ const struct directory *server_directory(struct server *server)
 
 static void tell_sessions(struct server *server, const struct pt_link *from)
 {
+    if (!server->has_directory) {
+        visits_check(server);
+    }
     visits_news(server, from);
     upper_news(server->upper, from);
 }
@@ -182,7 +186,10 @@ static void start_signals(struct server *server)
 
 static enum pt_err start(struct server *server, const char *address, struct pt_problem *problem)
 {
-    enum pt_err err = pt_tls_identity_create(server->office->transport.secret_key, &server->identity);
+    enum pt_err err = office_mark(server->office, problem);
+    if (err == PT_OK) {
+        err = pt_tls_identity_create(server->office->transport.secret_key, &server->identity);
+    }
     if (err == PT_OK) {
         err = pt_writer_start(&server->loop, server->office->store, &server->office->writer);
     }

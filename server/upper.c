@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "renewal.h"
 
 #include <string.h>
 
@@ -34,7 +35,7 @@ static bool has_all(void *data, const struct pt_log_id *log)
 static bool is_up(void *data, const struct pt_log_id *log)
 {
     const struct upper *upper = data;
-    return !pt_author_eq(&log->author, &upper->server->office->root);
+    return !directory_is_of_root(server_directory(upper->server), upper->server->office, &log->author);
 }
 
 static void maybe_ended(struct upper *upper)
@@ -73,6 +74,14 @@ static void on_grown(struct pt_link *link, const struct pt_log_id *log, void *da
     server_grown(upper->server, link, log);
 }
 
+/* Head office knows more of us than we do. When it does not work now, the next session says so again. */
+static void on_stale(struct pt_link *link, void *data)
+{
+    (void)link;
+    struct upper *upper = data;
+    (void)!office_renew(upper->server->office, "head_office");
+}
+
 static void on_end(struct pt_link *link, const struct pt_link_end *end, void *data)
 {
     struct upper *upper = data;
@@ -105,7 +114,7 @@ static void connect_now(struct upper *upper)
                 .random = pt_random_system(),
                 .author = office->author,
                 .tier = PT_TIER_REGION,
-                .epoch = office->epoch,
+                .incarnation = &office->incarnation,
                 .office_pair = &office->pair,
                 .connects = true,
                 .generation = root->generation,
@@ -116,7 +125,7 @@ static void connect_now(struct upper *upper)
                 .scope = {.has = has_all, .is_up = is_up, .data = upper},
             },
         .writer = office->writer,
-        .events = {.on_grown = on_grown, .on_end = on_end},
+        .events = {.on_grown = on_grown, .on_stale = on_stale, .on_end = on_end},
         .data = upper,
     };
     struct pt_problem problem = {0};

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/sync/enrol.h"
+#include "renewal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@ struct visit {
     struct pt_link *link;
     struct pt_author author;
     int role; /* chunk.proto Role */
+    bool revoked;
     char name[PT_NAME_BYTES_MAX + 1];
     struct visit *next;
     struct visit **link_in; /* the pointer that points to us */
@@ -28,6 +30,12 @@ static bool is_office_log(const struct visit *visit, const struct pt_log_id *log
 {
     const struct office *office = visit->server->office;
     return pt_subject_eq(&log->subject, &office->root_subject) || names_subject(log, PT_SUBJECT_OFFICE, office->code);
+}
+
+/* What a peer wrote itself it may always bring: the office that lost who was assigned gets it back all the same. */
+static bool is_own_assessment(const struct visit *visit, const struct pt_log_id *log)
+{
+    return pt_subject_kind(&log->subject) == PT_SUBJECT_ASSESSMENT && pt_author_eq(&log->author, &visit->author);
 }
 
 /* A device: the office logs, the cycles it works in, the assessments it was ever assigned to. */
@@ -45,12 +53,19 @@ static bool device_has(void *data, const struct pt_log_id *log)
         return directory_has_cycle(directory, visit->name, pt_subject_name(&log->subject));
     case PT_SUBJECT_ASSESSMENT: {
         const struct directory_assessment *a = directory_find(directory, &log->subject);
-        return a != NULL && directory_is_assigned(a, visit->name);
+        return is_own_assessment(visit, log) || (a != NULL && directory_is_assigned(a, visit->name));
     }
     case PT_SUBJECT_NONE:
         break;
     }
     return false;
+}
+
+/* Who was revoked still delivers what it wrote: nothing of it is lost, and it counts as far as the revocation says. */
+static bool revoked_has(void *data, const struct pt_log_id *log)
+{
+    const struct visit *visit = data;
+    return pt_author_eq(&log->author, &visit->author) && device_has(data, log);
 }
 
 static bool device_is_up(void *data, const struct pt_log_id *log)
@@ -92,7 +107,7 @@ static bool region_has(void *data, const struct pt_log_id *log)
         return true;
     case PT_SUBJECT_ASSESSMENT: {
         const char *office = responsible(directory, log);
-        return office != NULL && strcmp(office, visit->name) == 0;
+        return is_own_assessment(visit, log) || (office != NULL && strcmp(office, visit->name) == 0);
     }
     case PT_SUBJECT_NONE:
         break;
@@ -112,7 +127,22 @@ static bool region_brings(void *data, const struct pt_log_id *log)
 static bool region_is_up(void *data, const struct pt_log_id *log)
 {
     const struct visit *visit = data;
-    return !pt_author_eq(&log->author, &visit->server->office->root);
+    return !directory_is_of_root(server_directory(visit->server), visit->server->office, &log->author);
+}
+
+/* By this office, or by head office for all of them. A key without a record is let in on its signed statement: the
+ * record may have been lost with the end of the office log. */
+static bool is_revoked(const struct server *server, const struct directory *directory, const struct pt_author *author)
+{
+    const struct pt_member *member = pt_authority_member(&directory->authority, author);
+    while (member != NULL) {
+        bool ours = member->revoked_by_root || strcmp(member->office->code, server->office->code) == 0;
+        if (member->revoked && ours) {
+            return true;
+        }
+        member = pt_authority_member_next(&directory->authority, member);
+    }
+    return false;
 }
 
 static enum pt_err admit_member(struct visit *visit, const struct pt_statement *statement, Patuh__FailureCode *code)
@@ -123,11 +153,7 @@ static enum pt_err admit_member(struct visit *visit, const struct pt_statement *
         *code = PATUH__FAILURE_CODE__FAILURE_BUSY;
         return PT_EBUSY;
     }
-    const struct pt_member *member = pt_authority_member(&directory->authority, &visit->author);
-    if (member != NULL && member->revoked) {
-        *code = PATUH__FAILURE_CODE__FAILURE_REVOKED;
-        return PT_EDENIED;
-    }
+    visit->revoked = is_revoked(visit->server, directory, &visit->author);
     visit->role = statement->role;
     (void)snprintf(visit->name, sizeof visit->name, "%s", statement->name);
     return PT_OK;
@@ -153,15 +179,24 @@ static enum pt_err admit(void *data, const Patuh__SignedStatement *signed_statem
     }
     bool region = err == PT_OK && visit->role == PATUH__ROLE__ROLE_REGIONAL;
     if (err == PT_OK) {
-        *peer = (struct pt_peer){.author = visit->author, .tier = region ? 1 : 0};
-        peer->scope = (struct pt_scope){.has = region ? region_has : device_has,
+        *peer = (struct pt_peer){.author = visit->author, .tier = region ? 1 : 0, .revoked = visit->revoked};
+        peer->scope = (struct pt_scope){.has = region           ? region_has
+                                               : visit->revoked ? revoked_has
+                                                                : device_has,
                                         .is_up = region ? region_is_up : device_is_up,
                                         .data = visit,
                                         .brings = region ? region_brings : NULL};
-        pt_log("peer", "name=%s role=%d address=%s", visit->name, visit->role, pt_conn_address(visit->conn));
+        pt_log("peer", "name=%s role=%d revoked=%d address=%s", visit->name, visit->role, visit->revoked,
+               pt_conn_address(visit->conn));
     }
     pt_arena_close(&arena);
     return err;
+}
+
+static enum pt_err renew(void *data)
+{
+    struct visit *visit = data;
+    return office_renew(visit->server->office, "peer");
 }
 
 static void on_grown(struct pt_link *link, const struct pt_log_id *log, void *data)
@@ -185,9 +220,9 @@ static void on_end(struct pt_link *link, const struct pt_link_end *end, void *da
 {
     (void)link;
     struct visit *visit = data;
-    pt_log("peer_left", "name=%s why=%s failure=%d chunks_new=%u held=%u in=%llu out=%llu", visit->name,
-           pt_err_name(end->why), (int)end->failure, end->counts.chunks_new, end->counts.held,
-           (unsigned long long)end->bytes_in, (unsigned long long)end->bytes_out);
+    pt_log("peer_left", "name=%s why=%s failure=%d chunks_new=%u refilled=%u held=%u in=%llu out=%llu", visit->name,
+           pt_err_name(end->why), (int)end->failure, end->counts.chunks_new, end->counts.chunks_refilled,
+           end->counts.held, (unsigned long long)end->bytes_in, (unsigned long long)end->bytes_out);
     if (end->why == PT_EIO) {
         server_check_disk(visit->server);
     }
@@ -227,10 +262,12 @@ void visit_accept(struct server *server, struct pt_conn *conn)
                 .random = pt_random_system(),
                 .author = office->author,
                 .tier = office->national ? PT_TIER_NATIONAL : PT_TIER_REGION,
-                .epoch = office->epoch,
+                .epoch = &office->epoch,
+                .incarnation = &office->incarnation,
                 .generation = office->generation,
                 .office_pair = &office->pair,
                 .admit = admit,
+                .renew = renew,
                 .admit_data = visit,
             },
         .writer = office->writer,
@@ -247,6 +284,19 @@ void visits_news(struct server *server, const struct pt_link *from)
     for (struct visit *visit = server->visits; visit != NULL; visit = visit->next) {
         if (visit->link != NULL && visit->link != from && pt_session_peer(pt_link_session(visit->link)) != NULL) {
             pt_link_news(visit->link);
+        }
+    }
+}
+
+void visits_check(struct server *server)
+{
+    const struct directory *directory = server->visits == NULL ? NULL : server_directory(server);
+    for (struct visit *visit = server->visits; directory != NULL && visit != NULL; visit = visit->next) {
+        bool admitted = visit->link != NULL && pt_session_peer(pt_link_session(visit->link)) != NULL;
+        if (admitted && !visit->revoked && is_revoked(server, directory, &visit->author)) {
+            pt_log("revoked", "name=%s", visit->name);
+            visit->revoked = true;
+            pt_link_close(visit->link);
         }
     }
 }

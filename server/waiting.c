@@ -68,6 +68,9 @@ static enum pt_err current_instrument(struct reading *r, struct pt_txn *txn, con
         err = pt_logs_views(txn, &subject, 0, false, &r->scratch, &views, &n);
     }
     if (err == PT_OK) {
+        err = pt_authority_stand(&r->out->directory.authority, views, n, &r->scratch);
+    }
+    if (err == PT_OK) {
         err = pt_cycle_build(views, n, &r->office->root, &r->scratch, &cycle);
     }
     const struct pt_loaded *loaded =
@@ -145,6 +148,9 @@ static enum pt_err read_assessment(struct reading *r, const struct directory_ass
         return err;
     }
     err = pt_logs_views(txn, &from->subject, 0, false, &r->scratch, &views, &input.n_views);
+    if (err == PT_OK) {
+        err = pt_authority_stand(&r->out->directory.authority, views, input.n_views, &r->scratch);
+    }
     if (err == PT_OK) {
         err = current_instrument(r, txn, &from->subject, &input.instrument);
     }
@@ -225,8 +231,8 @@ static const char *author_name(struct waiting *w, const struct pt_author *author
     if (member != NULL) {
         return member->name;
     }
-    const char *unknown = pt_arena_printf(&w->arena, "?%02x%02x%02x%02x", author->b[0], author->b[1], author->b[2],
-                                          author->b[3]);
+    const char *unknown =
+        pt_arena_printf(&w->arena, "?%02x%02x%02x%02x", author->b[0], author->b[1], author->b[2], author->b[3]);
     return office != NULL ? office->code : unknown == NULL ? "?" : unknown;
 }
 

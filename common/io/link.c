@@ -65,7 +65,8 @@ static enum pt_err run_inbox(struct pt_txn *txn, struct pt_write_req *req)
 
 static bool has_news(const struct pt_inbox *inbox)
 {
-    return inbox->append.n_accepted > 0 || inbox->n_receipts > 0 || inbox->has_text || inbox->has_file;
+    return inbox->append.n_accepted + inbox->append.n_held > 0 || inbox->n_receipts > 0 || inbox->has_text ||
+           inbox->has_file;
 }
 
 static void on_stored(struct pt_write_req *req, enum pt_err err)
@@ -75,7 +76,7 @@ static void on_stored(struct pt_write_req *req, enum pt_err err)
     struct pt_now now = pt_now_read();
     struct pt_update update;
     bool grown = err == PT_OK && has_news(pending->inbox);
-    bool has_log = grown && pending->inbox->append.n_accepted > 0;
+    bool has_log = grown && pending->inbox->append.n_accepted + pending->inbox->append.n_held > 0;
     struct pt_log_id log = has_log ? pending->inbox->run.log : (struct pt_log_id){0}; /* the inbox ends with the next */
     link->n_pending--;
     pt_session_stored(link->session, pending->inbox, err, &now, &update);

@@ -252,6 +252,9 @@ static bool add_pins(const struct pt__rollup *r, struct pt_view *views, size_t n
             r->plan->cycle_seq = views[i].n_entries;
             continue;
         }
+        if (views[i].n_chunks == 0) {
+            continue;
+        }
         see_log(&views[i], views[i].chunks[views[i].n_chunks - 1].last_seq, &seen[i]);
         pins->log[pins->n_log++] = &seen[i];
     }

@@ -60,7 +60,8 @@ static enum pt_err put_author(struct pt__rollup *r, const struct pt_author *auth
     return err;
 }
 
-/* LIMIT when a log goes on past the moment that is computed: its end is not known without reading it. */
+/* LIMIT when the end of a log is not known without reading it: it goes on past the moment that is computed, or forks.
+ */
 static enum pt_err make_key(struct pt__rollup *r, size_t first, size_t last, struct pt__kept *out)
 {
     struct pt_buf ends = {0};
@@ -73,7 +74,8 @@ static enum pt_err make_key(struct pt__rollup *r, size_t first, size_t last, str
             pt_buf_put_u64(&ends, head->seq);
             pt_buf_put_bytes(&ends, pt_hash_bytes(&head->link));
         }
-        err = head->last_lsn > r->upto_lsn ? PT_ELIMIT : put_author(r, &head->log.author, &rest);
+        bool known = head->last_lsn <= r->upto_lsn && !head->forked; /* of a forked log rulings decide */
+        err = !known ? PT_ELIMIT : put_author(r, &head->log.author, &rest);
     }
     out->inputs = pt_hash1(PT_CONTEXT_DIGEST, pt_buf_bytes(&ends));
     put_text(&rest, PT_ENGINE_VERSION);

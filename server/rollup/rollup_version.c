@@ -23,25 +23,50 @@ static enum pt_err not_whole(struct pt__rollup *r, const char *subject)
     return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_PIN, subject, version, NULL);
 }
 
-/* Cut the views to a list of pins; `own` (or SIZE_MAX) goes as far as own_seq. Each pin has to be met. An office's logs
- * are looked at subject by subject, with the pins of all: their links say whose they are. */
-static enum pt_err cut_to(struct pt__rollup *r, struct pt_view *views, size_t n, Patuh__LogSeen *const *pins,
-                          size_t n_pins, size_t own, uint64_t own_seq, size_t *n_met)
+/* Which branch of a forked log is meant says the link, whatever has become of the log since. */
+static enum pt_err meet(struct pt_view *view, const Patuh__LogSeen *pin, struct pt_arena *arena, bool *met)
 {
-    for (size_t v = 0; v < n; v++) {
-        uint64_t upto = v == own ? own_seq : 0;
-        for (size_t i = 0; i < n_pins && v != own; i++) {
-            bool meant = is_seen(pins[i], &views[v]) &&
-                         pt_view_has(&views[v], pins[i]->seq, pt_bytes_of(pins[i]->link.data, pins[i]->link.len));
-            upto = meant ? pins[i]->seq : upto;
-            *n_met += meant;
+    struct pt_hash link;
+    *met = false;
+    if (!is_seen(pin, view) || pin->link.len != sizeof link.b) {
+        return PT_OK;
+    }
+    memcpy(link.b, pin->link.data, sizeof link.b);
+    enum pt_err err = pt_view_stand(view, pin->seq, &link, arena);
+    *met = pt_view_has(view, pin->seq, pt_hash_bytes(&link));
+    return err;
+}
+
+/* A list of pins, and the log that the list itself stands in, up to it (view SIZE_MAX: it is no log of the subject). */
+struct pinned {
+    Patuh__LogSeen *const *pins;
+    size_t n;
+    struct pt__place own;
+};
+
+/* Offices are pinned together, with the cycle: each pin is looked for in every subject, its link says whose it is. */
+static enum pt_err cut_to(struct pt__rollup *r, struct pt_view *views, size_t n, const struct pinned *to,
+                          struct pt_arena *arena, size_t *n_met)
+{
+    enum pt_err err = PT_OK;
+    for (size_t v = 0; v < n && err == PT_OK; v++) {
+        bool own = v == to->own.view;
+        uint64_t upto = own ? to->own.seq : 0;
+        for (size_t i = 0; i < to->n && !own && err == PT_OK; i++) {
+            bool met;
+            err = meet(&views[v], to->pins[i], arena, &met);
+            upto = met ? to->pins[i]->seq : upto;
+            *n_met += met;
         }
         pt__cut_view(&views[v], upto);
-        if (v == own && views[v].n_entries != own_seq) {
-            return not_whole(r, views[v].log.subject.text);
+        views[v].forked = false;
+        views[v].fork_seq = 0;
+        views[v].n_branches = 0;
+        if (err == PT_OK && own && views[v].n_entries != to->own.seq) {
+            err = not_whole(r, views[v].log.subject.text);
         }
     }
-    return PT_OK;
+    return err;
 }
 
 const Patuh__Move *pt__version_move(const struct pt__rollup *r, uint32_t version, const struct pt_view *views, size_t n,
@@ -67,14 +92,16 @@ const Patuh__Move *pt__version_move(const struct pt__rollup *r, uint32_t version
 
 static enum pt_err cut_assessment(struct pt__rollup *r, struct pt_view *views, size_t n, struct pt_arena *arena)
 {
-    struct pt__place at;
+    struct pinned to = {.own = {.view = SIZE_MAX}};
     size_t n_met = 0;
-    const Patuh__Move *move = pt__version_move(r, r->fix.version, views, n, arena, &at);
-    if (move == NULL) {
-        return cut_to(r, views, n, NULL, 0, SIZE_MAX, 0, &n_met);
+    const Patuh__Move *move = pt__version_move(r, r->fix.version, views, n, arena, &to.own);
+    if (move == NULL) { /* not in it */
+        return cut_to(r, views, n, &to, arena, &n_met);
     }
+    to.pins = move->cut;
+    to.n = move->n_cut;
     r->fix.n_found++;
-    enum pt_err err = cut_to(r, views, n, move->cut, move->n_cut, at.view, at.seq, &n_met);
+    enum pt_err err = cut_to(r, views, n, &to, arena, &n_met);
     return err == PT_OK && n_met != move->n_cut ? not_whole(r, views[0].log.subject.text) : err;
 }
 
@@ -86,11 +113,12 @@ enum pt_err pt__version_cut(struct pt__rollup *r, struct pt_view *views, size_t 
     if (pt_subject_kind(&views[0].log.subject) == PT_SUBJECT_ASSESSMENT) {
         return cut_assessment(r, views, n, arena);
     }
-    size_t own = SIZE_MAX;
+    struct pinned to = {.pins = r->fix.pins->log, .n = r->fix.pins->n_log, .own = {.view = SIZE_MAX}};
+    to.own.seq = r->fix.seq;
     for (size_t v = 0; v < n; v++) {
-        own = pt_log_id_eq(&views[v].log, &r->fix.log) ? v : own;
+        to.own.view = pt_log_id_eq(&views[v].log, &r->fix.log) ? v : to.own.view;
     }
-    return cut_to(r, views, n, r->fix.pins->log, r->fix.pins->n_log, own, r->fix.seq, &r->fix.n_met);
+    return cut_to(r, views, n, &to, arena, &r->fix.n_met);
 }
 
 enum pt_err pt__version_check(struct pt__rollup *r)

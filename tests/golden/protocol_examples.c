@@ -418,12 +418,13 @@ static void show_session(struct examples *x, struct world *w)
                                        .statement = w->statement,
                                        .region_key = &office_key,
                                        .scope = {all_logs, of_the_device, w}};
+    uint64_t epoch = 0x1122334455667788ULL;
     struct pt_session_config office = {.store = w->stores[1],
                                        .blobs = &blobs,
                                        .random = {count_up, &w->counter},
                                        .author = pt_author_of(office_key.b),
                                        .tier = PT_TIER_REGION,
-                                       .epoch = 0x1122334455667788ULL,
+                                       .epoch = &epoch,
                                        .office_pair = &w->office,
                                        .admit = admit,
                                        .admit_data = w};

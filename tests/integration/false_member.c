@@ -5,12 +5,14 @@
  * The device in FOLDER may write about SUBJECT. Every time a log of its own is begun. Ends with status 0 when the
  * server answers as it should, with 1 and a line otherwise. WHAT, what is done, and the answer that is right:
  *     signature      a chunk that its author did not sign            Failure SIGNATURE
- *     foreign_log    a log of another author, rightly signed         Failure FOREIGN_LOG
+ *     foreign_log    another author's log about what this device     Failure FOREIGN_LOG
+ *                    was never assigned to, rightly signed
  *     ahead          the second chunk, then the first                Gap, then a receipt for both
  *     five_times     one chunk on five connections at once           five receipts
  *     statement      what the device has instead of a statement      Failure STRANGER
  *     transport      its statement, shown with another key in TLS    Failure STRANGER
- *     second_hello   two Hello                                       Failure PROTOCOL */
+ *     second_hello   two Hello                                       Failure PROTOCOL
+ *     stays          nothing: it listens until it is put out         the end of the connection, without a Failure */
 #include "client/device.h"
 #include "core/log/receipts.h"
 #include "core/wire/pack.h"
@@ -211,7 +213,8 @@ static bool foreign_log(struct member *m)
     struct pt_random random = pt_random_system();
     pt_keypair_make(&random, &other);
     m->log.author = pt_author_of(other.public_key);
-    bool good = meet(m, &peer) && forge_first(m, &link);
+    bool good = pt_subject_make(PT_SUBJECT_ASSESSMENT, "2023/62.71/lain", &m->log.subject) == PT_OK && meet(m, &peer) &&
+                forge_first(m, &link);
     if (good) {
         say_signed(m, &link, &other, &peer);
         good = hears_failure(m, &peer, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
@@ -288,13 +291,35 @@ static bool second_hello(struct member *m)
     return good;
 }
 
+/* Says on standard output when it is let in, so that others know when to have it put out. */
+static bool stays(struct member *m)
+{
+    struct peer peer;
+    Patuh__Frame *frame;
+    bool good = meet(m, &peer) && peer_next(&peer, &m->arena, &frame) && frame->welcome != NULL;
+    if (good) {
+        good = !frame->welcome->revoked && puts("let in") >= 0 && fflush(stdout) == 0;
+    }
+    while (good && peer_next(&peer, &m->arena, &frame)) {
+        good = frame->failure == NULL;
+    }
+    good = good && peer.ended;
+    peer_close(&peer);
+    return good;
+}
+
 static const struct {
     const char *name;
     bool (*act)(struct member *);
 } cases[] = {
-    {"signature", signature},       {"foreign_log", foreign_log}, {"ahead", ahead},
-    {"five_times", five_times},     {"statement", statement},     {"transport", transport},
+    {"signature", signature},
+    {"foreign_log", foreign_log},
+    {"ahead", ahead},
+    {"five_times", five_times},
+    {"statement", statement},
+    {"transport", transport},
     {"second_hello", second_hello},
+    {"stays", stays},
 };
 
 static bool act(struct member *m, const char *what)

@@ -229,7 +229,9 @@ static struct pt_session *make_session(struct world_node *node, struct world_nod
         .random = world_random(node->world),
         .author = node->author,
         .tier = node->tier,
-        .epoch = node->epoch,
+        .epoch = &node->epoch,
+        .incarnation = &node->incarnation,
+        .renew = world_renew,
         .generation = node->generation,
         .office_pair = node->tier > 0 ? &node->pair : NULL,
         .connects = connects,
@@ -280,10 +282,7 @@ struct world_link *world_connect(struct world *w, struct world_node *from, struc
     *link = (struct world_link){
         .in_use = true, .open = true, .node = {from, to}, .cut_after = UINT64_MAX, .piece_max = w->piece_max};
     for (int side = 0; side < 2; side++) {
-        link->blobs[side] = (struct pt_blob_ops){.read = world_blob_read,
-                                                 .append = world_blob_append,
-                                                 .is_durable = world_blob_is_durable,
-                                                 .data = link->node[side]};
+        link->blobs[side] = world_blob_ops(link->node[side]);
         pt_frames_init(&link->frames[side], PT_FRAME_BYTES_MAX_UNKNOWN);
     }
     struct pt_bytes statement = statement_of(from, link->statement);

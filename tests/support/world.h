@@ -46,7 +46,7 @@ struct world_node {
     struct pt_subject *subjects; /* a device's assessments, as its office sees it */
     size_t n_subjects, subjects_capacity;
     size_t n_narrow; /* when not 0: the device itself knows of the first so many only */
-    bool revoked;    /* its office does not let it in any more */
+    bool revoked;    /* its office takes what it wrote and tells it so */
     struct pt_blob_policy policy;
     struct world_blob *blobs;
     size_t n_blobs, blobs_capacity;
@@ -223,13 +223,12 @@ void world_news(struct world_node *node);
 void world_power_arm(struct world_node *node);
 void world_make_store(struct world *w, struct pt_store **out);
 struct pt_random world_random(struct world *w);
-/* As in pt_session_config and pt_blob_ops; data is the node. */
+/* As in pt_session_config; data is the node. */
 enum pt_err world_admit(void *data, const Patuh__SignedStatement *statement, struct pt_peer *peer,
                         Patuh__FailureCode *code);
-enum pt_err world_blob_read(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max,
-                            struct pt_arena *arena, struct pt_bytes *bytes, uint64_t *total);
-enum pt_err world_blob_append(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total,
-                              struct pt_bytes part, uint64_t *next, bool *complete);
+enum pt_err world_renew(void *data);
+struct pt_blob_ops world_blob_ops(struct world_node *node);
+/* As in pt_blob_ops; data is the node. */
 bool world_blob_is_durable(void *data, const struct pt_hash *hash);
 
 /* --- promises (world_check.c) --- */

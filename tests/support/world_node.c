@@ -269,11 +269,9 @@ enum pt_err world_admit(void *data, const Patuh__SignedStatement *statement, str
         struct world_node *node = &w->node[i];
         if (node->upper == office &&
             pt_bytes_eq(pt_bytes_of(statement->body.data, statement->body.len), pt_bytes_of(node->author.b, 32))) {
-            if (node->revoked) {
-                *code = PATUH__FAILURE_CODE__FAILURE_REVOKED;
-                return PT_EDENIED;
-            }
             *peer = (struct pt_peer){.author = node->author, .tier = node->tier, .scope = world_scope(node, true)};
+            peer->revoked = node->revoked;
+            peer->scope.has = node->revoked ? device_brings : peer->scope.has;
             return PT_OK;
         }
     }
@@ -283,8 +281,8 @@ enum pt_err world_admit(void *data, const Patuh__SignedStatement *statement, str
 
 /* --- files --- */
 
-enum pt_err world_blob_read(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max,
-                            struct pt_arena *arena, struct pt_bytes *bytes, uint64_t *total)
+static enum pt_err blob_read(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max,
+                             struct pt_arena *arena, struct pt_bytes *bytes, uint64_t *total)
 {
     struct world_blob *blob = world_blob(data, hash);
     if (blob == NULL || !blob->whole || offset > blob->bytes.n) {
@@ -296,8 +294,8 @@ enum pt_err world_blob_read(void *data, const struct pt_hash *hash, uint64_t off
     return bytes->data == NULL ? PT_ENOMEM : PT_OK;
 }
 
-enum pt_err world_blob_append(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total,
-                              struct pt_bytes part, uint64_t *next, bool *complete)
+static enum pt_err blob_append(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total,
+                               struct pt_bytes part, uint64_t *next, bool *complete)
 {
     struct world_blob *blob = world_blob(data, hash);
     blob = blob == NULL ? add_blob(data, hash) : blob;
@@ -324,4 +322,20 @@ bool world_blob_is_durable(void *data, const struct pt_hash *hash)
 {
     const struct world_blob *blob = world_blob(data, hash);
     return blob != NULL && blob->whole;
+}
+
+struct pt_blob_ops world_blob_ops(struct world_node *node)
+{
+    return (struct pt_blob_ops){
+        .read = blob_read, .append = blob_append, .is_durable = world_blob_is_durable, .data = node};
+}
+
+enum pt_err world_renew(void *data)
+{
+    struct world_node *node = data;
+    world_trace(node->world, "node %zu: takes a new epoch\n", world_number(node));
+    node->epoch = chance(node->world);
+    node->previous_incarnation = node->incarnation;
+    node->incarnation = chance(node->world);
+    return PT_OK;
 }

@@ -91,13 +91,24 @@ static enum pt_err fill_previous(struct pt_txn *txn, const struct pt_author_pen 
     if (head->seq != 0 || !pen->has_previous_incarnation) {
         return PT_OK;
     }
-    struct pt_log_id old = head->log;
-    struct pt_head old_head;
-    old.incarnation = pen->previous_incarnation;
-    enum pt_err err = pt_logs_find(txn, &old, &old_head);
-    header->has_previous = err == PT_OK;
-    header->previous = err == PT_OK ? old_head.link : header->previous;
-    return err == PT_ENOTFOUND ? PT_OK : err;
+    struct pt_head *heads;
+    struct pt_arena arena;
+    uint64_t newest_lsn = 0;
+    size_t n = 0;
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_logs_list(txn, &head->log.subject, &arena, &heads, &n);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        bool own = pt_author_eq(&heads[i].log.author, &head->log.author) && heads[i].seq > 0;
+        bool last = heads[i].log.incarnation == pen->previous_incarnation;
+        uint64_t lsn = last ? UINT64_MAX : heads[i].last_lsn; /* the last incarnation may not have written about this */
+        if (own && lsn > newest_lsn) {
+            newest_lsn = lsn;
+            header->has_previous = true;
+            header->previous = heads[i].link;
+        }
+    }
+    pt_arena_close(&arena);
+    return err;
 }
 
 /* Newest receipt known here: META "seen" holds epoch, LSN and 8 bytes of the receipt's hash. */

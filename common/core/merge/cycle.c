@@ -24,7 +24,11 @@ enum pt_err pt_cycle_build(const struct pt_view *views, size_t n_views, const st
                            struct pt_arena *arena, struct pt_cycle *out)
 {
     struct pt_cycle cycle = {0};
+    const struct pt_view **sorted;
     size_t n = 0;
+    if (pt_views_by_age(views, n_views, arena, &sorted) != PT_OK) {
+        return PT_ENOMEM;
+    }
     for (size_t v = 0; v < n_views; v++) {
         n += views[v].n_entries;
     }
@@ -32,11 +36,12 @@ enum pt_err pt_cycle_build(const struct pt_view *views, size_t n_views, const st
     if (cycle.loaded == NULL) {
         return PT_ENOMEM;
     }
-    for (size_t v = 0; v < n_views; v++) { /* sorted by incarnation: the same order everywhere */
-        bool counts = views[v].log.subject.text[0] == 'c' && pt_author_eq(&views[v].log.author, root);
-        for (size_t i = 0; counts && i < views[v].n_entries; i++) {
-            if (is_loading(views[v].entries[i].kind)) {
-                add(&cycle, &views[v].entries[i], arena);
+    for (size_t v = 0; v < n_views; v++) { /* what a later incarnation loads comes after */
+        const struct pt_view *view = sorted[v];
+        bool counts = view->log.subject.text[0] == 'c' && pt_author_eq(&view->log.author, root);
+        for (size_t i = 0; counts && i < view->n_entries; i++) {
+            if (is_loading(view->entries[i].kind)) {
+                add(&cycle, &view->entries[i], arena);
             }
         }
     }

@@ -10,8 +10,7 @@
  * What is fixed stays so until a move that reopens this very version: a move by somebody who knew of the fixing, but of
  * no reopening, is void, and one that did not know of it loses. */
 #include "core/merge/merge_internal.h"
-
-#include <string.h>
+#include "core/merge/seen.h"
 
 struct move {
     size_t view;
@@ -52,31 +51,20 @@ static enum pt_err collect_moves(struct pt__merge *m, struct moves *out)
     return moves == NULL ? PT_ENOMEM : PT_OK;
 }
 
-/* How far a move's author had read the log of view v, or, of a move that fixes, how much of it counts; links are
- * compared so that a fork's other branch is not meant. */
-static uint64_t cut_at(const struct pt__merge *m, const struct move *move, size_t v, bool counted)
+static uint64_t cut_at(const struct pt__merge *m, const struct move *move, size_t v)
 {
-    const struct pt_view *view = &m->in->views[v];
-    if (v == move->view) {
-        return move->seq;
-    }
-    for (size_t i = 0; i < move->detail->n_cut; i++) {
-        const Patuh__LogSeen *seen = move->detail->cut[i];
-        if (seen->incarnation != view->log.incarnation || seen->author.len != PT_HASH_BYTES ||
-            memcmp(seen->author.data, view->log.author.b, PT_HASH_BYTES) != 0) {
-            continue;
-        }
-        bool same = pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len));
-        uint64_t upto = counted && i < move->detail->n_counted ? move->detail->counted[i] : seen->seq;
-        upto = upto < seen->seq ? upto : seen->seq;
-        return same ? upto : 0;
-    }
-    return 0;
+    return pt_seen_reach(&m->in->views[move->view], move->seq, move->detail, &m->in->views[v]);
+}
+
+/* Of a move about a version that may be less. */
+static uint64_t counts_at(const struct pt__merge *m, const struct move *move, size_t v)
+{
+    return pt_seen_counted(&m->in->views[move->view], move->seq, move->detail, &m->in->views[v]);
 }
 
 static bool has_seen(const struct pt__merge *m, const struct move *later, const struct move *earlier)
 {
-    return later != earlier && cut_at(m, later, earlier->view, false) >= earlier->seq &&
+    return later != earlier && cut_at(m, later, earlier->view) >= earlier->seq &&
            !(later->view == earlier->view && later->seq < earlier->seq);
 }
 
@@ -86,10 +74,16 @@ static bool is_about_version(const struct move *move)
     return move->detail->version > 0 || move->detail->reopens > 0;
 }
 
+/* What a surveyor proposes an office confirms; then there is nothing left to approve, at no level. */
+static bool is_confirmed(const struct move *move)
+{
+    return move->detail->to == PATUH__STATE__STATE_NOT_ASSESSED && move->tier > 0;
+}
+
 static bool is_approval(const struct move *move)
 {
     return move->detail->to == PATUH__STATE__STATE_APPROVED_REGION ||
-           move->detail->to == PATUH__STATE__STATE_APPROVED_NATIONAL;
+           move->detail->to == PATUH__STATE__STATE_APPROVED_NATIONAL || is_confirmed(move);
 }
 
 /* What a tier approved, a lower one does not undo: who submits again after an approval waits for the next move. What is
@@ -119,7 +113,7 @@ static bool is_void(const struct pt__merge *m, const struct moves *moves, const 
     return false;
 }
 
-/* Not assessed counts as submitted. */
+/* Not assessed counts as submitted, unless an office confirmed it (reaches). */
 enum pt_level pt_level_of(Patuh__State state)
 {
     switch (state) {
@@ -197,7 +191,7 @@ static void set_cut(struct pt__merge *m, const struct moves *moves, const struct
     for (size_t v = 0; v < m->in->n_views; v++) {
         uint64_t upto = 0;
         for (size_t i = 0; i < moves->n && best != NULL; i++) {
-            uint64_t cut = counts_with(&moves->list[i], best) ? cut_at(m, &moves->list[i], v, true) : 0;
+            uint64_t cut = counts_with(&moves->list[i], best) ? counts_at(m, &moves->list[i], v) : 0;
             upto = cut > upto ? cut : upto;
         }
         m->upto[v] = upto;
@@ -215,12 +209,15 @@ static enum pt_err set_state(struct pt__merge *m, const struct move *best)
     m->out->state = best->detail->to;
     m->out->state_by = by;
     m->out->state_move = best->detail;
+    m->out->state_tier = best->tier;
     return PT_OK;
 }
 
 static bool reaches(const struct move *move, enum pt_level level)
 {
-    return move != NULL && pt_level_of(move->detail->to) >= level;
+    bool last = move != NULL && is_confirmed(move);
+    enum pt_level final = last && move->detail->version > 0 ? PT_LEVEL_FIXED : PT_LEVEL_NATIONAL;
+    return move != NULL && (pt_level_of(move->detail->to) >= level || (last && level <= final));
 }
 
 enum pt_err pt__merge_state(struct pt__merge *m)

@@ -6,6 +6,7 @@
 #include "core/wire/unpack.h"
 #include "records.pb-c.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define TEXT_SALT_BYTES 16
@@ -41,6 +42,34 @@ enum pt_err pt_text_put(struct pt_txn *txn, struct pt_bytes content, struct pt_h
         err = pt_store_del(txn, PT_TABLE_WANTED, pt_key_bytes(&key));
     }
     return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
+static enum pt_err check_text(const char *text, size_t n_max, struct pt_problem *problem)
+{
+    size_t n = strlen(text);
+    if (n > 0 && n <= n_max && pt_utf8_ok(pt_bytes_of(text, n))) {
+        return PT_OK;
+    }
+    char limit[24];
+    (void)snprintf(limit, sizeof limit, "%zu", n_max);
+    return pt_problem_set(problem, PT_EINVALID, n == 0 ? PT_MSG_CLIENT_TEXT_EMPTY : PT_MSG_CLIENT_TEXT_FORM, limit,
+                          NULL);
+}
+
+enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_random *random, const char *text, size_t n_max,
+                         struct pt_hash *hash, struct pt_problem *problem)
+{
+    uint8_t salt[TEXT_SALT_BYTES];
+    struct pt_buf content = {0};
+    enum pt_err err = check_text(text, n_max, problem);
+    if (err == PT_OK) {
+        pt_random_fill(random, salt, sizeof salt);
+        pt_buf_put(&content, salt, sizeof salt);
+        pt_buf_put_str(&content, text);
+        err = content.err == PT_OK ? pt_text_put(txn, pt_buf_bytes(&content), hash) : content.err;
+    }
+    pt_buf_free(&content);
+    return err;
 }
 
 enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_hash *hash, struct pt_arena *arena,
@@ -235,6 +264,8 @@ static enum pt_err apply_peer(struct pt_txn *txn, const struct pt_inbox *inbox)
     row.has_salt = row.has_salt_before = row.has_last_seen_ms = row.has_clock_offset_ms = true;
     row.salt = inbox->salt;
     row.salt_before = inbox->salt_before;
+    row.has_epoch = true;
+    row.epoch = inbox->salt_epoch;
     row.last_seen_ms = inbox->peer_seen_ms;
     row.clock_offset_ms = inbox->peer_offset_ms;
     struct pt_key key = pt_key_author(&inbox->peer);

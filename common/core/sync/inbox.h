@@ -6,6 +6,7 @@
 #ifndef PT_INBOX_H
 #define PT_INBOX_H
 
+#include "base/problem.h"
 #include "core/log/logs.h"
 #include "core/log/receipts.h"
 
@@ -49,6 +50,7 @@ struct pt_inbox {
     struct pt_author peer;
     uint64_t salt;
     uint64_t salt_before;
+    uint64_t salt_epoch; /* in which it was given */
     int64_t peer_seen_ms;
     int64_t peer_offset_ms;
     bool has_own_salt; /* given to us by the upper office */
@@ -80,6 +82,10 @@ enum pt_err pt_inbox_note_blobs(struct pt_txn *txn, const struct pt_head *head, 
 /* Hash that names a text blob: salt (16 bytes) and UTF-8, at most PT_TEXT_BYTES_MAX. */
 struct pt_hash pt_text_hash(struct pt_bytes content);
 enum pt_err pt_text_put(struct pt_txn *txn, struct pt_bytes content, struct pt_hash *hash);
+/* Keep a text that somebody typed, behind a salt of its own, so that a short one cannot be guessed from its hash once
+ * it is erased. Errors: INVALID (empty, longer than n_max bytes, not UTF-8; sentence), those of the store. */
+enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_random *random, const char *text, size_t n_max,
+                         struct pt_hash *hash, struct pt_problem *problem);
 /* The text without its salt, NUL-terminated in the arena. Errors: NOTFOUND, DAMAGED (its author wrote no salt, or what
  * is not UTF-8 without NUL). */
 enum pt_err pt_text_get(struct pt_txn *txn, const struct pt_hash *hash, struct pt_arena *arena, const char **out);

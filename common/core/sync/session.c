@@ -25,6 +25,7 @@ void pt_session_destroy(struct pt_session *s)
     pt_free(s->tasks);
     pt_free(s->flight);
     pt_free(s->marks);
+    pt_free(s->branches);
     pt_free(s->refs);
     pt_free(s->unavailable);
     pt_free(s);
@@ -113,11 +114,13 @@ void pt__session_submit(struct pt_session *s, struct pt_update *u, struct pt_inb
     s->n_inboxes_open++;
 }
 
+/* Nothing is left to do; who was revoked hears it only now, when everything it wrote is there. */
 static void finish(struct pt_session *s, struct pt_update *u)
 {
     s->phase = PHASE_CLOSED;
     u->close = true;
-    u->reason = PT_OK;
+    u->reason = s->revoked ? PT_EDENIED : PT_OK;
+    u->failure = s->revoked ? PATUH__FAILURE_CODE__FAILURE_REVOKED : PATUH__FAILURE_CODE__FAILURE_UNKNOWN;
 }
 
 static bool is_idle(const struct pt_session *s)
@@ -155,6 +158,10 @@ static void proceed(struct pt_session *s, const struct pt_now *now, struct pt_up
         return;
     }
     pt__session_send_tasks(s, txn, u);
+    if (s->refilled && s->phase == PHASE_OPEN && is_idle(s)) {
+        s->refilled = false; /* what came may say that more is in scope */
+        pt__session_send_heads(s, txn, u);
+    }
     if (s->phase == PHASE_OPEN && is_idle(s)) {
         pt__session_ask_blob(s, txn, now, u);
     }
@@ -164,7 +171,7 @@ static void proceed(struct pt_session *s, const struct pt_now *now, struct pt_up
     }
     s->frames_durable = s->frames_in;
     if (s->config.connects) {
-        if (!s->config.live && s->settled_heard == s->frames_out) {
+        if ((!s->config.live || s->revoked) && s->settled_heard == s->frames_out) {
             finish(s, u);
         }
     } else if (s->settled_told != s->frames_durable) {
@@ -217,7 +224,7 @@ static void open_frame(struct pt_session *s, const Patuh__Frame *f, const struct
     } else if (f->heads != NULL && s->config.connects) {
         pt__session_on_heads(s, f->heads, u);
     } else if (f->want != NULL) {
-        pt__session_on_want(s, f->want, u);
+        pt__session_on_want(s, f->want, now, u);
     } else if (f->blob_want != NULL) {
         pt__session_on_blob_want(s, f->blob_want, u);
     } else if (f->blob_part != NULL) {
@@ -331,11 +338,9 @@ enum pt_err pt__session_take_news(struct pt_session *s, struct pt_txn *txn, stru
             err = pt_logs_head(txn, record.log, &head);
         }
         if (err == PT_OK) {
-            bool goes = s->scope.has(s->scope.data, &head.log) && !record.held &&
+            bool goes = s->scope.has(s->scope.data, &head.log) &&
                         s->scope.is_up(s->scope.data, &head.log) == s->config.connects;
-            if (goes) {
-                pt__session_add_task(s, u, head.number, record.first_seq);
-            }
+            err = goes ? pt__session_send_arrived(s, txn, u, &head, &record) : PT_OK;
         }
     }
     return err;

@@ -36,6 +36,7 @@ struct pt_peer {
     struct pt_author author;
     int tier; /* 0 device, 1 regional office */
     struct pt_scope scope;
+    bool revoked; /* it may deliver what it wrote, which scope.has says, and is told in Welcome */
 };
 
 /* Blobs that are files. All synchronous; sizes at most PT_BLOB_BYTES_MAX. */
@@ -66,7 +67,8 @@ struct pt_session_config {
     struct pt_random random;
     struct pt_author author;              /* this store's own */
     int tier;                             /* 0 device, 1 regional office, 2 head office */
-    uint64_t epoch;                       /* of this office's store */
+    const uint64_t *epoch;                /* of this office's store, as it is now; NULL on a device */
+    const uint64_t *incarnation;          /* of this store's own logs, as it is now; NULL: not watched */
     const struct pt_keypair *office_pair; /* signs receipts; NULL on a device */
     /* connecting side */
     bool connects;
@@ -82,6 +84,9 @@ struct pt_session_config {
     /* answering side: look at the statement and fill peer. DENIED or SIGNATURE with a failure code. */
     enum pt_err (*admit)(void *data, const Patuh__SignedStatement *statement, struct pt_peer *peer,
                          Patuh__FailureCode *code);
+    /* answering side: this store is older than it was (a peer holds what it has signed or written since). Take a new
+     * epoch and a new incarnation, durably, before this returns: nothing is signed under the old ones any more. */
+    enum pt_err (*renew)(void *data);
     void *admit_data;
 };
 
@@ -90,6 +95,7 @@ struct pt_session_counts {
     uint32_t chunks_sent;
     uint32_t chunks_received;
     uint32_t chunks_new;
+    uint32_t chunks_refilled; /* of these, in logs that the peer does not write: they were lost here */
     uint32_t entries_receipted;
     uint32_t receipts;
     uint32_t blobs_received;
@@ -110,7 +116,8 @@ struct pt_update {
     enum pt_err reason;         /* with close: PT_OK = all settled */
     Patuh__FailureCode failure; /* with close: told to the peer, or by the peer */
     uint32_t retry_s;
-    bool fresh_incarnation; /* this store was restored or cloned: take a new incarnation before sealing */
+    bool fresh_incarnation; /* connecting side: this store was restored or cloned: take a new incarnation before sealing
+                             */
 };
 void pt_update_close(struct pt_update *update); /* not the inboxes */
 

@@ -23,30 +23,50 @@ static void digest_add(struct pt_hash *digest, const struct pt_log_id *log, uint
                        pt_hash_bytes(link));
 }
 
+/* The ends of a forked log's branches follow its own row. On the side that brings the log: those that are receipted. */
+static enum pt_err add_branch_ends(struct pt_session *s, struct pt_txn *txn, const struct pt_head *head, bool up,
+                                   struct pt_arena *arena, struct digests *out)
+{
+    struct pt_fork fork = {0};
+    enum pt_err err = pt_logs_fork(txn, head, 0, arena, &fork);
+    for (size_t i = 0; i < fork.n && err == PT_OK; i++) {
+        const struct pt_branch *branch = &fork.branches[i];
+        struct pt_receipted upper = {0};
+        struct pt_receipted lower = {.seq = branch->seq};
+        if (up) {
+            err = pt_receipted_held(txn, head, PT_TIER_NATIONAL, &branch->link, arena, &upper);
+        }
+        if (err == PT_OK && up && s->config.connects) {
+            err = pt_receipted_held(txn, head, (uint8_t)s->config.upper_tier, &branch->link, arena, &lower);
+        }
+        if (err == PT_OK && lower.seq > 0) {
+            digest_add(up ? &out->mine : &out->theirs, &head->log, branch->seq, &branch->link);
+        }
+        if (err == PT_OK && upper.seq > 0) {
+            digest_add(&out->receipts, &head->log, branch->seq, &branch->link);
+        }
+    }
+    return err;
+}
+
 /* Logs come in the order of their canonical ids, so both sides add the same rows in the same order. */
 static enum pt_err add_log(struct pt_session *s, struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena,
                            struct digests *out)
 {
     bool up = s->scope.is_up(s->scope.data, &head->log);
-    if (!up) {
-        if (head->seq > 0) {
-            digest_add(&out->theirs, &head->log, head->seq, &head->link);
-        }
-        return PT_OK;
-    }
-    struct pt_receipted upper;
+    struct pt_receipted upper = {0};
     struct pt_receipted lower = {.seq = head->seq, .link = head->link};
-    enum pt_err err = pt_receipted(txn, head, PT_TIER_NATIONAL, arena, &upper);
-    if (err == PT_OK && s->config.connects) {
+    enum pt_err err = up ? pt_receipted(txn, head, PT_TIER_NATIONAL, arena, &upper) : PT_OK;
+    if (err == PT_OK && up && s->config.connects) {
         err = pt_receipted(txn, head, (uint8_t)s->config.upper_tier, arena, &lower);
     }
     if (err == PT_OK && lower.seq > 0) {
-        digest_add(&out->mine, &head->log, lower.seq, &lower.link);
+        digest_add(up ? &out->mine : &out->theirs, &head->log, lower.seq, &lower.link);
     }
     if (err == PT_OK && upper.seq > 0) {
         digest_add(&out->receipts, &head->log, upper.seq, &upper.link);
     }
-    return err;
+    return err == PT_OK ? add_branch_ends(s, txn, head, up, arena, out) : err;
 }
 
 static enum pt_err compute(struct pt_session *s, struct pt_txn *txn, struct pt_arena *arena, struct digests *out)
@@ -74,24 +94,32 @@ static enum pt_err add_unreceipted(struct pt_session *s, struct pt_txn *txn, str
     size_t n = 0;
     enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
-        uint64_t covered = 0;
-        uint64_t end = 0;
-        if (!s->scope.has(s->scope.data, &heads[i].log) || !s->scope.is_up(s->scope.data, &heads[i].log)) {
-            continue;
-        }
-        err = pt_receipt_covers(txn, &heads[i], (uint8_t)s->config.upper_tier, &covered);
-        if (err == PT_OK) {
-            err = pt_logs_chain_end(txn, &heads[i], &end);
-        }
-        if (err == PT_OK && covered < end) {
-            pt__session_add_task(s, u, heads[i].number, covered + 1);
+        if (s->scope.has(s->scope.data, &heads[i].log) && s->scope.is_up(s->scope.data, &heads[i].log)) {
+            err = pt__session_send_unreceipted(s, txn, u, &heads[i]);
         }
     }
     return err;
 }
 
+/* What this side remembers of the office it connects to. */
+struct memory {
+    uint64_t salt;
+    uint64_t epoch; /* of its newest receipt */
+    uint64_t lsn;
+};
+
+static enum pt_err remember(struct pt_session *s, struct pt_txn *txn, struct memory *out)
+{
+    *out = (struct memory){0};
+    enum pt_err err = pt_meta_get_u64(txn, "salt", &out->salt);
+    if (err == PT_OK || err == PT_ENOTFOUND) {
+        err = pt_receipt_newest(txn, (uint8_t)s->config.upper_tier, &out->epoch, &out->lsn);
+    }
+    return err;
+}
+
 static void emit_hello(struct pt_session *s, struct pt_update *u, const Patuh__SignedStatement *statement,
-                       const struct digests *d, uint64_t salt, const struct pt_now *now)
+                       const struct digests *d, const struct memory *memory, const struct pt_now *now)
 {
     Patuh__Hello hello = PATUH__HELLO__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
@@ -99,8 +127,11 @@ static void emit_hello(struct pt_session *s, struct pt_update *u, const Patuh__S
     hello.has_protocol_min = hello.has_protocol_max = true;
     hello.protocol_min = hello.protocol_max = PROTOCOL;
     hello.statement = &copy;
-    hello.has_salt = salt != 0;
-    hello.salt = salt;
+    hello.has_salt = memory->salt != 0;
+    hello.salt = memory->salt;
+    hello.has_epoch = hello.has_lsn = memory->lsn != 0;
+    hello.epoch = memory->epoch;
+    hello.lsn = memory->lsn;
     hello.has_wall_ms = hello.has_monotonic_ms = hello.has_boot = true;
     hello.wall_ms = now->wall_ms;
     hello.monotonic_ms = now->monotonic_ms;
@@ -118,10 +149,9 @@ static void emit_hello(struct pt_session *s, struct pt_update *u, const Patuh__S
 static enum pt_err say_hello(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u)
 {
     struct digests d;
-    uint64_t salt = 0;
+    struct memory memory;
     ProtobufCMessage *statement;
-    enum pt_err err = pt_meta_get_u64(txn, "salt", &salt);
-    err = err == PT_ENOTFOUND ? PT_OK : err;
+    enum pt_err err = remember(s, txn, &memory);
     if (err == PT_OK) {
         err = pt_unpack(&patuh__signed_statement__descriptor, s->config.statement, &u->arena, &statement);
     }
@@ -129,7 +159,7 @@ static enum pt_err say_hello(struct pt_session *s, struct pt_txn *txn, const str
         err = compute(s, txn, &u->arena, &d);
     }
     if (err == PT_OK) {
-        emit_hello(s, u, (const Patuh__SignedStatement *)statement, &d, salt, now);
+        emit_hello(s, u, (const Patuh__SignedStatement *)statement, &d, &memory, now);
         err = add_unreceipted(s, txn, u);
     }
     return err;
@@ -155,7 +185,8 @@ static bool same(const struct pt_hash *hash, const ProtobufCBinaryData *field)
     return field->len == sizeof hash->b && memcmp(hash->b, field->data, sizeof hash->b) == 0;
 }
 
-/* A salt that is neither the last one nor the one before: the peer's store is older than it should be. */
+/* A salt that is neither the last one nor the one before: the peer's store is older than it should be. Unless it is ours
+ * that is older: then nothing is said. */
 static enum pt_err check_salt(struct pt_session *s, struct pt_txn *txn, const Patuh__Hello *hello,
                               struct pt_arena *arena, bool *stale, uint64_t *before)
 {
@@ -171,7 +202,8 @@ static enum pt_err check_salt(struct pt_session *s, struct pt_txn *txn, const Pa
     err = pt_unpack(&patuh__peer_record__descriptor, value, arena, &message);
     if (err == PT_OK) {
         const Patuh__PeerRecord *row = (const Patuh__PeerRecord *)message;
-        *stale = hello->salt != row->salt && hello->salt != row->salt_before;
+        bool ours = row->epoch == *s->config.epoch; /* salts given since then may be lost here */
+        *stale = ours && hello->salt != row->salt && hello->salt != row->salt_before;
         *before = *stale ? row->salt : hello->salt; /* should it not hear of it, the old salt stays a stale one */
     }
     return err;
@@ -185,7 +217,7 @@ static void emit_welcome(struct pt_session *s, struct pt_update *u, const Patuh_
     welcome.has_protocol = welcome.has_epoch = welcome.has_now_ms = welcome.has_salt = true;
     welcome.has_mine_equal = welcome.has_theirs_equal = welcome.has_credit = true;
     welcome.protocol = PROTOCOL;
-    welcome.epoch = s->config.epoch;
+    welcome.epoch = *s->config.epoch;
     welcome.has_generation = s->config.generation != 0;
     welcome.generation = s->config.generation;
     welcome.now_ms = now->wall_ms;
@@ -195,6 +227,8 @@ static void emit_welcome(struct pt_session *s, struct pt_update *u, const Patuh_
     welcome.theirs_equal = same(&d->theirs, &hello->theirs);
     welcome.has_stale_salt = stale;
     welcome.stale_salt = stale;
+    welcome.has_revoked = s->peer.revoked;
+    welcome.revoked = s->peer.revoked;
     frame.welcome = &welcome;
     pt__session_emit(s, u, &frame);
 }
@@ -210,6 +244,7 @@ static void save_peer(struct pt_session *s, struct pt_update *u, const Patuh__He
     inbox->peer = s->peer.author;
     inbox->salt = salt;
     inbox->salt_before = before;
+    inbox->salt_epoch = *s->config.epoch;
     inbox->peer_seen_ms = now->wall_ms;
     inbox->peer_offset_ms = now->wall_ms - hello->wall_ms;
     pt__session_submit(s, u, inbox);
@@ -242,6 +277,23 @@ static enum pt_err answer_hello(struct pt_session *s, struct pt_txn *txn, const 
     return PT_OK;
 }
 
+/* The peer has a receipt of this very epoch for what is not here: the store went back in time, and nobody said so. */
+static enum pt_err check_epoch(struct pt_session *s, const Patuh__Hello *hello)
+{
+    struct pt_txn *txn;
+    struct pt_hash hash;
+    uint64_t last = 0;
+    if (!hello->has_epoch || hello->epoch != *s->config.epoch) {
+        return PT_OK;
+    }
+    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    if (err == PT_OK) {
+        err = pt_arrival_last(txn, &last, &hash);
+        pt_store_abort(txn);
+    }
+    return err == PT_OK && hello->lsn > last ? s->config.renew(s->config.admit_data) : err;
+}
+
 /* This generation of an office is older than the one that was seen. */
 static bool is_replaced(uint64_t generation, uint64_t seen)
 {
@@ -270,7 +322,10 @@ void pt__session_on_hello(struct pt_session *s, const Patuh__Hello *hello, const
     s->has_peer = true;
     s->scope = s->peer.scope;
     struct pt_txn *txn;
-    err = pt_store_begin(s->config.store, false, &txn);
+    err = check_epoch(s, hello);
+    if (err == PT_OK) {
+        err = pt_store_begin(s->config.store, false, &txn);
+    }
     if (err == PT_OK) {
         err = answer_hello(s, txn, hello, now, u);
         pt_store_abort(txn);
@@ -294,6 +349,7 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
     s->phase = PHASE_OPEN;
     u->known = true;
     u->fresh_incarnation = welcome->stale_salt;
+    s->revoked = welcome->revoked;
     s->credit = welcome->credit > PT_CREDIT_BYTES && welcome->credit <= 1024 * 1024 ? welcome->credit : s->credit;
     struct pt_inbox *inbox = pt__session_inbox(s, u, now);
     if (inbox != NULL) {

@@ -61,6 +61,26 @@ Test(authority, root_names_offices_and_offices_name_members)
     cr_expect_eq(pt_mem_alive(), 0);
 }
 
+/* Two offices may name one key: it acts for both, whichever stands first. */
+Test(authority, a_reviewer_of_two_offices_acts_for_both)
+{
+    struct world w = usual();
+    struct pt_view *own = log_add(&w, "o:63", REGION_63, 1);
+    member_add(&w, own, "siti", SITI, PATUH__ROLE__ROLE_REVIEWER);
+    member_add(&w, own, "budi", BUDI, PATUH__ROLE__ROLE_REVIEWER);
+    struct pt_authority a = build(&w);
+    cr_expect(acts(&a, SITI, "62", 1));
+    cr_expect(acts(&a, SITI, "63", 1));
+    cr_expect(acts(&a, BUDI, "63", 1), "a device of one office may be a reviewer of another");
+    cr_expect_not(acts(&a, BUDI, "62", 1));
+    member_add(&w, &w.views[0], "siti", SITI, PATUH__ROLE__ROLE_REVIEWER);
+    a = build(&w);
+    cr_expect(acts(&a, SITI, "62", 2), "the higher tier when head office names it too");
+    cr_expect(acts(&a, SITI, "64", 2));
+    pt_arena_close(&w.arena);
+    cr_expect_eq(pt_mem_alive(), 0);
+}
+
 Test(authority, claims_of_strangers_and_in_foreign_logs_are_ignored)
 {
     struct world w = usual();
@@ -261,4 +281,44 @@ Test(authority, oom_loop)
     }
     pt_arena_close(&w.arena);
     cr_expect_eq(pt_mem_alive(), 0);
+}
+
+/* An office whose store went back in time goes on in a new log: what both say counts. */
+Test(authority, an_office_log_of_a_new_incarnation_stands_beside_the_old_one)
+{
+    struct world w = usual();
+    struct pt_view *fresh = log_add(&w, "o:62", REGION_62, 4711);
+    member_add(&w, fresh, "ani", ANI, PATUH__ROLE__ROLE_DEVICE);
+    struct pt_authority a = build(&w);
+    struct pt_author budi = author_of(BUDI);
+    struct pt_author ani = author_of(ANI);
+    cr_expect_not_null(pt_authority_member(&a, &budi));
+    cr_expect_not_null(pt_authority_member(&a, &ani));
+    pt_arena_close(&w.arena);
+}
+
+/* The later revocation stands: the one in the log that was begun after the other, whatever the incarnations are. */
+Test(authority, what_a_later_incarnation_says_comes_after)
+{
+    for (uint64_t later = 1; later < 1000; later += 998) { /* below and above the incarnation of the old log */
+        struct world w = usual();
+        struct pt_view *old = log_add(&w, "o:62", REGION_62, 500);
+        struct pt_view *device = log_add(&w, "a:2023/62.71/dinkes", BUDI, 1);
+        for (int i = 0; i < 3; i++) {
+            struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ANSWER, 0);
+            chunk_add(device, &entry);
+        }
+        revoke_add(&w, old, BUDI, device, 1);
+        struct pt_view *fresh = log_add(&w, "o:62", REGION_62, later);
+        fresh->has_previous = true;
+        fresh->previous = old->chunks[old->n_chunks - 1].link;
+        revoke_add(&w, fresh, BUDI, device, 2);
+        struct pt_authority a = build(&w);
+        struct pt_author budi = author_of(BUDI);
+        const struct pt_member *member = pt_authority_member(&a, &budi);
+        cr_assert_not_null(member);
+        cr_expect_not(pt_authority_is_cut_off(member, device, 2), "incarnation %llu", (unsigned long long)later);
+        cr_expect(pt_authority_is_cut_off(member, device, 3));
+        pt_arena_close(&w.arena);
+    }
 }

@@ -29,11 +29,11 @@ static const struct {
     const char *name;
     Patuh__FailureCode code;
 } hostile_rows[HOSTILE_COUNT] = {
-    [FOREIGN_LOG] = {"somebody else's log", PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG},
+    [FOREIGN_LOG] = {"somebody else's log about what is not in scope", PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG},
     [WRONG_SIGNATURE] = {"wrong signature", PATUH__FAILURE_CODE__FAILURE_SIGNATURE},
     [WRONG_LINK] = {"one bit of a chunk", PATUH__FAILURE_CODE__FAILURE_SIGNATURE},
     [WRONG_PREVIOUS] = {"wrong first link", PATUH__FAILURE_CODE__FAILURE_LINK},
-    [WRONG_KEY] = {"another author's key", PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG},
+    [WRONG_KEY] = {"another author's key", PATUH__FAILURE_CODE__FAILURE_LINK},
     [UNKNOWN_NUMBER] = {"a number never announced", PATUH__FAILURE_CODE__FAILURE_PROTOCOL},
     [NO_CHUNKS] = {"a run of nothing", PATUH__FAILURE_CODE__FAILURE_PROTOCOL},
     [HALF_MESSAGE] = {"half a message", PATUH__FAILURE_CODE__FAILURE_PROTOCOL},
@@ -100,8 +100,9 @@ static void put_chunks(struct scene *s, struct world_link *link, enum hostile wh
 {
     struct pt_arena arena;
     pt_arena_init(&arena, SIZE_MAX);
-    struct world_node *author = what == FOREIGN_LOG ? s->other : s->device;
-    Patuh__Frame *frame = scene_chunks(author, author, A1, 1, &arena);
+    bool foreign = what == FOREIGN_LOG;
+    struct world_node *author = foreign ? s->other : s->device;
+    Patuh__Frame *frame = scene_chunks(author, author, foreign ? A2 : A1, 1, &arena);
     switch ((int)what) {
     case WRONG_SIGNATURE:
         frame->chunks->signature.data[5] ^= 1;
@@ -154,7 +155,9 @@ Test(session_receive, what_is_not_allowed_ends_the_session_and_leaves_nothing)
         world_assign(s.device, A1);
         world_assign(s.other, A1);
         world_write(s.device, A1, 5);
+        world_assign(s.other, A2);
         world_write(s.other, A1, 5);
+        world_write(s.other, A2, 5);
         (void)scene_sync(&s, s.device);
         size_t arrivals = world_count(s.region, PT_TABLE_ARRIVAL);
         struct world_link *link = world_connect(s.w, s.device, s.region, false);

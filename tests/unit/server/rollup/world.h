@@ -33,7 +33,7 @@ void world_name_device(struct world *w, enum world_author who, const char *name)
 /* Office 62 revokes everything a device wrote. */
 void world_revoke(struct world *w, enum world_author who);
 /* All logs into another store, but those of one subject ("o:62", "a:2023/62.01/dinkes"). */
-void world_copy(struct world *w, struct pt_store *to, const char *without);
+void world_copy_without(struct world *w, struct pt_store *to, const char *without);
 
 /* Head office loads a blob: ENTRY_INSTRUMENT, _REGISTRY or _RESULTS. */
 void world_load(struct world *w, Patuh__EntryKind kind, struct pt_bytes content, const char *title);
@@ -66,6 +66,14 @@ void world_decide(struct world *w, enum world_author by, const char *unit, const
 void world_plan(struct world *w, struct pt_fix *out);
 /* Fix, or open again while a version stands. */
 void world_fix(struct world *w);
+/* An office lets the branch stand that ends here, of an author's log about a unit. */
+void world_let_stand(struct world *w, enum world_author by, enum world_author author, const char *unit,
+                     const struct pt_chunk_end *end);
+/* Head of an author's log about a unit. */
+struct pt_head world_head(struct world *w, enum world_author author, const char *unit);
+/* The same world with a store of its own that has all the rows; blobs stay the first one's. */
+struct world world_copy(struct world *w);
+void world_copy_close(struct world *copy);
 
 /* A unit from opening to the office's approval: "desk sign staff" as three digits 0-4. */
 void world_assess(struct world *w, const char *unit, const char *levels);
