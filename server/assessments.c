@@ -1,5 +1,6 @@
 #include "assessments.h"
 
+#include "core/merge/seen.h"
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"
 #include "io/clock.h"
@@ -80,16 +81,6 @@ static enum pt_err opening_entry(const struct office *office, const struct cycle
     return err == PT_OK ? pt_pack(&opening.base, arena, &out->detail) : err;
 }
 
-static enum pt_err assignment_entry(const struct assignment *assignment, int64_t wall_s, struct pt_arena *arena,
-                                    struct pt_entry *out)
-{
-    Patuh__Assignment detail = PATUH__ASSIGNMENT__INIT;
-    detail.surveyor = pt_text_of(assignment->surveyor);
-    detail.instead_of = pt_text_of(assignment->instead_of);
-    *out = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ASSIGN, wall_s);
-    return pt_pack(&detail.base, arena, &out->detail);
-}
-
 struct job {
     const struct office *office;
     const struct cycle_data *cycle;
@@ -97,6 +88,50 @@ struct job {
     size_t n;
     int64_t wall_s;
 };
+
+static bool has_assignments(const struct pt_view *view)
+{
+    bool has = false;
+    for (size_t i = 0; i < view->n_entries && !has; i++) {
+        has = view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN;
+    }
+    return has;
+}
+
+/* The other logs that assign somebody, as far as they are here: what "instead of" had in view. */
+static enum pt_err see_others(struct pt_txn *txn, const struct office *office, const struct pt_subject *subject,
+                              struct pt_arena *arena, Patuh__Assignment *detail)
+{
+    struct pt_log_id own = {.subject = *subject, .author = office->author, .incarnation = office->incarnation};
+    struct pt_view *views;
+    size_t n = 0;
+    size_t n_others = 0;
+    Patuh__Move move = PATUH__MOVE__INIT;
+    enum pt_err err = pt_logs_views(txn, subject, 0, false, arena, &views, &n);
+    for (size_t i = 0; err == PT_OK && i < n; i++) {
+        if (has_assignments(&views[i])) {
+            views[n_others++] = views[i];
+        }
+    }
+    err = err == PT_OK ? pt_seen_cut(views, n_others, &own, arena, &move) : err;
+    detail->n_seen = move.n_cut;
+    detail->seen = move.cut;
+    return err;
+}
+
+static enum pt_err assignment_entry(struct pt_txn *txn, const struct job *job, const struct assignment *assignment,
+                                    struct pt_arena *arena, struct pt_entry *out)
+{
+    Patuh__Assignment detail = PATUH__ASSIGNMENT__INIT;
+    enum pt_err err = PT_OK;
+    detail.surveyor = pt_text_of(assignment->surveyor);
+    detail.instead_of = pt_text_of(assignment->instead_of);
+    if (assignment->instead_of != NULL) {
+        err = see_others(txn, job->office, &assignment->subject, arena, &detail);
+    }
+    *out = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ASSIGN, job->wall_s);
+    return err != PT_OK ? err : pt_pack(&detail.base, arena, &out->detail);
+}
 
 /* What our own log about the assessment says so far. */
 struct so_far {
@@ -154,7 +189,7 @@ static enum pt_err write_one(struct pt_txn *txn, const struct job *job, const st
         err = opening_entry(job->office, job->cycle, &assignment->subject, job->wall_s, &arena, &entries[n++]);
     }
     if (err == PT_OK && (!so_far.assigned || assignment->instead_of != NULL)) {
-        err = assignment_entry(assignment, job->wall_s, &arena, &entries[n++]);
+        err = assignment_entry(txn, job, assignment, &arena, &entries[n++]);
     }
     if (err == PT_OK && n > 0) {
         err = office_log_in(txn, job->office, &assignment->subject, entries, n);

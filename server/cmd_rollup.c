@@ -1,5 +1,7 @@
 /* cmd_rollup.c - patuhd rollup and verify. */
+#include "base/text.h"
 #include "command.h"
+#include "io/files.h"
 #include "rollup/rollup.h"
 
 static enum pt_err read_blob(void *data, const struct pt_hash *hash, struct pt_buf *out)
@@ -46,14 +48,25 @@ static enum pt_err build(struct command *c, const struct pt_rollup_input *input,
     return err;
 }
 
+/* Only the fixed result has versions. */
+static bool read_version(const char *text, struct pt_rollup_input *input)
+{
+    int64_t version = 0;
+    bool right = pt_int_read(pt_bytes_str(text), &version) == PT_OK && version > 0 && version <= UINT32_MAX;
+    input->version = right ? (uint32_t)version : 0;
+    return right && input->level == PT_LEVEL_FIXED;
+}
+
 enum pt_err cmd_rollup(struct command *c)
 {
     struct pt_option options[] = {{.name = "--cycle", .has_value = true},
                                   {.name = "--level", .has_value = true},
-                                  {.name = "--out", .has_value = true}};
+                                  {.name = "--out", .has_value = true},
+                                  {.name = "--version", .has_value = true}};
     char folder[PATH_MAX];
+    char cache[PATH_MAX];
     size_t n = 0;
-    enum pt_err err = command_words(c, options, 3, NULL, 0, &n);
+    enum pt_err err = command_words(c, options, 4, NULL, 0, &n);
     if (err != PT_OK) {
         return err;
     }
@@ -66,7 +79,14 @@ enum pt_err cmd_rollup(struct command *c)
     if (options[1].value != NULL && pt_level_read(options[1].value, &input.level) != PT_OK) {
         return command_usage(c, PT_MSG_ROLLUP_LEVEL, options[1].value);
     }
-    err = command_path(c, options[2].value, folder, sizeof folder);
+    if (options[3].value != NULL && !read_version(options[3].value, &input)) {
+        return command_usage(c, PT_MSG_ROLLUP_VERSION, options[3].value);
+    }
+    err = pt_path_join(cache, sizeof cache, c->office->dir, "cache");
+    input.cache = cache;
+    if (err == PT_OK) {
+        err = command_path(c, options[2].value, folder, sizeof folder);
+    }
     return err == PT_OK ? say_stopped(c, build(c, &input, folder)) : err;
 }
 

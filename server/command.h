@@ -65,6 +65,8 @@ enum pt_err cmd_invite(struct command *command);
 enum pt_err cmd_join(struct command *command);
 enum pt_err cmd_status(struct command *command);
 enum pt_err cmd_assign(struct command *command);
+enum pt_err cmd_fix(struct command *command);
+enum pt_err cmd_unfix(struct command *command);
 enum pt_err cmd_enroll(struct command *command);
 enum pt_err cmd_review(struct command *command);
 enum pt_err cmd_decide(struct command *command);

@@ -85,6 +85,9 @@ static enum pt_err compute(struct pt__rollup *r)
         err = pt__rollup_collect(r);
     }
     if (err == PT_OK) {
+        err = pt__version_check(r);
+    }
+    if (err == PT_OK) {
         err = pt__rollup_import(r);
     }
     if (err == PT_OK) {
@@ -108,6 +111,7 @@ enum pt_err pt__rollup_run(const struct pt_rollup_input *input, const struct pt_
         err = manifest.err;
         take_file(out, PT_ROLLUP_MANIFEST, &manifest);
         out->root = r.root;
+        out->n_taken = r.n_taken;
     }
     if (err == PT_OK && input->office != NULL) {
         err = sign_manifest(input->office, out);

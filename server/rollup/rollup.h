@@ -19,7 +19,7 @@
 #include "core/merge/merge.h"
 #include "core/store/store.h"
 
-#define PT_ENGINE_VERSION "1" /* of everything that decides a score or a byte of the files */
+#define PT_ENGINE_VERSION "2" /* of everything that decides a score or a byte of the files */
 #define PT_ROLLUP_FILES_MAX 16
 #define PT_ROLLUP_MANIFEST "manifest.json"
 #define PT_ROLLUP_SIGNATURE "manifest.sig"
@@ -30,13 +30,15 @@ struct pt_rollup_input {
     const struct pt_keypair *office; /* signs; NULL to build without a signature (verify) */
     const char *cycle;
     enum pt_level level; /* SUBMITTED .. FIXED */
-    uint64_t upto_lsn;   /* 0 = what is there now */
+    uint32_t version;    /* of the fixed result: 0 = the one that stands */
+    uint64_t upto_lsn;   /* 0 = what is there now; not for FIXED, which says itself how far it goes */
     /* Appends the content of a blob. Errors: NOTFOUND, DAMAGED, IO, NOMEM. */
     enum pt_err (*blob)(void *data, const struct pt_hash *hash, struct pt_buf *out);
     void *blob_data;
     /* Asked before each assessment, from the caller's thread: true ends with CANCELED. NULL: never. */
     bool (*is_cancelled)(void *data);
     void *cancel_data;
+    const char *cache; /* folder of what may be computed again; made when missing; NULL: none. Never for FIXED */
 };
 
 struct pt_rollup_file {
@@ -48,6 +50,7 @@ struct pt_rollup_files {
     struct pt_rollup_file file[PT_ROLLUP_FILES_MAX]; /* sorted by name; manifest.json and manifest.sig come last */
     size_t n;
     struct pt_hash root; /* of the Merkle tree */
+    size_t n_taken;      /* assessments that came out of the cache */
 };
 
 /* Starts from zeros; ended by pt_rollup_files_free in every case. Errors: INVALID (with a problem: cycle or blob not

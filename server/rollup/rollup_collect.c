@@ -75,10 +75,11 @@ static enum pt_err expect_registry_units(struct pt__rollup *r)
 }
 
 /* An office opens what the registry gives it; any other opening is taken out, so that it cannot stand before the right
- * one either. */
-static void screen_openings(struct pt__rollup *r, const char *institution, struct pt_view *views, size_t n_views)
+ * one either. True when there was such a one. */
+static bool screen_openings(struct pt__rollup *r, const char *institution, struct pt_view *views, size_t n_views)
 {
     const struct pt_institution_row *row = r->has_registry ? pt_registry_institution(&r->registry, institution) : NULL;
+    bool foreign = false;
     for (size_t v = 0; v < n_views && r->has_registry; v++) {
         for (size_t i = 0; i < views[v].n_entries; i++) {
             struct pt_entry *entry = &views[v].entries[i];
@@ -91,8 +92,10 @@ static void screen_openings(struct pt__rollup *r, const char *institution, struc
             bool right =
                 opening != NULL && opening->office != NULL && row != NULL && strcmp(opening->office, row->office) == 0;
             entry->kind = right ? entry->kind : PATUH__ENTRY_KIND__ENTRY_UNKNOWN;
+            foreign = foreign || !right;
         }
     }
+    return foreign;
 }
 
 /* Proposed by a surveyor it counts at the level submitted only; above, an office has to have said so. */
@@ -148,17 +151,11 @@ static enum pt_err name_unit(struct pt__rollup *r, struct pt__unit *unit, const 
     return unit->name == NULL || unit->type == NULL ? PT_ENOMEM : PT_OK;
 }
 
-static enum pt_err take_assessment(struct pt__rollup *r, const struct pt_subject *subject,
-                                   const struct pt_assessment *a, const struct pt_hash *inputs)
+static enum pt_err take_assessment(struct pt__rollup *r, const struct pt_assessment *a, const struct pt_hash *inputs,
+                                   struct pt__unit *unit)
 {
-    char code[PT_SUBJECT_BYTES_MAX + 1];
-    pt_subject_unit(subject, code);
-    struct pt__unit *unit = pt__rollup_unit(r, code);
-    if (unit == NULL) {
-        return PT_ENOMEM;
-    }
     unit->has_logs = true;
-    unit->subject = *subject;
+    unit->subject = *a->subject;
     unit->inputs = *inputs;
     unit->n_ineffective = a->n_ineffective;
     if (a->opening == NULL) {
@@ -173,7 +170,20 @@ static enum pt_err take_assessment(struct pt__rollup *r, const struct pt_subject
     return err == PT_OK && unit->counts ? score_unit(r, unit, a) : err;
 }
 
-static enum pt_err assess(struct pt__rollup *r, size_t first, size_t last)
+/* What the merge came to, into the unit and, for fixing, into the plan. */
+static enum pt_err take(struct pt__rollup *r, struct pt_view *views, size_t n_views, const struct pt_assessment *a,
+                        const struct pt_hash *inputs, struct pt__unit **out)
+{
+    char code[PT_SUBJECT_BYTES_MAX + 1];
+    pt_subject_unit(a->subject, code);
+    struct pt__unit *unit = pt__rollup_unit(r, code);
+    *out = unit;
+    enum pt_err err = unit == NULL ? PT_ENOMEM : take_assessment(r, a, inputs, unit);
+    return err == PT_OK && r->plan != NULL ? pt__fix_take(r, views, n_views, a, unit) : err;
+}
+
+/* *out stays NULL when nothing of it counts. */
+static enum pt_err assess(struct pt__rollup *r, size_t first, size_t last, struct pt__unit **out)
 {
     const struct pt_subject *subject = &r->heads[first].log.subject;
     struct pt_merge_input input = {.subject = subject, .authority = &r->authority, .instrument = r->ins};
@@ -181,8 +191,8 @@ static enum pt_err assess(struct pt__rollup *r, size_t first, size_t last)
     struct pt_hash inputs;
     struct pt_view *views;
     char institution[PT_SUBJECT_BYTES_MAX + 1];
-    /* Fixing is said of the whole cycle; in it counts what head office has approved. */
-    input.level = r->in->level == PT_LEVEL_FIXED ? PT_LEVEL_NATIONAL : r->in->level;
+    input.level = r->in->level;
+    input.version = r->fix.version;
     input.lookup.instrument = pt__rollup_instrument;
     input.lookup.data = r;
     enum pt_err err = pt__rollup_views(r, first, last, &r->work, &views, &input.n_views, &inputs);
@@ -191,14 +201,33 @@ static enum pt_err assess(struct pt__rollup *r, size_t first, size_t last)
     }
     input.views = views;
     pt_subject_institution(subject, institution);
-    screen_openings(r, institution, views, input.n_views);
+    bool foreign = screen_openings(r, institution, views, input.n_views);
     err = pt_merge(&input, &r->work, &assessment);
     if (err == PT_OK) {
-        err = take_assessment(r, subject, &assessment, &inputs);
+        err = take(r, views, input.n_views, &assessment, &inputs, out);
+    }
+    if (err == PT_OK) {
+        (*out)->foreign = foreign;
     }
     if (err == PT_ELIMIT) {
         return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_ASSESSMENT, pt_subject_name(subject),
                               pt_err_text(err), NULL);
+    }
+    return err;
+}
+
+/* As an earlier run made it, or anew. */
+static enum pt_err collect_one(struct pt__rollup *r, size_t first, size_t last)
+{
+    struct pt__kept kept;
+    struct pt__unit *unit = NULL;
+    enum pt_err err = pt__cache_take(r, first, last, &kept);
+    if (err != PT_ENOTFOUND) {
+        return err;
+    }
+    err = assess(r, first, last, &unit);
+    if (err == PT_OK && unit != NULL) {
+        pt__cache_put(r, unit, &kept);
     }
     return err;
 }
@@ -208,6 +237,7 @@ enum pt_err pt__rollup_collect(struct pt__rollup *r)
     enum pt_err err = expect_registry_units(r);
     size_t end;
     pt__rollup_put_headers(r);
+    pt__cache_open(r);
     for (size_t i = 0; i < r->n_heads && err == PT_OK; i = end) {
         const struct pt_subject *subject = &r->heads[i].log.subject;
         for (end = i + 1; end < r->n_heads && pt_subject_eq(&r->heads[end].log.subject, subject);) {
@@ -216,9 +246,10 @@ enum pt_err pt__rollup_collect(struct pt__rollup *r)
         if (r->in->is_cancelled != NULL && r->in->is_cancelled(r->in->cancel_data)) {
             err = PT_ECANCELED;
         } else if (pt__rollup_of_cycle(r, subject)) {
-            err = assess(r, i, end);
+            err = collect_one(r, i, end);
             pt_arena_reset(&r->work);
         }
     }
+    pt__cache_close(r, err == PT_OK);
     return err;
 }

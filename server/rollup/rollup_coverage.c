@@ -84,14 +84,16 @@ void pt__put_coverage(const struct pt__rollup *r, struct pt_buf *out)
 {
     struct pt_csv_writer csv = {.out = out};
     struct pt_buf root = {0};
+    char version[12];
     pt_hex_put(&root, pt_hash_bytes(&r->root));
-    pt_buf_put_str(out, "cycle,level,status,manifest_root,type,code,name,province_code,office,expected,opened,"
-                        "submitted,approved,not_assessed,scored,imported\n");
+    pt_buf_put_str(out, "cycle,level,status,version,manifest_root,type,code,name,province_code,office,expected,opened,"
+                        "submitted,approved,not_assessed,scored,imported,opened_elsewhere\n");
     for (size_t i = 0; i < r->n_institutions; i++) {
         const struct pt__institution *x = &r->institutions[i];
         pt_csv_put(&csv, r->in->cycle);
         pt_csv_put(&csv, pt_level_name(r->in->level));
         pt_csv_put(&csv, pt__status(r));
+        pt_csv_put(&csv, pt__version_text(r, "", version));
         pt_csv_put(&csv, pt_buf_text(&root));
         pt_csv_put(&csv, x->type);
         pt_csv_put(&csv, x->code);
@@ -105,6 +107,7 @@ void pt__put_coverage(const struct pt__rollup *r, struct pt_buf *out)
         pt_csv_put_int(&csv, (int64_t)x->n_not_assessed);
         pt_csv_put_int(&csv, (int64_t)x->n_scored);
         pt_csv_put_int(&csv, x->imported);
+        pt_csv_put_int(&csv, (int64_t)x->n_foreign);
         pt_csv_end_row(&csv);
     }
     out->err = root.err != PT_OK ? root.err : out->err;
@@ -188,11 +191,13 @@ static size_t count_zone(const struct pt__rollup *r, const char *type, const str
 
 static void put_zone_rows(const struct pt__rollup *r, const char *type, struct pt_csv_writer *csv)
 {
+    char version[12];
     for (size_t z = 0; z <= r->ins->n_zones; z++) {
         const struct pt_zone *zone = z < r->ins->n_zones ? &r->ins->zones[z] : NULL;
         pt_csv_put(csv, r->in->cycle);
         pt_csv_put(csv, pt_level_name(r->in->level));
         pt_csv_put(csv, pt__status(r));
+        pt_csv_put(csv, pt__version_text(r, "", version));
         pt_csv_put(csv, type == NULL ? "all" : type);
         pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));
         pt_csv_put(csv, zone == NULL ? "" : zone->category);
@@ -208,7 +213,7 @@ void pt__put_zones(const struct pt__rollup *r, struct pt_buf *out)
 {
     struct pt_csv_writer csv = {.out = out};
     const char *type;
-    pt_buf_put_str(out, "cycle,level,status,type,zone,category,label_id,label_en,institutions,imported\n");
+    pt_buf_put_str(out, "cycle,level,status,version,type,zone,category,label_id,label_en,institutions,imported\n");
     for (size_t i = 0; (type = pt__type_at(r, i)) != NULL; i++) {
         put_zone_rows(r, type, &csv);
     }

@@ -62,8 +62,8 @@ static enum pt_err read_cycle(struct pt__rollup *r, const struct pt_subject *sub
     if (first == r->n_heads) {
         return PT_OK;
     }
-    enum pt_err err = pt__rollup_views(r, first, end_of_subject(r, first), &r->keep, &r->cycle_views,
-                                       &r->n_cycle_views, &r->cycle_inputs);
+    enum pt_err err = pt__rollup_views(r, first, end_of_subject(r, first), &r->keep, &r->cycle_views, &r->n_cycle_views,
+                                       &r->cycle_inputs);
     return err == PT_OK && r->n_cycle_views > 0 ? add_plain_leaf(r, subject->text, &r->cycle_inputs) : err;
 }
 

@@ -110,6 +110,7 @@ static void count_unit(struct pt__institution *institution, const struct pt__uni
     institution->n_approved += unit->opened && pt__is_approved(unit->state);
     institution->n_not_assessed += unit->not_assessed;
     institution->n_scored += unit->has_score;
+    institution->n_foreign += unit->foreign;
     institution->shown = institution->shown || unit->opened || unit->imported;
     institution->placeholder = institution->placeholder || (unit->has_score && unit->placeholder);
     institution->exact = institution->exact && unit->exact;
@@ -241,19 +242,67 @@ struct ranked {
     uint32_t *rank_high;
 };
 
-static void rank(const struct ranked *list, size_t n)
+static int compare_types(const void *a, const void *b)
+{
+    const struct ranked *x = a;
+    const struct ranked *y = b;
+    return strcmp(x->type, y->type);
+}
+
+static int compare_scores(const void *a, const void *b)
+{
+    const int64_t *x = a;
+    const int64_t *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* How many of the sorted scores lie above a bound. */
+static uint32_t count_above(const int64_t *scores, size_t n, int64_t bound)
+{
+    size_t low = 0;
+    size_t high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        bool above = scores[middle] > bound;
+        high = above ? middle : high;
+        low = above ? low : middle + 1;
+    }
+    return (uint32_t)(n - low);
+}
+
+/* All of one type. Its own high lies above its own low while it is a range: that one does not count. */
+static void rank_type(const struct ranked *list, size_t n, int64_t *lows, int64_t *highs)
 {
     for (size_t i = 0; i < n; i++) {
-        uint32_t surely = 0;
-        uint32_t possibly = 0;
-        for (size_t k = 0; k < n; k++) {
-            bool same = k != i && strcmp(list[k].type, list[i].type) == 0;
-            surely += same && list[k].low > list[i].high;
-            possibly += same && list[k].high > list[i].low;
-        }
-        *list[i].rank_low = 1 + surely;
-        *list[i].rank_high = 1 + possibly;
+        lows[i] = list[i].low;
+        highs[i] = list[i].high;
     }
+    qsort(lows, n, sizeof *lows, compare_scores);
+    qsort(highs, n, sizeof *highs, compare_scores);
+    for (size_t i = 0; i < n; i++) {
+        *list[i].rank_low = 1 + count_above(lows, n, list[i].high);
+        *list[i].rank_high = 1 + count_above(highs, n, list[i].low) - (list[i].high > list[i].low ? 1 : 0);
+    }
+}
+
+static enum pt_err rank(struct pt__rollup *r, struct ranked *list, size_t n)
+{
+    int64_t *lows = pt_arena_zalloc(&r->keep, n, sizeof *lows);
+    int64_t *highs = pt_arena_zalloc(&r->keep, n, sizeof *highs);
+    if (lows == NULL || highs == NULL) {
+        return PT_ENOMEM;
+    }
+    if (n > 1) {
+        qsort(list, n, sizeof *list, compare_types);
+    }
+    size_t end;
+    for (size_t i = 0; i < n; i = end) {
+        for (end = i + 1; end < n && strcmp(list[end].type, list[i].type) == 0;) {
+            end++;
+        }
+        rank_type(list + i, end - i, lows, highs);
+    }
+    return PT_OK;
 }
 
 static enum pt_err rank_institutions(struct pt__rollup *r)
@@ -268,10 +317,7 @@ static enum pt_err rank_institutions(struct pt__rollup *r)
                                         &x->rank_low, &x->rank_high};
         }
     }
-    if (list != NULL) {
-        rank(list, n);
-    }
-    return list == NULL ? PT_ENOMEM : PT_OK;
+    return list == NULL ? PT_ENOMEM : rank(r, list, n);
 }
 
 static enum pt_err rank_units(struct pt__rollup *r)
@@ -286,10 +332,7 @@ static enum pt_err rank_units(struct pt__rollup *r)
                                         &x->rank_low, &x->rank_high};
         }
     }
-    if (list != NULL) {
-        rank(list, n);
-    }
-    return list == NULL ? PT_ENOMEM : PT_OK;
+    return list == NULL ? PT_ENOMEM : rank(r, list, n);
 }
 
 enum pt_err pt__rollup_institutions(struct pt__rollup *r)

@@ -10,7 +10,10 @@
 #include "core/table/csv.h"
 #include "core/table/registry.h"
 #include "core/table/results.h"
+#include "rollup/fix.h"
 #include "rollup/rollup.h"
+
+#include <stdio.h>
 
 /* One unit: expected by the registry, opened by an office, or imported. */
 struct pt__unit {
@@ -23,6 +26,7 @@ struct pt__unit {
     bool counts; /* reached the level that was asked for */
     bool not_assessed;
     bool imported; /* the score is a published one */
+    bool foreign;  /* an office that is not in charge opened it too, in vain */
     Patuh__State state;
     size_t n_conflicts;
     size_t n_missing;
@@ -65,6 +69,7 @@ struct pt__institution {
     bool has_computed; /* from units, whether or not it is the score */
     int64_t computed;
     size_t n_expected, n_opened, n_submitted, n_approved, n_not_assessed, n_scored;
+    size_t n_foreign; /* units that an office not in charge opened */
 };
 
 /* An opened instrument of the cycle. */
@@ -85,6 +90,51 @@ struct pt__limit {
     uint64_t fork_seq;
 };
 
+/* Where an entry stands. */
+struct pt__place {
+    size_t view;
+    uint64_t seq;
+};
+
+/* The version that is computed, and what the cycle's log says of versions. */
+struct pt__fix {
+    uint32_t last;    /* highest version so far */
+    bool stands;      /* it was not opened again */
+    uint32_t version; /* computed now; 0 = none: interim */
+    struct pt_log_id log;
+    uint64_t seq; /* of its FIX entry */
+    const Patuh__Pins *pins;
+    size_t n_met;   /* pins that were found */
+    size_t n_found; /* assessments that are in it */
+    uint32_t n_fixed;
+    uint32_t n_not_assessed;
+};
+
+/* The cache of rollup_cache.c: the old file at one record, the new one as far as it is written. */
+struct pt__cache {
+    bool on;
+    char path[4096];
+    char temporary[4096];
+    FILE *in;  /* NULL: nothing (more) to read */
+    FILE *out; /* NULL: cannot be written */
+    uint8_t *record;
+    size_t capacity;
+    struct pt_hash key;
+    char subject[PT_SUBJECT_BYTES_MAX + 1];
+    struct pt_bytes payload; /* in record */
+    struct pt_hash check;    /* of the record, as it was found right */
+};
+
+/* One assessment on its way into the cache: its key, and where what it adds begins. */
+struct pt__kept {
+    bool usable;
+    struct pt_hash key;
+    struct pt_hash inputs;
+    size_t inputs_at;
+    size_t tree_at;
+    size_t answers_at;
+};
+
 struct pt__leaf {
     const char *subject;
     struct pt_hash hash;
@@ -102,10 +152,17 @@ struct pt__rollup {
     struct pt_head *heads; /* sorted by subject, then log id */
     size_t n_heads;
     struct pt_hash salt;
+    struct pt_hash cycle_inputs; /* over where the cycle's logs end */
+    struct pt__cache cache;
+    size_t n_taken;              /* assessments out of the cache */
+    struct pt_view *cycle_views; /* as far as they count */
+    size_t n_cycle_views;
+    struct pt_view *office_views;
+    size_t n_office_views;
     struct pt_authority authority;
     struct pt_cycle cycle;
-    uint32_t n_fixes; /* how often the result was fixed: its version */
-    bool fixed;
+    struct pt__fix fix;
+    struct pt_fix *plan; /* what fixing would take; NULL for a result */
     struct pt__version *versions;
     size_t n_versions;
     const struct pt_instrument *ins; /* current */
@@ -162,6 +219,28 @@ bool pt__rollup_of_cycle(const struct pt__rollup *r, const struct pt_subject *su
 /* Sixteen hexadecimal digits; buf: at least 17 bytes. Returns buf. */
 const char *pt__pseudonym(const struct pt__rollup *r, const struct pt_author *author, char *buf);
 
+/* rollup_version.c: views of the cycle's whole log say which version is computed, and from what. Errors: INVALID. */
+enum pt_err pt__version_open(struct pt__rollup *r, const struct pt_view *views, size_t n);
+/* Cut the views of one subject to what the version rests on; nothing at other levels. Errors: INVALID. */
+enum pt_err pt__version_cut(struct pt__rollup *r, struct pt_view *views, size_t n, struct pt_arena *arena);
+/* Is all of the version here? Errors: INVALID. */
+enum pt_err pt__version_check(struct pt__rollup *r);
+/* The move that puts an assessment into a version; NULL when it is not in it. */
+const Patuh__Move *pt__version_move(const struct pt__rollup *r, uint32_t version, const struct pt_view *views, size_t n,
+                                    struct pt_arena *arena, struct pt__place *at);
+/* fix.c: what fixing takes of one assessment, after its unit was made. */
+enum pt_err pt__fix_take(struct pt__rollup *r, struct pt_view *views, size_t n_views, const struct pt_assessment *a,
+                         const struct pt__unit *unit);
+
+/* rollup_cache.c. The cache is off for verify, for a version, and without a folder. whole: every assessment was kept.
+ */
+void pt__cache_open(struct pt__rollup *r);
+void pt__cache_close(struct pt__rollup *r, bool whole);
+/* The unit of the assessment with heads [first, last) as an earlier run made it. Errors: NOTFOUND (compute it, then
+ * pt__cache_put), NOMEM. */
+enum pt_err pt__cache_take(struct pt__rollup *r, size_t first, size_t last, struct pt__kept *kept);
+void pt__cache_put(struct pt__rollup *r, const struct pt__unit *unit, const struct pt__kept *kept);
+
 /* rollup_collect.c: units out of assessments; tree.csv and answers.csv grow with each. */
 enum pt_err pt__rollup_collect(struct pt__rollup *r);
 /* The unit of a code, added when it is not there; NULL when out of memory. Not after sorting. */
@@ -216,6 +295,11 @@ enum pt_err pt__manifest_text(struct pt_bytes manifest, const char *key, char *o
 /* rollup_report.c, rollup_report_list.c: report.html, and the list of institutions in it. */
 void pt__put_report(const struct pt__rollup *r, struct pt_buf *out);
 void pt__put_report_list(const struct pt__rollup *r, struct pt_buf *out);
+
+/* The version as tables and JSON show it: "1", or `none` for an interim result. buf: at least 12 bytes. */
+const char *pt__version_text(const struct pt__rollup *r, const char *none, char *buf);
+/* A whole number of a manifest of ours. Errors: MALFORMED. */
+enum pt_err pt__manifest_count(struct pt_bytes manifest, const char *key, uint32_t *out);
 
 /* rollup.c: the whole way. limits NULL: up to the LSN. */
 enum pt_err pt__rollup_run(const struct pt_rollup_input *input, const struct pt__limit *limits, size_t n_limits,

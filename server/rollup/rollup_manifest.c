@@ -43,6 +43,12 @@ static void put_hash(struct pt_buf *out, const char *key, bool present, const st
     pt_buf_put_str(out, ",\n");
 }
 
+static void put_version(const struct pt__rollup *r, struct pt_buf *out)
+{
+    char text[12];
+    pt_buf_printf(out, "  \"version\": %s,\n", pt__version_text(r, "null", text));
+}
+
 /* Figures of a set of institutions. */
 struct totals {
     size_t n_institutions;
@@ -134,6 +140,7 @@ void pt__put_national(const struct pt__rollup *r, struct pt_buf *out)
     put_text(out, "title", r->ins->settings.form_title);
     put_text(out, "level", pt_level_name(r->in->level));
     put_text(out, "status", pt__status(r));
+    put_version(r, out);
     put_hash(out, "manifest_root", true, &r->root);
     pt_buf_printf(out, "  \"official\": %s,\n", r->ins->settings.official ? "true" : "false");
     pt_buf_printf(out, "  \"placeholder_weights\": %s,\n", has_placeholders(r) ? "true" : "false");
@@ -167,7 +174,7 @@ void pt__put_manifest(const struct pt__rollup *r, const struct pt_rollup_files *
     put_text(out, "cycle", r->in->cycle);
     put_text(out, "level", pt_level_name(r->in->level));
     put_text(out, "status", pt__status(r));
-    pt_buf_printf(out, "  \"version\": %u,\n", r->n_fixes);
+    put_version(r, out);
     pt_buf_printf(out, "  \"official\": %s,\n", r->ins->settings.official ? "true" : "false");
     put_hash(out, "instrument", true, &r->instrument_hash);
     put_hash(out, "registry", r->has_registry, &r->registry_hash);
@@ -201,5 +208,27 @@ enum pt_err pt__manifest_text(struct pt_bytes manifest, const char *key, char *o
     }
     memcpy(out, at, (size_t)(end - at));
     out[end - at] = '\0';
+    return PT_OK;
+}
+
+enum pt_err pt__manifest_count(struct pt_bytes manifest, const char *key, uint32_t *out)
+{
+    char needle[64];
+    int64_t value = 0;
+    int n_needle = snprintf(needle, sizeof needle, "\"%s\": ", key);
+    const char *at = n_needle < 0 || (size_t)n_needle >= sizeof needle || manifest.n == 0
+                         ? NULL
+                         : memmem(manifest.data, manifest.n, needle, strlen(needle));
+    if (at == NULL) {
+        return PT_EMALFORMED;
+    }
+    at += strlen(needle);
+    size_t rest = manifest.n - (size_t)(at - (const char *)manifest.data);
+    const char *end = memchr(at, ',', rest);
+    if (end == NULL || pt_int_read(pt_bytes_of(at, (size_t)(end - at)), &value) != PT_OK || value < 0 ||
+        value > UINT32_MAX) {
+        return PT_EMALFORMED;
+    }
+    *out = (uint32_t)value;
     return PT_OK;
 }

@@ -24,9 +24,8 @@ static void put_status(const struct pt__rollup *r, struct pt_buf *out)
     put(out, "<li>");
     if (strcmp(status, "published") == 0) {
         pt__page_both(out, "Sudah ditetapkan", "published");
-        if (r->n_fixes > 1) {
-            pt_buf_printf(out, " (versi %u)", r->n_fixes);
-        }
+        char version[12];
+        pt_buf_printf(out, " (versi <span lang=\"en\">/ version</span> %s)", pt__version_text(r, "", version));
     } else if (strcmp(status, "imported") == 0) {
         pt__page_both(out, "Hasil terbitan yang diimpor", "imported published results");
     } else {

@@ -1,12 +1,13 @@
 /* rollup_tables.c - results.csv, units.csv, comparison.csv. */
 #include "rollup/rollup_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #define COMMON_COLUMNS                                                                                                 \
     "cycle,type,code,name,score_low,score_high,score,zone,category,rank_low,rank_high,units,placeholder_weights,"      \
-    "imported,level,status,range_exact,zone_label_id,zone_label_en"
+    "imported,level,status,version,range_exact,zone_label_id,zone_label_en"
 
 const char *pt__status(const struct pt__rollup *r)
 {
@@ -18,6 +19,15 @@ const char *pt__status(const struct pt__rollup *r)
         return "imported";
     }
     return r->in->level == PT_LEVEL_FIXED ? "published" : "interim";
+}
+
+const char *pt__version_text(const struct pt__rollup *r, const char *none, char *buf)
+{
+    if (r->fix.version == 0) {
+        return none;
+    }
+    (void)snprintf(buf, 12, "%" PRIu32, r->fix.version);
+    return buf;
 }
 
 void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t score)
@@ -59,6 +69,7 @@ struct common {
 static void put_common(const struct pt__rollup *r, const struct common *c, struct pt_csv_writer *csv)
 {
     const struct pt_zone *zone = pt__zone(r, c->has_score, c->low, c->high);
+    char version[12];
     pt_csv_put(csv, r->in->cycle);
     pt_csv_put(csv, c->type);
     pt_csv_put(csv, c->code);
@@ -75,6 +86,7 @@ static void put_common(const struct pt__rollup *r, const struct common *c, struc
     pt_csv_put_int(csv, c->imported);
     pt_csv_put(csv, pt_level_name(r->in->level));
     pt_csv_put(csv, pt__status(r));
+    pt_csv_put(csv, pt__version_text(r, "", version));
     pt_csv_put_int(csv, c->exact);
     pt_csv_put(csv, zone == NULL ? "" : zone->label.id);
     pt_csv_put(csv, zone == NULL ? "" : zone->label.en);
@@ -117,7 +129,7 @@ void pt__put_results(const struct pt__rollup *r, struct pt_buf *out)
 
 bool pt__unit_shown(const struct pt__unit *unit)
 {
-    return unit->opened || unit->imported;
+    return unit->opened || unit->imported || unit->foreign;
 }
 
 void pt__put_unit_header(struct pt_csv_writer *csv)

@@ -219,6 +219,7 @@ enum pt_err pt_rollup_verify(const struct pt_rollup_input *input, const struct p
     struct pt_bytes manifest = content_of(written, PT_ROLLUP_MANIFEST);
     again.office = NULL;
     again.upto_lsn = 0;
+    again.version = 0;
     again.cycle = cycle;
     if (manifest.n == 0) {
         return say(report, PT_EINVALID, PT_MSG_VERIFY_MISSING, (const char *const[4]){PT_ROLLUP_MANIFEST});
@@ -226,6 +227,9 @@ enum pt_err pt_rollup_verify(const struct pt_rollup_input *input, const struct p
     if (pt__manifest_text(manifest, "cycle", cycle, sizeof cycle) != PT_OK ||
         pt__manifest_text(manifest, "level", level, sizeof level) != PT_OK ||
         pt_level_read(level, &again.level) != PT_OK) {
+        return say(report, PT_ESIGNATURE, PT_MSG_VERIFY_SIGNATURE, (const char *const[4]){PT_ROLLUP_MANIFEST});
+    }
+    if (again.level == PT_LEVEL_FIXED && pt__manifest_count(manifest, "version", &again.version) != PT_OK) {
         return say(report, PT_ESIGNATURE, PT_MSG_VERIFY_SIGNATURE, (const char *const[4]){PT_ROLLUP_MANIFEST});
     }
     enum pt_err err = recompute(&again, written, &expected, &problem);

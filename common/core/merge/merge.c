@@ -83,6 +83,7 @@ enum pt_err pt_merge(const struct pt_merge_input *input, struct pt_arena *arena,
     }
     if (err == PT_OK) {
         count_entries(&m);
+        assessment.upto = m.upto;
         *out = assessment;
     }
     return err;

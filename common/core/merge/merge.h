@@ -73,6 +73,7 @@ struct pt_assessment {
     struct pt_ineffective *ineffective;
     size_t n_ineffective;
     size_t n_pending; /* effective entries outside the cut; opening and assigning change nothing and never wait */
+    uint64_t *upto;   /* by view: entries up to here count at the level */
     size_t n_conflicts;
     size_t n_entries;          /* effective entries that count */
     struct pt_hash instrument; /* newest version that an entry names; zeros when none does */
@@ -95,6 +96,7 @@ struct pt_merge_input {
     const struct pt_instrument *instrument; /* current version of the cycle; NULL when there is none here */
     struct pt_lookup lookup;
     enum pt_level level;
+    uint32_t version; /* FIXED only: of the result, also when it was opened again; 0 = what stands */
 };
 
 /* Errors: NOMEM. */

@@ -100,17 +100,6 @@ bool pt__merge_in_charge(const struct pt__merge *m, const struct pt_view *view, 
     return false;
 }
 
-static void drop_name(const char **names, size_t *n, const char *name)
-{
-    for (size_t i = 0; i < *n; i++) {
-        if (strcmp(names[i], name) == 0) {
-            memmove(&names[i], &names[i + 1], (*n - i - 1) * sizeof *names);
-            (*n)--;
-            return;
-        }
-    }
-}
-
 static void add_name(const char **names, size_t *n, const char *name)
 {
     size_t at = 0;
@@ -125,37 +114,68 @@ static void add_name(const char **names, size_t *n, const char *name)
     (*n)++;
 }
 
-static void take_assignment(struct pt__merge *m, const struct pt_view *view, uint64_t seq)
+struct assignment {
+    size_t view;
+    uint64_t seq;
+    const Patuh__Assignment *detail;
+};
+
+/* By whoever was in charge. */
+static size_t collect_assignments(struct pt__merge *m, struct assignment *out)
 {
-    const Patuh__Assignment *detail = pt__merge_detail(m, &view->entries[seq - 1], &patuh__assignment__descriptor);
-    int tier;
-    if (detail == NULL || detail->surveyor == NULL || !pt__merge_in_charge(m, view, seq, &tier)) {
-        return;
+    size_t n = 0;
+    for (size_t v = 0; v < m->in->n_views; v++) {
+        const struct pt_view *view = &m->in->views[v];
+        for (uint64_t seq = 1; seq <= view->n_entries; seq++) {
+            const struct pt_entry *entry = &view->entries[seq - 1];
+            int tier;
+            if (entry->kind != PATUH__ENTRY_KIND__ENTRY_ASSIGN || !pt__merge_in_charge(m, view, seq, &tier)) {
+                continue;
+            }
+            const Patuh__Assignment *detail = pt__merge_detail(m, entry, &patuh__assignment__descriptor);
+            out[n] = (struct assignment){.view = v, .seq = seq, .detail = detail};
+            n += detail != NULL && detail->surveyor != NULL;
+        }
     }
-    if (detail->instead_of != NULL) {
-        drop_name(m->out->surveyors, &m->out->n_surveyors, detail->instead_of);
+    return n;
+}
+
+/* Did the author of `by` put somebody in the place of this one? Only of what it knew: the order of logs decides
+ * nothing.
+ */
+static bool ends(const struct pt__merge *m, const struct assignment *by, const struct assignment *earlier)
+{
+    if (by->detail->instead_of == NULL || strcmp(by->detail->instead_of, earlier->detail->surveyor) != 0) {
+        return false;
     }
-    add_name(m->out->surveyors, &m->out->n_surveyors, detail->surveyor);
-    add_name(m->ever_assigned, &m->n_ever_assigned, detail->surveyor);
+    bool known = by->view == earlier->view && by->seq > earlier->seq;
+    for (size_t i = 0; i < by->detail->n_seen && by->view != earlier->view; i++) {
+        const Patuh__LogSeen *seen = by->detail->seen[i];
+        known = known || (seen->seq >= earlier->seq && pt_view_has(&m->in->views[earlier->view], seen->seq,
+                                                                   pt_bytes_of(seen->link.data, seen->link.len)));
+    }
+    return known;
 }
 
 static enum pt_err find_assignments(struct pt__merge *m)
 {
     size_t n = pt__merge_count_kind(m, PATUH__ENTRY_KIND__ENTRY_ASSIGN);
+    struct assignment *list = pt_arena_zalloc(m->arena, n + 1, sizeof *list);
     m->out->surveyors = pt_arena_zalloc(m->arena, n + 1, sizeof *m->out->surveyors);
     m->ever_assigned = pt_arena_zalloc(m->arena, n + 1, sizeof *m->ever_assigned);
-    const struct pt_view **sorted;
-    if (m->out->surveyors == NULL || m->ever_assigned == NULL ||
-        pt_views_by_age(m->in->views, m->in->n_views, m->arena, &sorted) != PT_OK) {
+    if (list == NULL || m->out->surveyors == NULL || m->ever_assigned == NULL) {
         return PT_ENOMEM;
     }
-    for (size_t v = 0; v < m->in->n_views; v++) {
-        const struct pt_view *view = sorted[v];
-        for (size_t i = 0; i < view->n_entries; i++) {
-            if (view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN) {
-                take_assignment(m, view, i + 1);
-            }
+    n = collect_assignments(m, list);
+    for (size_t i = 0; i < n; i++) {
+        bool ended = false;
+        for (size_t k = 0; k < n && !ended; k++) {
+            ended = ends(m, &list[k], &list[i]);
         }
+        if (!ended) {
+            add_name(m->out->surveyors, &m->out->n_surveyors, list[i].detail->surveyor);
+        }
+        add_name(m->ever_assigned, &m->n_ever_assigned, list[i].detail->surveyor);
     }
     return PT_OK;
 }
@@ -167,6 +187,7 @@ struct writer {
     bool office;   /* the responsible office, head office, or a reviewer of theirs */
     int tier;      /* 1 region, 2 head office */
     bool known;
+    bool is_root; /* head office's own key */
 };
 
 /* Names of surveyors are unique within an office only: the member has to be one of an office in charge. */
@@ -184,7 +205,9 @@ static struct writer writer_of(const struct pt__merge *m, const struct pt_author
 {
     const struct pt_member *member = pt_authority_member(m->in->authority, author);
     struct writer w = {.member = member};
-    w.known = member != NULL || pt_authority_office(m->in->authority, author) != NULL;
+    const struct pt_office *office = pt_authority_office(m->in->authority, author);
+    w.known = member != NULL || office != NULL;
+    w.is_root = office != NULL && office->is_root;
     for (; member != NULL && !w.surveyor; member = pt_authority_member_next(m->in->authority, member)) {
         w.surveyor = is_assigned(m, member);
         w.member = w.surveyor ? member : w.member;
@@ -192,11 +215,24 @@ static struct writer writer_of(const struct pt__merge *m, const struct pt_author
     return w;
 }
 
+/* Of a whole result: fixed or not assessed in it, approved or not assessed after it. */
+static enum pt_msg check_version(const struct writer *w, const Patuh__Move *move)
+{
+    bool goes_in = move->to == PATUH__STATE__STATE_FIXED && move->version > 0;
+    bool comes_out = move->to == PATUH__STATE__STATE_APPROVED_NATIONAL && move->reopens > 0;
+    bool right = goes_in || comes_out || move->to == PATUH__STATE__STATE_NOT_ASSESSED;
+    bool one = (move->version > 0) != (move->reopens > 0);
+    return right && one && w->is_root ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
+}
+
 static enum pt_msg check_move(struct pt__merge *m, const struct writer *w, const struct pt_entry *entry)
 {
     const Patuh__Move *move = pt__merge_detail(m, entry, &patuh__move__descriptor);
     if (move == NULL || move->n_cut > PT_CUT_LOGS_MAX) {
         return PT_MSG_ENTRY_UNREADABLE;
+    }
+    if (move->version > 0 || move->reopens > 0) {
+        return check_version(w, move);
     }
     switch (move->to) {
     case PATUH__STATE__STATE_SUBMITTED:
@@ -209,7 +245,7 @@ static enum pt_msg check_move(struct pt__merge *m, const struct writer *w, const
     case PATUH__STATE__STATE_APPROVED_NATIONAL:
         return w->office && w->tier == 2 ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
     case PATUH__STATE__STATE_DRAFT:
-    case PATUH__STATE__STATE_FIXED: /* of a whole cycle, in its log */
+    case PATUH__STATE__STATE_FIXED: /* without a version */
     case _PATUH__STATE_IS_INT_SIZE:
         break;
     }

@@ -1,7 +1,14 @@
 /* merge_state.c - the state an assessment is in, and what counts at a level.
  *
  * A move carries its cut: what its author had. A move that has another one inside its cut stands after it. The moves
- * that nobody stands after are the heads: among several the higher tier wins, then the less approved. */
+ * that nobody stands after are the heads: among several the higher tier wins, then the less approved.
+ *
+ * A level asks for the state as it would be without what was approved further up: so the region's own approval decides
+ * what counts at the region's level, also after head office approved something else. Where that does not reach the
+ * level (head office approved at once, or overruled a return), the next level up decides.
+ *
+ * What is fixed stays so until a move that reopens this very version: a move by somebody who knew of the fixing, but of
+ * no reopening, is void, and one that did not know of it loses. */
 #include "core/merge/merge_internal.h"
 #include "core/merge/seen.h"
 
@@ -10,10 +17,16 @@ struct move {
     uint64_t seq;
     const Patuh__Move *detail;
     int tier;
-    bool passed; /* another effective move stands after it */
+    bool open;   /* it takes part at the level */
+    bool passed; /* another open move stands after it */
 };
 
-static size_t collect_moves(struct pt__merge *m, struct move **out)
+struct moves {
+    struct move *list;
+    size_t n;
+};
+
+static enum pt_err collect_moves(struct pt__merge *m, struct moves *out)
 {
     size_t n = 0;
     for (size_t v = 0; v < m->in->n_views; v++) {
@@ -34,13 +47,31 @@ static size_t collect_moves(struct pt__merge *m, struct move **out)
             }
         }
     }
-    *out = moves;
-    return filled;
+    *out = (struct moves){.list = moves, .n = filled};
+    return moves == NULL ? PT_ENOMEM : PT_OK;
 }
 
 static uint64_t cut_at(const struct pt__merge *m, const struct move *move, size_t v)
 {
     return pt_seen_reach(&m->in->views[move->view], move->seq, move->detail, &m->in->views[v]);
+}
+
+/* Of a move about a version that may be less. */
+static uint64_t counts_at(const struct pt__merge *m, const struct move *move, size_t v)
+{
+    return pt_seen_counted(&m->in->views[move->view], move->seq, move->detail, &m->in->views[v]);
+}
+
+static bool has_seen(const struct pt__merge *m, const struct move *later, const struct move *earlier)
+{
+    return later != earlier && cut_at(m, later, earlier->view) >= earlier->seq &&
+           !(later->view == earlier->view && later->seq < earlier->seq);
+}
+
+/* Of a whole result: it goes into a version, or comes out of one. */
+static bool is_about_version(const struct move *move)
+{
+    return move->detail->version > 0 || move->detail->reopens > 0;
 }
 
 /* What a surveyor proposes an office confirms; then there is nothing left to approve, at no level. */
@@ -55,14 +86,31 @@ static bool is_approval(const struct move *move)
            move->detail->to == PATUH__STATE__STATE_APPROVED_NATIONAL || is_confirmed(move);
 }
 
-/* What a tier approved, a lower one does not undo: who submits again after an approval waits for the next move. */
+/* What a tier approved, a lower one does not undo: who submits again after an approval waits for the next move. What is
+ * fixed only a move about a version goes past. */
 static bool stands_after(const struct pt__merge *m, const struct move *later, const struct move *earlier)
 {
     if (is_approval(earlier) && later->tier < earlier->tier) {
         return false;
     }
-    return later != earlier && cut_at(m, later, earlier->view) >= earlier->seq &&
-           !(later->view == earlier->view && later->seq < earlier->seq);
+    return (earlier->detail->version == 0 || is_about_version(later)) && has_seen(m, later, earlier);
+}
+
+/* Did its author know of a fixing, and of no reopening of it? */
+static bool is_void(const struct pt__merge *m, const struct moves *moves, const struct move *move)
+{
+    for (size_t i = 0; i < moves->n && !is_about_version(move); i++) {
+        const struct move *fixed = &moves->list[i];
+        bool closed = fixed->detail->version > 0 && has_seen(m, move, fixed);
+        for (size_t k = 0; k < moves->n && closed; k++) {
+            const struct move *opened = &moves->list[k];
+            closed = opened->detail->reopens < fixed->detail->version || !has_seen(m, move, opened);
+        }
+        if (closed) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Not assessed counts as submitted, unless an office confirmed it (reaches). */
@@ -86,83 +134,115 @@ enum pt_level pt_level_of(Patuh__State state)
     return PT_LEVEL_WORK;
 }
 
+/* Fixing is the last word, whatever else was under way. */
 static bool wins(const struct move *a, const struct move *b)
 {
+    if ((a->detail->version > 0) != (b->detail->version > 0)) {
+        return a->detail->version > 0;
+    }
     if (a->tier != b->tier) {
         return a->tier > b->tier;
     }
     return pt_level_of(a->detail->to) < pt_level_of(b->detail->to); /* views are sorted: the first of equals stays */
 }
 
-static const struct move *effective_move(const struct pt__merge *m, struct move *moves, size_t n)
+/* The effective one among the moves that reach no further than the level. */
+static const struct move *effective_move(const struct pt__merge *m, struct moves *moves, enum pt_level level)
 {
     const struct move *best = NULL;
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < n && !moves[i].passed; k++) {
-            moves[i].passed = stands_after(m, &moves[k], &moves[i]);
+    for (size_t i = 0; i < moves->n; i++) {
+        struct move *move = &moves->list[i];
+        bool fixes = move->detail->version > 0 && level < PT_LEVEL_FIXED;
+        move->open = pt_level_of(move->detail->to) <= level && !fixes && !is_void(m, moves, move);
+        move->passed = false;
+    }
+    for (size_t i = 0; i < moves->n; i++) {
+        struct move *move = &moves->list[i];
+        for (size_t k = 0; k < moves->n && move->open && !move->passed; k++) {
+            move->passed = moves->list[k].open && stands_after(m, &moves->list[k], move);
         }
-        if (!moves[i].passed && (best == NULL || wins(&moves[i], best))) {
-            best = &moves[i];
+        if (move->open && !move->passed && (best == NULL || wins(move, best))) {
+            best = move;
         }
     }
     return best;
 }
 
+/* The one that put the assessment into a version, also when it was reopened since; the first in the order of logs. */
+static const struct move *move_of_version(const struct moves *moves, uint32_t version)
+{
+    for (size_t i = 0; i < moves->n; i++) {
+        if (moves->list[i].detail->version == version) {
+            return &moves->list[i];
+        }
+    }
+    return NULL;
+}
+
 /* Heads that agree on the state (two assistants who submit without knowing of each other) count together. */
-static void set_cut(struct pt__merge *m, const struct move *moves, size_t n, const struct move *best)
+static bool counts_with(const struct move *move, const struct move *best)
+{
+    bool agrees = move->tier == best->tier && move->detail->to == best->detail->to;
+    return move == best || (best->detail->version == 0 && agrees && move->open && !move->passed);
+}
+
+static void set_cut(struct pt__merge *m, const struct moves *moves, const struct move *best)
 {
     for (size_t v = 0; v < m->in->n_views; v++) {
         uint64_t upto = 0;
-        for (size_t i = 0; i < n; i++) {
-            if (!moves[i].passed && moves[i].tier == best->tier && moves[i].detail->to == best->detail->to) {
-                uint64_t cut = cut_at(m, &moves[i], v);
-                upto = cut > upto ? cut : upto;
-            }
+        for (size_t i = 0; i < moves->n && best != NULL; i++) {
+            uint64_t cut = counts_with(&moves->list[i], best) ? counts_at(m, &moves->list[i], v) : 0;
+            upto = cut > upto ? cut : upto;
         }
         m->upto[v] = upto;
     }
 }
 
-static bool reaches(const struct move *move, enum pt_level level)
+static enum pt_err set_state(struct pt__merge *m, const struct move *best)
 {
-    return pt_level_of(move->detail->to) >= level || (is_confirmed(move) && level <= PT_LEVEL_NATIONAL);
+    struct pt_claim *by = pt_arena_zalloc(m->arena, 1, sizeof *by);
+    if (by == NULL) {
+        return PT_ENOMEM;
+    }
+    const struct pt_view *view = &m->in->views[best->view];
+    *by = (struct pt_claim){.view = view, .seq = best->seq, .entry = &view->entries[best->seq - 1]};
+    m->out->state = best->detail->to;
+    m->out->state_by = by;
+    m->out->state_move = best->detail;
+    m->out->state_tier = best->tier;
+    return PT_OK;
 }
 
-static void count_nothing(struct pt__merge *m)
+static bool reaches(const struct move *move, enum pt_level level)
 {
-    for (size_t v = 0; v < m->in->n_views; v++) {
-        m->upto[v] = 0;
-    }
+    bool last = move != NULL && is_confirmed(move);
+    enum pt_level final = last && move->detail->version > 0 ? PT_LEVEL_FIXED : PT_LEVEL_NATIONAL;
+    return move != NULL && (pt_level_of(move->detail->to) >= level || (last && level <= final));
 }
 
 enum pt_err pt__merge_state(struct pt__merge *m)
 {
-    struct move *moves;
-    size_t n = collect_moves(m, &moves);
-    if (moves == NULL) {
-        return PT_ENOMEM;
+    enum pt_level level = m->in->level;
+    uint32_t version = m->in->version;
+    struct moves moves;
+    enum pt_err err = collect_moves(m, &moves);
+    if (err != PT_OK) {
+        return err;
     }
-    const struct move *best = effective_move(m, moves, n);
+    const struct move *best =
+        version > 0 ? move_of_version(&moves, version) : effective_move(m, &moves, PT_LEVEL_FIXED);
     if (best != NULL) {
-        struct pt_claim *by = pt_arena_zalloc(m->arena, 1, sizeof *by);
-        if (by == NULL) {
-            return PT_ENOMEM;
-        }
-        const struct pt_view *view = &m->in->views[best->view];
-        *by = (struct pt_claim){.view = view, .seq = best->seq, .entry = &view->entries[best->seq - 1]};
-        m->out->state = best->detail->to;
-        m->out->state_by = by;
-        m->out->state_move = best->detail;
-        m->out->state_tier = best->tier;
+        err = set_state(m, best);
     }
-    if (m->in->level == PT_LEVEL_WORK) {
-        return PT_OK;
+    if (level == PT_LEVEL_WORK || err != PT_OK) {
+        return err;
     }
-    m->out->counts = best != NULL && reaches(best, m->in->level);
-    if (m->out->counts) {
-        set_cut(m, moves, n, best);
-    } else {
-        count_nothing(m);
+    bool found = version > 0;
+    for (unsigned upto = level; !found && upto <= PT_LEVEL_FIXED; upto++) {
+        best = effective_move(m, &moves, (enum pt_level)upto);
+        found = reaches(best, level);
     }
+    m->out->counts = reaches(best, level);
+    set_cut(m, &moves, m->out->counts ? best : NULL);
     return PT_OK;
 }

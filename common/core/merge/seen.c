@@ -61,21 +61,35 @@ enum pt_err pt_seen_replaces(const struct pt_assessment *state, uint32_t questio
     return PT_OK;
 }
 
+/* Where the cut of a move speaks of a log; n_cut when it does not, or means another branch. */
+static size_t find_seen(const Patuh__Move *move, const struct pt_view *view)
+{
+    for (size_t i = 0; i < move->n_cut; i++) {
+        const Patuh__LogSeen *seen = move->cut[i];
+        if (seen->incarnation == view->log.incarnation && seen->author.len == PT_HASH_BYTES &&
+            memcmp(seen->author.data, view->log.author.b, PT_HASH_BYTES) == 0) {
+            bool same = pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len));
+            return same ? i : move->n_cut;
+        }
+    }
+    return move->n_cut;
+}
+
 uint64_t pt_seen_reach(const struct pt_view *by, uint64_t seq, const Patuh__Move *move, const struct pt_view *view)
 {
     if (view == by) {
         return seq;
     }
-    for (size_t i = 0; i < move->n_cut; i++) {
-        const Patuh__LogSeen *seen = move->cut[i];
-        if (seen->incarnation != view->log.incarnation || seen->author.len != PT_HASH_BYTES ||
-            memcmp(seen->author.data, view->log.author.b, PT_HASH_BYTES) != 0) {
-            continue;
-        }
-        bool same = pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len));
-        return same ? seen->seq : 0;
-    }
-    return 0;
+    size_t at = find_seen(move, view);
+    return at < move->n_cut ? move->cut[at]->seq : 0;
+}
+
+uint64_t pt_seen_counted(const struct pt_view *by, uint64_t seq, const Patuh__Move *move, const struct pt_view *view)
+{
+    uint64_t reach = pt_seen_reach(by, seq, move, view);
+    size_t at = view == by ? move->n_cut : find_seen(move, view);
+    bool less = at < move->n_cut && at < move->n_counted && move->counted[at] < reach;
+    return less ? move->counted[at] : reach;
 }
 
 static uint64_t last_about(const struct pt_view *view, const char *instance)

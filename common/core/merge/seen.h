@@ -28,6 +28,9 @@ bool pt_seen_refer(const struct pt_view *view, uint64_t seq, struct pt_entry_ref
  * the cut says when the links agree, so that a fork's other branch is not meant. 0 = nothing. */
 uint64_t pt_seen_reach(const struct pt_view *by, uint64_t seq, const Patuh__Move *move, const struct pt_view *view);
 
+/* The same, of a move about a version only as much as counts. */
+uint64_t pt_seen_counted(const struct pt_view *by, uint64_t seq, const Patuh__Move *move, const struct pt_view *view);
+
 /* Fill the cut of a move: all sealed chunks of every log but `own`, which counts up to the move itself. */
 enum pt_err pt_seen_cut(struct pt_view *views, size_t n_views, const struct pt_log_id *own, struct pt_arena *arena,
                         Patuh__Move *move);

@@ -295,6 +295,92 @@ Test(score, trying_all_combinations_equals_brute_force)
     }
 }
 
+/* A small instrument by chance: questions in and outside a repeat, some asked only after another one's answer, some
+ * weighed by what a calculation makes of them or of how many answered. */
+static void random_survey(uint64_t *state, struct pt_buf *out)
+{
+    static const char *const conditions[] = {"", "${q0} != '0'", "${q1} = '3' or ${q0} = '5'",
+                                             "count-answered(${r0}) > 1", "${q0} = '1'"};
+    static const char *const sums[] = {"sum(${r0})", "count(${r}) * 3 + count-answered(${r0})",
+                                       "if(${q0} = '5', 7, sum(${r0}))"};
+    pt_buf_put_str(out, "type,name,relevant,calculation,weight,weights,max_score,aggregate,min_count\n"
+                        "select_one level,q0,,,,,,,\n");
+    pt_buf_printf(out, "select_one level,q1,%s,,20,,,,\n", conditions[roll(state, 2)]);
+    pt_buf_put_str(out, "begin_repeat,r,,,30,normalise,,,\n");
+    pt_buf_printf(out, "integer,r0,,,1,,10,%s,%u\n", roll(state, 2) == 0 ? "mean" : "min", roll(state, 3));
+    pt_buf_printf(out, "select_one level,r1,%s,,2,,,,\nend_repeat,,,,,,,,\n",
+                  roll(state, 2) == 0 ? "${r0} > 4" : conditions[roll(state, 3)]);
+    pt_buf_printf(out, "begin_group,g,%s,,50,normalise,,,\n", conditions[roll(state, 5)]);
+    pt_buf_put_str(out, "integer,q2,,,3,,8,,\n");
+    pt_buf_printf(out, "calculate,c,,\"%s\",2,,20,,\nend_group,,,,,,,,\n", sums[roll(state, 3)]);
+}
+
+static void random_conflicts(const struct fixture *f, uint64_t *state, struct answers *a)
+{
+    static const struct {
+        const char *question;
+        bool repeated;
+        const char *values[4];
+    } rows[] = {{"q0", false, {"0", "1", "5", ""}},
+                {"q1", false, {"0", "3", "5", ""}},
+                {"q2", false, {"2", "6", "9", ""}},
+                {"r0", true, {"1", "5", "9", ""}},
+                {"r1", true, {"0", "3", "5", ""}}};
+    static const char *const names[] = {"a", "b", "c"};
+    uint32_t n_instances = roll(state, 4);
+    *a = (struct answers){0};
+    for (uint32_t i = 0; i < n_instances; i++) {
+        (void)instance_add(f, a, "r", names[i]);
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (uint32_t at = rows[i].repeated ? 1 : 0; at <= (rows[i].repeated ? n_instances : 0); at++) {
+            const char *values[4] = {0};
+            uint32_t first = roll(state, 4);
+            uint32_t n = roll(state, 5) == 0 ? 0 : 1 + roll(state, 2); /* 0: nobody answered */
+            for (uint32_t k = 0; k < n; k++) {
+                values[k] = rows[i].values[(first + k) % 4];
+            }
+            if (n > 0) {
+                answer_add(f, a, rows[i].question, at, values);
+            }
+        }
+    }
+}
+
+/* Whatever the instrument: the range is that of all combinations, each scored alone; where their scores are ranges
+ * themselves (missing = range) or one has none, it holds them all. */
+Test(score, the_range_is_that_of_all_combinations_for_any_instrument)
+{
+    static const char *const settings[] = {SETTINGS("zero", "exclude"), SETTINGS("exclude", "full"),
+                                           SETTINGS("exclude", "exclude"), SETTINGS("range", "exclude")};
+    uint64_t state = 2023;
+    size_t n_ranges = 0;
+    for (size_t i = 0; i < 160; i++) {
+        struct pt_buf sheet = {0};
+        struct fixture f;
+        struct answers a;
+        struct pt_unit_score s;
+        int64_t low;
+        int64_t high;
+        random_survey(&state, &sheet);
+        fixture_open(&f, pt_buf_text(&sheet), choices, settings[i % 4]);
+        random_conflicts(&f, &state, &a);
+        score(&f, &a, &f.arena, &s);
+        brute_force(&f, &a, &low, &high);
+        cr_expect_eq(s.has_score, low <= high, "case %zu", i);
+        if (s.has_score && i % 4 != 3) {
+            cr_expect(s.low == low && s.high == high, "case %zu: %ld..%ld, by force %ld..%ld\n%s", i, (long)s.low,
+                      (long)s.high, (long)low, (long)high, pt_buf_text(&sheet));
+        }
+        cr_expect(!s.has_score || (s.low <= low && high <= s.high), "case %zu: %ld..%ld holds %ld..%ld", i, (long)s.low,
+                  (long)s.high, (long)low, (long)high);
+        n_ranges += s.has_score && s.low < s.high;
+        fixture_close(&f);
+        pt_buf_free(&sheet);
+    }
+    cr_expect_gt(n_ranges, 60, "%zu ranges", n_ranges);
+}
+
 /* gate is read by a relevant, and 13 more like it are: 2^13 combinations. */
 Test(score, beyond_the_limit_the_touched_groups_take_their_whole_scale)
 {

@@ -103,7 +103,7 @@ static void name_office(struct world *w, enum world_author who, const char *code
     write_entry(w, WORLD_ROOT, &subject, &entry);
 }
 
-static void name_device(struct world *w, enum world_author who, const char *name)
+void world_name_device(struct world *w, enum world_author who, const char *name)
 {
     Patuh__Member member = PATUH__MEMBER__INIT;
     struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MEMBER, 0);
@@ -130,8 +130,8 @@ void world_open(struct world *w, const char *cycle)
     name_office(w, WORLD_ROOT, "pusat", "Kantor pusat");
     name_office(w, WORLD_SOUTH, "62", "Selatan");
     name_office(w, WORLD_NORTH, "63", "Utara");
-    name_device(w, WORLD_ANA, "ana");
-    name_device(w, WORLD_BUDI, "budi");
+    world_name_device(w, WORLD_ANA, "ana");
+    world_name_device(w, WORLD_BUDI, "budi");
 }
 
 void world_close(struct world *w)
@@ -171,17 +171,35 @@ static void compile_and_load(struct world *w, const struct pt_sheets *sheets)
     pt_buf_free(&said);
 }
 
+static void put_replaced(struct pt_buf *out, const char *text, const char *old, const char *replacement)
+{
+    const char *at = strstr(text, old);
+    cr_assert_not_null(at, "%s", old);
+    pt_buf_put(out, text, (size_t)(at - text));
+    pt_buf_put_str(out, replacement);
+    pt_buf_put_str(out, at + strlen(old));
+}
+
 void world_load_small(struct world *w)
 {
+    world_load_small_with(w, "", "");
+}
+
+void world_load_small_with(struct world *w, const char *old, const char *replacement)
+{
+    struct pt_buf survey = {0};
     struct pt_buf settings = {0};
     const char *cycle = strstr(small_settings, ",2023,"); /* practice cycles use the same sheets */
-    struct pt_sheets sheets = {.survey = pt_bytes_str(small_survey), .choices = pt_bytes_str(small_choices)};
+    struct pt_sheets sheets = {.choices = pt_bytes_str(small_choices)};
+    put_replaced(&survey, small_survey, old, replacement);
+    sheets.survey = pt_buf_bytes(&survey);
     pt_buf_put(&settings, small_settings, (size_t)(cycle - small_settings));
     pt_buf_printf(&settings, ",%s,%s", w->cycle, cycle + strlen(",2023,"));
     sheets.settings = pt_buf_bytes(&settings);
     sheets.zones = pt_bytes_str(small_zones);
     compile_and_load(w, &sheets);
     pt_buf_free(&settings);
+    pt_buf_free(&survey);
 }
 
 void world_read(const char *name, struct pt_buf *out)
@@ -216,12 +234,22 @@ void world_load_cycle(struct world *w, const char *year)
 
 void world_load_registry(struct world *w)
 {
-    struct pt_registry_files files = {pt_bytes_str(offices), pt_bytes_str(institutions), pt_bytes_str(units),
-                                      pt_bytes_str(products)};
+    world_load_registry_of(w, "62");
+}
+
+void world_load_registry_of(struct world *w, const char *office)
+{
+    struct pt_buf table = {0};
     struct pt_buf blob = {0};
+    char row[64];
+    (void)snprintf(row, sizeof row, "police_resort,,%s,", office);
+    put_replaced(&table, institutions, "police_resort,,62,", row);
+    struct pt_registry_files files = {pt_bytes_str(offices), pt_buf_bytes(&table), pt_bytes_str(units),
+                                      pt_bytes_str(products)};
     cr_assert_eq(pt_registry_pack(&files, &blob, NULL), PT_OK);
     world_load(w, PATUH__ENTRY_KIND__ENTRY_REGISTRY, pt_buf_bytes(&blob), "registry");
     pt_buf_free(&blob);
+    pt_buf_free(&table);
 }
 
 void world_put(struct world *w, enum world_author by, const char *unit, const struct pt_entry *entry)
@@ -392,15 +420,51 @@ void world_copy_close(struct world *copy)
     pt_store_close(copy->store);
 }
 
-void world_fix(struct world *w, Patuh__State to)
+/* Every entry of the other logs on the register, as the decision saw it. */
+static size_t all_claims(struct world *w, const char *unit, const struct pt_entry *on, struct pt_entry_ref *out)
 {
-    Patuh__Move move = PATUH__MOVE__INIT;
-    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_FIX, 0);
-    struct pt_subject subject = subject_of(PT_SUBJECT_CYCLE, w->cycle);
-    move.has_to = true;
-    move.to = to;
-    entry.detail = pack(w, &move.base);
-    write_entry(w, WORLD_ROOT, &subject, &entry);
+    struct pt_subject subject = assessment_of(w, unit);
+    struct pt_txn *txn;
+    struct pt_view *views;
+    size_t n_views;
+    size_t n = 0;
+    cr_assert_eq(pt_store_begin(w->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_logs_views(txn, &subject, 0, false, &w->arena, &views, &n_views), PT_OK);
+    pt_store_abort(txn);
+    for (size_t v = 0; v < n_views; v++) {
+        for (size_t i = 0; i < views[v].n_entries; i++) {
+            const struct pt_entry *entry = &views[v].entries[i];
+            if (entry->kind != PATUH__ENTRY_KIND__ENTRY_ANSWER || entry->question != on->question) {
+                continue;
+            }
+            cr_assert_lt(n, PT_ENTRY_REPLACES_MAX);
+            out[n] = (struct pt_entry_ref){.author = views[v].log.author, .seq = i + 1};
+            out[n].incarnation = views[v].log.incarnation;
+            memcpy(out[n++].link, pt_view_chunk_of(&views[v], i + 1)->link.b, PT_LINK_PREFIX_BYTES);
+        }
+    }
+    return n;
+}
+
+void world_decide(struct world *w, enum world_author by, const char *unit, const char *path, const char *value)
+{
+    struct pt_arena arena;
+    struct pt_instrument instrument;
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_DECIDE, 0);
+    struct pt_entry_ref refs[PT_ENTRY_REPLACES_MAX];
+    Patuh__Decision decision = PATUH__DECISION__INIT;
+    char instance[PT_INSTANCE_BYTES_MAX + 1];
+    uint32_t node;
+    open_instrument(w, &arena, &instrument);
+    cr_assert_eq(pt_path_read(&instrument, path, &node, instance, NULL), PT_OK, "%s", path);
+    cr_assert_eq(pt_value_read(&instrument, node, value, &entry.value, NULL), PT_OK, "%s", path);
+    entry.question = instrument.nodes[node].number;
+    entry.instance = instance;
+    entry.detail = pack(w, &decision.base);
+    entry.n_replaces = all_claims(w, unit, &entry, refs);
+    entry.replaces = refs;
+    world_put(w, by, unit, &entry);
+    pt_arena_close(&arena);
 }
 
 static void answer_levels(struct world *w, enum world_author by, const char *unit, const char *levels)
@@ -476,6 +540,18 @@ void world_rollup(struct world *w, enum pt_level level, struct pt_rollup_files *
     pt_problem_put(&said, &problem);
     cr_assert_eq(err, PT_OK, "%s %s", pt_err_name(err), pt_buf_text(&said));
     pt_buf_free(&said);
+}
+
+void world_revoke(struct world *w, enum world_author who)
+{
+    Patuh__Revocation revocation = PATUH__REVOCATION__INIT;
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_REVOKE, 0);
+    struct pt_subject subject = subject_of(PT_SUBJECT_OFFICE, "62");
+    struct pt_author author = pt_author_of(w->pairs[who].public_key);
+    revocation.has_author = true;
+    revocation.author = binary(w, author.b, PT_HASH_BYTES);
+    entry.detail = pack(w, &revocation.base);
+    write_entry(w, WORLD_SOUTH, &subject, &entry);
 }
 
 const char *world_line(const struct pt_rollup_files *files, const char *table, const char *code)

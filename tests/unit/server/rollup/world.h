@@ -6,9 +6,10 @@
 
 #include "core/log/logs.h"
 #include "core/store/store_mem.h"
+#include "rollup/fix.h"
 #include "rollup/rollup.h"
 
-#define WORLD_BLOBS_MAX 16
+#define WORLD_BLOBS_MAX 24
 
 enum world_author { WORLD_ROOT, WORLD_SOUTH, WORLD_NORTH, WORLD_ANA, WORLD_BUDI, WORLD_AUTHORS };
 
@@ -27,14 +28,25 @@ struct world {
 void world_open(struct world *w, const char *cycle);
 void world_close(struct world *w);
 
+/* Office 62 names a device; who may be an office's key too. */
+void world_name_device(struct world *w, enum world_author who, const char *name);
+/* Office 62 revokes everything a device wrote. */
+void world_revoke(struct world *w, enum world_author who);
+/* All logs into another store, but those of one subject ("o:62", "a:2023/62.01/dinkes"). */
+void world_copy_without(struct world *w, struct pt_store *to, const char *without);
+
 /* Head office loads a blob: ENTRY_INSTRUMENT, _REGISTRY or _RESULTS. */
 void world_load(struct world *w, Patuh__EntryKind kind, struct pt_bytes content, const char *title);
 /* Sheets of a small instrument: desk 30, sign 30 (placeholder), staff 40, five levels each. */
 void world_load_small(struct world *w);
+/* The same with another text in the survey in place of the first. */
+void world_load_small_with(struct world *w, const char *old, const char *replacement);
 /* settings, zones and (where there is one) survey and choices of deploy/cycles/YEAR. */
 void world_load_cycle(struct world *w, const char *year);
 /* Two regencies and a police resort under 62. */
 void world_load_registry(struct world *w);
+/* The police resort is another office's. */
+void world_load_registry_of(struct world *w, const char *office);
 /* A file of the project, appended to out. */
 void world_read(const char *name, struct pt_buf *out);
 
@@ -48,7 +60,12 @@ void world_add(struct world *w, enum world_author by, const char *unit, const ch
 void world_answer(struct world *w, enum world_author by, const char *unit, const char *path, const char *value);
 /* A move whose cut is all that is there now. */
 void world_move(struct world *w, enum world_author by, const char *unit, Patuh__State to);
-void world_fix(struct world *w, Patuh__State to);
+/* What stands of a register in all logs, settled by head office: value as people type it. */
+void world_decide(struct world *w, enum world_author by, const char *unit, const char *path, const char *value);
+/* What fixing would do now; closed by the caller. */
+void world_plan(struct world *w, struct pt_fix *out);
+/* Fix, or open again while a version stands. */
+void world_fix(struct world *w);
 /* An office lets the branch stand that ends here, of an author's log about a unit. */
 void world_let_stand(struct world *w, enum world_author by, enum world_author author, const char *unit,
                      const struct pt_chunk_end *end);

@@ -1,0 +1,53 @@
+/* world_fix.c - the world fixes its result, and is copied in part. */
+#include "world.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+void world_plan(struct world *w, struct pt_fix *out)
+{
+    struct pt_rollup_input input = world_input(w, PT_LEVEL_NATIONAL);
+    struct pt_problem problem = {0};
+    cr_assert_eq(pt_fix_plan(&input, 1000 + WORLD_ROOT, NULL, out, &problem), PT_OK, "%d", (int)problem.msg);
+}
+
+void world_fix(struct world *w)
+{
+    struct pt_author_pen pen = {.pair = &w->pairs[WORLD_ROOT], .incarnation = 1000 + WORLD_ROOT};
+    struct pt_fix fix;
+    struct pt_txn *txn;
+    pen.wall_ms = 1690000000000;
+    world_plan(w, &fix);
+    cr_assert_lt(w->n_blobs, WORLD_BLOBS_MAX);
+    pt_buf_put_bytes(&w->blobs[w->n_blobs], fix.pins);
+    w->blob_hashes[w->n_blobs++] = fix.pins_hash;
+    cr_assert_eq(pt_store_begin(w->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_fix_write(txn, &pen, &fix, fix.stands ? "salah hitung" : NULL), PT_OK);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+    pt_fix_close(&fix);
+}
+
+void world_copy_without(struct world *w, struct pt_store *to, const char *without)
+{
+    struct pt_txn *txn;
+    struct pt_txn *into;
+    struct pt_head *heads;
+    size_t n;
+    cr_assert_eq(pt_store_begin(w->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_logs_list(txn, NULL, &w->arena, &heads, &n), PT_OK);
+    for (size_t i = 0; i < n; i++) {
+        struct pt_run run;
+        struct pt_checked_run checked;
+        struct pt_append append;
+        uint64_t last;
+        if (strcmp(heads[i].log.subject.text, without) == 0) {
+            continue;
+        }
+        cr_assert_eq(pt_logs_run(txn, &heads[i], 1, 1 << 20, &w->arena, &run, &last), PT_OK);
+        cr_assert_eq(pt_run_check(&run, &w->arena, &checked), PT_OK);
+        cr_assert_eq(pt_store_begin(to, true, &into), PT_OK);
+        cr_assert_eq(pt_logs_append(into, &checked, 0, &w->arena, &append), PT_OK);
+        cr_assert_eq(pt_store_commit(into), PT_OK);
+    }
+    pt_store_abort(txn);
+}
