@@ -35,7 +35,7 @@ static enum pt_err find_member(struct command *c, const struct directory *d, con
         size_t n = strlen(word);
         bool by_key = n >= 8 && hex.err == PT_OK && strncmp(pt_buf_text(&hex), word, n) == 0;
         if (ours && (by_key || strcmp(member->name, word) == 0) && !member->revoked) {
-            found++;
+            found += found == 0 || !pt_author_eq(&(*out)->author, &member->author); /* two offices may name one key */
             *out = member;
         }
         pt_buf_free(&hex);

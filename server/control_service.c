@@ -93,6 +93,9 @@ static void work(uv_work_t *work_req)
 {
     struct calling *c = work_req->data;
     c->exit = command_run(&c->command, c->request->argument[0]);
+    if (c->request->input.len > 0) {
+        explicit_bzero(c->request->input.data, c->request->input.len); /* a passphrase */
+    }
 }
 
 static void after_work(uv_work_t *work_req, int status)

@@ -130,21 +130,8 @@ static bool region_is_up(void *data, const struct pt_log_id *log)
     return !directory_is_of_root(server_directory(visit->server), visit->server->office, &log->author);
 }
 
-/* By this office, or by head office for all of them. A key without a record is let in on its signed statement: the
- * record may have been lost with the end of the office log. */
-static bool is_revoked(const struct server *server, const struct directory *directory, const struct pt_author *author)
-{
-    const struct pt_member *member = pt_authority_member(&directory->authority, author);
-    while (member != NULL) {
-        bool ours = member->revoked_by_root || strcmp(member->office->code, server->office->code) == 0;
-        if (member->revoked && ours) {
-            return true;
-        }
-        member = pt_authority_member_next(&directory->authority, member);
-    }
-    return false;
-}
-
+/* A key without a record is let in on its signed statement: the record may have been lost with the end of the office
+ * log. */
 static enum pt_err admit_member(struct visit *visit, const struct pt_statement *statement, Patuh__FailureCode *code)
 {
     const struct directory *directory = server_directory(visit->server);
@@ -153,7 +140,7 @@ static enum pt_err admit_member(struct visit *visit, const struct pt_statement *
         *code = PATUH__FAILURE_CODE__FAILURE_BUSY;
         return PT_EBUSY;
     }
-    visit->revoked = is_revoked(visit->server, directory, &visit->author);
+    visit->revoked = pt_authority_is_revoked(&directory->authority, &visit->author, visit->server->office->code);
     visit->role = statement->role;
     (void)snprintf(visit->name, sizeof visit->name, "%s", statement->name);
     return PT_OK;
@@ -293,7 +280,8 @@ void visits_check(struct server *server)
     const struct directory *directory = server->visits == NULL ? NULL : server_directory(server);
     for (struct visit *visit = server->visits; directory != NULL && visit != NULL; visit = visit->next) {
         bool admitted = visit->link != NULL && pt_session_peer(pt_link_session(visit->link)) != NULL;
-        if (admitted && !visit->revoked && is_revoked(server, directory, &visit->author)) {
+        if (admitted && !visit->revoked &&
+            pt_authority_is_revoked(&directory->authority, &visit->author, server->office->code)) {
             pt_log("revoked", "name=%s", visit->name);
             visit->revoked = true;
             pt_link_close(visit->link);

@@ -75,43 +75,36 @@ static enum pt_err refuse(struct acting *a, enum pt_msg why)
 static enum pt_err check_reviewer(struct acting *a)
 {
     const struct pt_authority *authority = &a->work.authority;
-    const struct pt_member *member = pt_authority_member(authority, &a->by->author);
-    if (member == NULL) {
+    if (pt_authority_member(authority, &a->by->author) == NULL) {
         return pt_problem_set(a->problem, PT_EDENIED, PT_MSG_REVIEWER_UNKNOWN, a->by->name, NULL);
     }
-    if (member->revoked) {
+    if (pt_authority_is_revoked(authority, &a->by->author, a->office->code)) {
         return pt_problem_set(a->problem, PT_EDENIED, PT_MSG_REVIEWER_REVOKED, a->by->name, NULL);
     }
-    if (!pt_authority_acts_for(authority, &a->by->author, a->work.state.opening->office, &a->tier)) {
+    if (!pt_authority_acts_for(authority, &a->by->author, a->work.state.office, &a->tier)) {
         return pt_problem_set(a->problem, PT_EDENIED, PT_MSG_REVIEWER_NOT_IN_CHARGE, a->by->name, a->act->assessment,
-                              a->work.state.opening->office, NULL);
+                              a->work.state.office, NULL);
     }
     return PT_OK;
-}
-
-/* Which tier made the state: 0 a surveyor, 1 the region, 2 head office. */
-static int tier_of_state(const struct acting *a)
-{
-    int tier = 0;
-    const struct pt_claim *by = a->work.state.state_by;
-    bool office = by != NULL && pt_authority_acts_for(&a->work.authority, &by->view->log.author,
-                                                      a->work.state.opening->office, &tier);
-    return office ? tier : 0;
 }
 
 /* Head office assesses some units itself: nobody stands between it and them. */
 static bool is_own_unit(const struct acting *a)
 {
-    const struct pt_office *office = pt_authority_office_by_code(&a->work.authority, a->work.state.opening->office);
+    const struct pt_office *office = pt_authority_office_by_code(&a->work.authority, a->work.state.office);
     return office != NULL && office->is_root;
 }
 
+/* What head office approved is its own to take back; what it returned, or gave back to the region, is not. */
 static enum pt_err check_not_above(struct acting *a)
 {
-    if (a->work.state.state == PATUH__STATE__STATE_FIXED) {
+    Patuh__State state = a->work.state.state;
+    if (state == PATUH__STATE__STATE_FIXED) {
         return refuse(a, PT_MSG_REVIEW_FIXED);
     }
-    return tier_of_state(a) > a->tier ? refuse(a, PT_MSG_REVIEW_UPPER) : PT_OK;
+    bool approved = state == PATUH__STATE__STATE_APPROVED_REGION || state == PATUH__STATE__STATE_APPROVED_NATIONAL ||
+                    state == PATUH__STATE__STATE_NOT_ASSESSED;
+    return approved && a->work.state.state_tier > a->tier ? refuse(a, PT_MSG_REVIEW_UPPER) : PT_OK;
 }
 
 static enum pt_err check_return(struct acting *a)
@@ -154,7 +147,7 @@ static bool is_approved_here(const struct acting *a)
     Patuh__State state = a->work.state.state;
     bool region = state == PATUH__STATE__STATE_APPROVED_REGION && a->tier == 1;
     bool nation = state == PATUH__STATE__STATE_APPROVED_NATIONAL && a->tier == 2;
-    return region || nation || (state == PATUH__STATE__STATE_NOT_ASSESSED && tier_of_state(a) == a->tier);
+    return region || nation || (state == PATUH__STATE__STATE_NOT_ASSESSED && a->work.state.state_tier == a->tier);
 }
 
 /* Approving again takes in what came after the approval. */
@@ -174,8 +167,8 @@ static enum pt_err check_approve(struct acting *a)
     if (!handed_in) {
         return refuse(a, PT_MSG_REVIEW_NOT_SUBMITTED);
     }
-    bool by_region = is_own_unit(a) || state == PATUH__STATE__STATE_APPROVED_REGION || tier_of_state(a) >= 1;
-    if (a->tier == 2 && (!by_region || (state == PATUH__STATE__STATE_SUBMITTED && !is_own_unit(a)))) {
+    bool by_region = state != PATUH__STATE__STATE_SUBMITTED && a->work.state.state_tier >= 1;
+    if (a->tier == 2 && !by_region && !is_own_unit(a)) {
         return refuse(a, PT_MSG_REVIEW_REGION_FIRST);
     }
     return check_conflicts(a);

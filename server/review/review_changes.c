@@ -63,6 +63,17 @@ static bool is_change(Patuh__EntryKind kind)
            kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE;
 }
 
+static bool counts(const struct reading *r, const struct pt_view *view, uint64_t seq)
+{
+    const struct pt_assessment *state = &r->work->state;
+    for (size_t i = 0; i < state->n_ineffective; i++) {
+        if (state->ineffective[i].view == view && state->ineffective[i].seq == seq) {
+            return false;
+        }
+    }
+    return is_change(view->entries[seq - 1].kind);
+}
+
 static enum pt_err collect(struct reading *r)
 {
     size_t n = 0;
@@ -73,7 +84,7 @@ static enum pt_err collect(struct reading *r)
     for (size_t v = 0; r->changes != NULL && v < r->work->n_views; v++) {
         const struct pt_view *view = &r->work->views[v];
         for (uint64_t i = r->base[v]; i < view->n_entries; i++) {
-            if (is_change(view->entries[i].kind)) {
+            if (counts(r, view, i + 1)) {
                 r->changes[r->n_changes++] = (struct review_change){.question = view->entries[i].question,
                                                                     .instance = view->entries[i].instance};
             }

@@ -316,6 +316,19 @@ bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt
     return found != 0;
 }
 
+bool pt_authority_is_revoked(const struct pt_authority *authority, const struct pt_author *author,
+                             const char *office_code)
+{
+    const struct pt_member *member = pt_authority_member(authority, author);
+    for (; member != NULL; member = pt_authority_member_next(authority, member)) {
+        bool ours = member->revoked_by_root || strcmp(member->office->code, office_code) == 0;
+        if (member->revoked && ours) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq)
 {
     if (!member->revoked || member->revocation == NULL) {

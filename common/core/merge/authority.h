@@ -69,6 +69,9 @@ const struct pt_office *pt_authority_office_by_code(const struct pt_authority *a
 /* May the author act for this office (be it, be its reviewer, or act for the root)? tier: 2 when for the root. */
 bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
                            const char *office_code, int *tier);
+/* Was the key taken out by this office, or by head office? */
+bool pt_authority_is_revoked(const struct pt_authority *authority, const struct pt_author *author,
+                             const char *office_code);
 /* The ruling that holds for a log; NULL when there is none. The office of the log's author rules, or head office, which
  * goes first; in one office log the later word holds. */
 const struct pt_ruling *pt_authority_ruling(const struct pt_authority *authority, const struct pt_log_id *log);

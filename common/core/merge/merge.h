@@ -53,7 +53,8 @@ struct pt_ineffective {
 struct pt_assessment {
     const struct pt_subject *subject;
     const Patuh__Opening *opening; /* NULL: not opened by the office that is responsible (yet) */
-    const char **surveyors;        /* assigned now, sorted */
+    const char *office;     /* responsible now: who opened it, or whom head office gave it to; NULL: not opened */
+    const char **surveyors; /* assigned now, sorted */
     size_t n_surveyors;
     Patuh__State state;
     bool counts;                     /* at the level that was asked for */

@@ -71,6 +71,7 @@ static enum pt_err find_charges(struct pt__merge *m)
             }
         }
     }
+    m->out->office = m->charges[m->n_charges - 1].code;
     return PT_OK;
 }
 
