@@ -14,10 +14,11 @@ struct reviewer {
     struct pt_author author;
 };
 
-/* A person with a one-time code becomes a reviewer of this office: the key is made (or opened again, when an earlier
- * try ended half-way) and named in the office's log. Errors with a sentence: INVALID (not a code, of another office,
- * not for a reviewer; passphrase too short), DENIED (code wrong, used, expired; another passphrase), those of the
- * store. */
+/* A person with a one-time code becomes a reviewer of this office: the key is made (or opened again, when it is in use
+ * or an earlier try ended half-way) and named in the office's log. A key that was revoked, or whose passphrase is lost,
+ * is replaced by a new one as soon as the code is accepted. Errors with a sentence: INVALID (not a code, of another
+ * office, not for a reviewer; passphrase too short), DENIED (code wrong, used, expired; another passphrase), those of
+ * the store. */
 enum pt_err reviewer_enroll(struct office *office, const char *code, struct pt_bytes passphrase, struct reviewer *out,
                             struct pt_problem *problem);
 /* Errors with a sentence: NOTFOUND, DENIED (another passphrase), INVALID (no such name), DAMAGED, IO. */
