@@ -183,7 +183,7 @@ void pt__session_after_file(struct pt_session *s, const struct pt_inbox *inbox, 
 enum pt_err pt__session_offer_own(struct pt_session *s, struct pt_txn *txn, uint64_t epoch, struct pt_update *u);
 /* What the peer asked for in vain and is here now. */
 void pt__session_offer_owed(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
-void pt__session_on_blob_offer(struct pt_session *s, const Patuh__BlobOffer *offer, const struct pt_now *now,
+void pt__session_on_blob_offer(struct pt_session *s, const Patuh__BlobOffer *message, const struct pt_now *now,
                                struct pt_update *u);
 void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want, struct pt_update *u);
 void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now,
