@@ -418,3 +418,46 @@ Test(session_blobs, an_offer_has_at_most_64_whole_hashes)
         scene_close(&s);
     }
 }
+
+/* One session in which a file is offered that the office has and one that it lost, and allocations of one call fail.
+ * true: it went well all the same. */
+static bool offer_without_memory(size_t call, size_t pass, size_t *n_calls)
+{
+    struct scene s = scene_open(80);
+    world_assign(s.device, A1);
+    struct pt_hash kept = world_file(s.device, 300);
+    struct pt_hash lost = world_file(s.device, 20000);
+    struct pt_entry entries[] = {evidence(&kept), evidence(&lost)};
+    world_write_entries(s.device, A1, entries, 2);
+    (void)world_sync(s.w, s.device, s.region);
+    struct world_blob *blob = world_blob(s.region, &lost);
+    pt_buf_clear(&blob->bytes);
+    blob->whole = false;
+    s.region->epoch++;
+    s.w->n_calls = 0;
+    s.w->fault_call = call;
+    s.w->fault_pass = pass;
+    struct world_link link = world_sync(s.w, s.device, s.region);
+    bool well = link.ended[0] && link.reason[0] == PT_OK;
+    *n_calls = s.w->n_calls;
+    s.w->fault_call = 0;
+    (void)scene_sync(&s, s.device);
+    cr_expect(world_blob(s.region, &lost)->whole, "call %zu, allocation %zu", call, pass);
+    struct world_link idle = scene_sync(&s, s.device);
+    cr_expect_eq(idle.n_frames[0], 1, "call %zu, allocation %zu", call, pass);
+    scene_close(&s);
+    return well;
+}
+
+Test(session_blobs, out_of_memory_while_blobs_are_offered)
+{
+    size_t n_calls = 1;
+    size_t n_failed = 0;
+    for (size_t call = 1; call <= n_calls; call++) {
+        for (size_t pass = 0; !offer_without_memory(call, pass, &n_calls); pass++) {
+            n_failed++;
+            cr_assert_lt(pass, 2000);
+        }
+    }
+    cr_expect_gt(n_failed, 100, "only %zu allocations", n_failed);
+}
