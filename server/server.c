@@ -24,48 +24,76 @@ const struct directory *server_directory(struct server *server)
     return &server->directory;
 }
 
-static void tell_sessions(struct server *server, const struct pt_link *from)
+static enum pt_err read_news(struct server *server, struct pt_news *news)
 {
-    visits_news(server, from);
-    upper_news(server->upper, from);
+    struct pt_txn *txn;
+    enum pt_err err = pt_store_begin(server->office->store, false, &txn);
+    if (err == PT_OK) {
+        err = pt_news_read(txn, &server->news_lsn, news);
+        pt_store_abort(txn);
+    }
+    return err;
 }
 
 /* Offices name people in office logs, and open and assign in logs of assessments; nobody else does. An author that
  * becomes an office does so by an office log. */
 static bool is_about_people(const struct server *server, const struct pt_log_id *log)
 {
-    if (log == NULL || !server->has_directory) {
+    if (!server->has_directory) {
         return false;
     }
     return pt_subject_kind(&log->subject) == PT_SUBJECT_OFFICE ||
            pt_authority_office(&server->directory.authority, &log->author) != NULL;
 }
 
-void server_grown(struct server *server, const struct pt_link *from, const struct pt_log_id *log)
+/* Once a turn of the loop, however many commits and sessions brought something in it. */
+static void on_turn(uv_check_t *check)
 {
-    if (is_about_people(server, log)) {
-        server->has_directory = false;
+    struct server *server = check->data;
+    if (!server->has_news) {
+        return;
     }
-    tell_sessions(server, from);
+    server->has_news = false;
+    struct pt_news news = server->receipts;
+    server->receipts = (struct pt_news){0};
+    enum pt_err err = read_news(server, &news);
+    if (err != PT_OK) {
+        pt_log("news_failed", "why=%s", pt_err_name(err));
+        server->has_news = true; /* again in the next turn */
+    }
+    for (size_t i = 0; i < news.n; i++) {
+        if (news.items[i].lsn != 0 && is_about_people(server, &news.items[i].log)) {
+            server->has_directory = false;
+        }
+    }
+    visits_news(server, &news);
+    upper_news(server->upper, &news);
+    pt_news_close(&news);
 }
 
-/* Most commands write nothing; what came in meanwhile through sessions is in the number as well, and costs no more than
- * one building too many. */
-void server_wrote(struct server *server)
+static enum pt_err start_news(struct server *server)
 {
     struct pt_txn *txn;
     struct pt_hash hash;
-    uint64_t lsn = 0;
+    (void)uv_check_init(&server->loop, &server->news_check);
+    server->news_check.data = server;
+    (void)uv_check_start(&server->news_check, on_turn);
     enum pt_err err = pt_store_begin(server->office->store, false, &txn);
     if (err == PT_OK) {
-        err = pt_arrival_last(txn, &lsn, &hash);
+        err = pt_arrival_last(txn, &server->news_lsn, &hash);
         pt_store_abort(txn);
     }
-    if (err != PT_OK || lsn != server->seen_lsn) {
-        server->has_directory = false;
+    return err;
+}
+
+void server_grown(struct server *server, const struct pt_inbox *inbox)
+{
+    server->has_news = true;
+    for (size_t i = 0; inbox != NULL && i < inbox->n_receipts; i++) {
+        if (pt_news_add_receipt(&server->receipts, &inbox->receipts[i]) != PT_OK) {
+            return; /* without memory the surveyors hear of it with their next sync */
+        }
     }
-    server->seen_lsn = lsn;
-    tell_sessions(server, NULL);
 }
 
 static void on_writer_stopped(void *data)
@@ -86,6 +114,7 @@ void server_part_ended(struct server *server)
         return;
     }
     pt_writer_stop(server->office->writer, on_writer_stopped, server);
+    uv_close((uv_handle_t *)&server->news_check, on_handle_closed);
     for (size_t i = 0; i < 2; i++) {
         uv_close((uv_handle_t *)&server->signals[i], on_handle_closed);
     }
@@ -195,7 +224,10 @@ static enum pt_err start(struct server *server, const char *address, struct pt_p
     }
     server->n_open = 1; /* this function's hold */
     start_signals(server);
-    err = start_listening(server, address, problem);
+    err = start_news(server);
+    if (err == PT_OK) {
+        err = start_listening(server, address, problem);
+    }
     if (err == PT_OK) {
         err = save_address(server, address);
     }
@@ -224,6 +256,7 @@ enum pt_err server_run(struct office *office, const char *address, struct pt_pro
     if (uv_loop_close(&server.loop) != 0) {
         pt_log("loop_busy", "%s", "");
     }
+    pt_news_close(&server.receipts);
     directory_close(&server.directory);
     pt_tls_identity_destroy(server.identity);
     enrol_guard_destroy(server.guard);

@@ -191,10 +191,11 @@ static enum pt_err renew(void *data)
     return office_renew(visit->server->office, "peer");
 }
 
-static void on_grown(struct pt_link *link, const struct pt_log_id *log, void *data)
+static void on_grown(struct pt_link *link, const struct pt_inbox *inbox, void *data)
 {
+    (void)link;
     struct visit *visit = data;
-    server_grown(visit->server, link, log);
+    server_grown(visit->server, inbox);
 }
 
 static void visit_free(struct visit *visit)
@@ -271,11 +272,11 @@ void visit_accept(struct server *server, struct pt_conn *conn)
     }
 }
 
-void visits_news(struct server *server, const struct pt_link *from)
+void visits_news(struct server *server, const struct pt_news *news)
 {
     for (struct visit *visit = server->visits; visit != NULL; visit = visit->next) {
-        if (visit->link != NULL && visit->link != from && pt_session_peer(pt_link_session(visit->link)) != NULL) {
-            pt_link_news(visit->link);
+        if (visit->link != NULL && pt_session_peer(pt_link_session(visit->link)) != NULL) {
+            pt_link_news(visit->link, news);
         }
     }
 }

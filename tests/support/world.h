@@ -90,8 +90,9 @@ struct world_link {
     bool hostile;  /* bytes were put in that are not a frame of ours */
     bool more[2];
     bool news[2];
-    size_t n_bytes[2];  /* sent by side i */
-    size_t n_frames[2]; /* sent by side i */
+    uint64_t news_lsn[2]; /* arrivals that side i has heard of */
+    size_t n_bytes[2];    /* sent by side i */
+    size_t n_frames[2];   /* sent by side i */
     size_t n_kind[2][16];
     uint64_t cut_after;    /* bytes of both directions; UINT64_MAX = never */
     size_t piece_max;      /* as in the world */
@@ -178,6 +179,9 @@ enum pt_err world_write_begin(struct world_node *node, struct pt_txn **txn);
 enum pt_err world_write_end(struct world_node *node, struct pt_txn *txn, enum pt_err err);
 /* Everything that is not durable is gone: sessions, inboxes, half a blob. The node starts again at once. */
 void world_power_cut(struct world_node *node);
+/* What sessions on this node's store hear of: chunks after *lsn, and every log as if it had got a receipt. False: the
+ * store cannot be read now. */
+bool world_gather_news(struct world_node *node, uint64_t *lsn, struct pt_news *out);
 /* A new store with the logs, receipts and small facts that the old one has now: the backup. */
 struct pt_store *world_backup(struct world_node *node);
 /* The backup becomes the store; the old one is gone, and with it the sessions. */

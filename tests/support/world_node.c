@@ -341,3 +341,26 @@ enum pt_err world_renew(void *data)
     node->incarnation = chance(node->world);
     return PT_OK;
 }
+
+bool world_gather_news(struct world_node *node, uint64_t *lsn, struct pt_news *out)
+{
+    struct pt_txn *txn;
+    struct pt_arena arena;
+    struct pt_head *heads;
+    size_t n = 0;
+    if (pt_store_begin(node->store, false, &txn) != PT_OK) {
+        return false;
+    }
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_news_read(txn, lsn, out);
+    if (err == PT_OK) {
+        err = pt_logs_list(txn, NULL, &arena, &heads, &n);
+    }
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        struct pt_receipt_log log = {.log = heads[i].log};
+        err = pt_news_add_receipt(out, &(struct pt_receipt){.logs = &log, .n_logs = 1});
+    }
+    pt_store_abort(txn);
+    pt_arena_close(&arena);
+    return err == PT_OK;
+}

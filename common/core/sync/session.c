@@ -318,50 +318,76 @@ void pt_session_stored(struct pt_session *s, struct pt_inbox *inbox, enum pt_err
     pt_inbox_destroy(inbox);
 }
 
+static bool goes_out(const struct pt_session *s, const struct pt_news_item *item)
+{
+    return item->lsn > s->news_lsn && !item->held && s->scope.is_up(s->scope.data, &item->log) == s->config.connects &&
+           s->scope.has(s->scope.data, &item->log);
+}
+
+/* What of the news the peer should get. True: there is something. */
+static bool take_news(struct pt_session *s, const struct pt_news *news, struct pt_update *u)
+{
+    bool any = false;
+    uint64_t last = s->news_lsn;
+    for (size_t i = 0; i < news->n; i++) {
+        if (goes_out(s, &news->items[i])) {
+            pt__session_add_task(s, u, news->items[i].number, news->items[i].first_seq);
+            any = true;
+        }
+        last = news->items[i].lsn > last ? news->items[i].lsn : last;
+    }
+    s->news_lsn = last;
+    return any;
+}
+
 enum pt_err pt__session_take_news(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
 {
-    uint64_t last;
-    struct pt_hash hash;
-    enum pt_err err = pt_arrival_last(txn, &last, &hash);
-    while (err == PT_OK && s->news_lsn < last) {
-        struct pt_record record;
-        struct pt_head head;
-        err = pt_arrival_read(txn, ++s->news_lsn, &u->arena, &record);
-        if (err == PT_ENOTFOUND) {
-            err = PT_OK; /* pruned */
-            continue;
-        }
-        if (err == PT_OK) {
-            err = pt_logs_head(txn, record.log, &head);
-        }
-        if (err == PT_OK) {
-            bool goes = s->scope.has(s->scope.data, &head.log) && !record.held &&
-                        s->scope.is_up(s->scope.data, &head.log) == s->config.connects;
-            if (goes) {
-                pt__session_add_task(s, u, head.number, record.first_seq);
-            }
-        }
+    struct pt_news news = {0};
+    uint64_t lsn = s->news_lsn;
+    enum pt_err err = pt_news_read(txn, &lsn, &news);
+    if (err == PT_OK) {
+        (void)take_news(s, &news, u);
     }
+    pt_news_close(&news);
     return err;
 }
 
-void pt_session_news(struct pt_session *s, const struct pt_now *now, struct pt_update *update)
+/* A receipt that this peer's own log has got. */
+static bool is_receipted(const struct pt_session *s, const struct pt_news *news)
+{
+    for (size_t i = 0; i < news->n && !s->config.connects; i++) {
+        const struct pt_news_item *item = &news->items[i];
+        if (item->lsn == 0 && s->scope.is_up(s->scope.data, &item->log) && s->scope.has(s->scope.data, &item->log)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Most news are nothing to most peers: those must cost little. */
+void pt_session_news(struct pt_session *s, const struct pt_news *news, const struct pt_now *now,
+                     struct pt_update *update)
 {
     *update = update_new();
-    pt__session_look_again(s);
     if (s->phase != PHASE_OPEN) {
+        pt__session_look_again(s);
         return; /* looked at when the Welcome comes */
+    }
+    bool receipted = is_receipted(s, news);
+    bool any = take_news(s, news, update) || receipted;
+    if (!any && s->n_owed == 0) {
+        return;
+    }
+    if (any) {
+        pt__session_look_again(s);
     }
     struct pt_txn *txn;
     enum pt_err err = pt_store_begin(s->config.store, false, &txn);
     if (err == PT_OK) {
-        err = pt__session_take_news(s, txn, update);
-        if (err == PT_OK && !s->config.connects) {
-            pt__session_pass_receipts(s, txn, update);
+        if (receipted) {
+            pt__session_pass_new_receipts(s, txn, news, update);
         }
-        if (err == PT_OK) {
-            pt__session_offer_owed(s, txn, update);
-        }
+        pt__session_offer_owed(s, txn, update);
         pt_store_abort(txn);
     }
     if (err != PT_OK) {

@@ -110,6 +110,9 @@ void pt__session_say_receipt(struct pt_session *s, struct pt_receipt *receipt, c
                              struct pt_update *u);
 void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt);
 void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
+/* The same for the logs that the news have a receipt for. */
+void pt__session_pass_new_receipts(struct pt_session *s, struct pt_txn *txn, const struct pt_news *news,
+                                   struct pt_update *u);
 
 /* session.c: arrivals since the last look that this peer should have. */
 enum pt_err pt__session_take_news(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);

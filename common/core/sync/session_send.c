@@ -403,7 +403,28 @@ void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const s
     pt__session_emit(s, u, &frame);
 }
 
-/* Receipts of head office for the peer's own logs, each body once. */
+/* Head office's receipt for one of the peer's own logs, unless it went to this peer already; each body once. */
+static enum pt_err pass_receipt(struct pt_session *s, struct pt_txn *txn, const struct pt_head *head,
+                                struct pt_bytes *last, struct pt_update *u)
+{
+    struct pt_receipted upper;
+    if (!s->scope.has(s->scope.data, &head->log) || !s->scope.is_up(s->scope.data, &head->log)) {
+        return PT_OK;
+    }
+    enum pt_err err = pt_receipted(txn, head, PT_TIER_NATIONAL, &u->arena, &upper);
+    struct mark *mark = err == PT_OK ? pt__session_mark(s, u, head->number) : NULL;
+    if (mark == NULL || upper.seq <= mark->told_seq) {
+        return err;
+    }
+    mark->told_seq = upper.seq;
+    if (!pt_bytes_eq(*last, upper.body)) {
+        struct pt_receipt receipt = {.body = upper.body, .signature = upper.signature};
+        pt__session_send_receipt(s, u, &receipt);
+        *last = upper.body;
+    }
+    return PT_OK;
+}
+
 void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
 {
     struct pt_head *heads;
@@ -414,21 +435,31 @@ void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct 
     }
     enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK && s->phase != PHASE_CLOSED; i++) {
-        struct pt_receipted upper;
-        if (!s->scope.has(s->scope.data, &heads[i].log) || !s->scope.is_up(s->scope.data, &heads[i].log)) {
+        err = pass_receipt(s, txn, &heads[i], &last, u);
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+    }
+}
+
+void pt__session_pass_new_receipts(struct pt_session *s, struct pt_txn *txn, const struct pt_news *news,
+                                   struct pt_update *u)
+{
+    struct pt_bytes last = {0};
+    enum pt_err err = PT_OK;
+    if (s->config.tier != PT_TIER_REGION) {
+        return;
+    }
+    for (size_t i = 0; i < news->n && err == PT_OK && s->phase != PHASE_CLOSED; i++) {
+        struct pt_head head;
+        if (news->items[i].lsn != 0) {
             continue;
         }
-        err = pt_receipted(txn, &heads[i], PT_TIER_NATIONAL, &u->arena, &upper);
-        struct mark *mark = err == PT_OK ? pt__session_mark(s, u, heads[i].number) : NULL;
-        if (mark == NULL || upper.seq <= mark->told_seq) {
-            continue;
+        err = pt_logs_find(txn, &news->items[i].log, &head);
+        if (err == PT_OK) {
+            err = pass_receipt(s, txn, &head, &last, u);
         }
-        mark->told_seq = upper.seq;
-        if (!pt_bytes_eq(last, upper.body)) {
-            struct pt_receipt receipt = {.body = upper.body, .signature = upper.signature};
-            pt__session_send_receipt(s, u, &receipt);
-            last = upper.body;
-        }
+        err = err == PT_ENOTFOUND ? PT_OK : err; /* a log that is not here */
     }
     if (err != PT_OK) {
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
