@@ -62,7 +62,8 @@ enum pt_err pt_action_text(struct pt_action *action, const char *text, size_t n_
         pt_random_fill(&action->device->random, salt, sizeof salt);
         pt_buf_put(&content, salt, sizeof salt);
         pt_buf_put_str(&content, text);
-        err = content.err == PT_OK ? pt_text_put(action->txn, pt_buf_bytes(&content), hash) : content.err;
+        err = content.err == PT_OK ? pt_text_put(action->txn, &action->work.subject, pt_buf_bytes(&content), hash)
+                                   : content.err;
     }
     pt_buf_free(&content);
     return err;

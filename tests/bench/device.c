@@ -43,7 +43,7 @@ static void put_entry(struct pt_txn *txn, struct pt_author_pen *pen, struct pt_h
     pen->wall_ms = writer->wall_s * 1000;
     struct pt_entry entry = corpus_next(writer, &text);
     if (text.n > 0) {
-        bench_must(pt_text_put(txn, pt_bytes_of(text.bytes, text.n), &entry.value.text), "text");
+        bench_must(pt_text_put(txn, &head->log.subject, pt_bytes_of(text.bytes, text.n), &entry.value.text), "text");
     }
     bench_must(pt_tail_put(txn, pen, head, &entry, &seq), "entry");
 }

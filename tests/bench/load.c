@@ -1,9 +1,9 @@
 /* load.c - many surveyors at one regional office, played on one loop.
  *
- *     bench_load arrive|ingest|idle --office FOLDER --at HOST:PORT [--first I] [--n N] [--uploads K] [--incarnation R]
+ *     bench_load arrive|ingest|idle --office FOLDER --at HOST:PORT [--first I] [--n N] [--incarnation R]
  *
  * arrive  N surveyors connect at the same moment, each with a day's entries; ends with the last receipt
- * ingest  over N open sessions each sends K days, one after the other's receipt
+ * ingest  over N open sessions each sends a day about each of its units, one after the other's receipt
  * idle    opens N sessions, says so, and keeps them until its standard input ends
  * Chunks are sealed beforehand by the code that seals on devices; sessions are spoken by hand, so that playing a
  * surveyor costs as little as it can. FOLDER is the office's, whose key signs their statements. */
@@ -37,7 +37,6 @@ struct session {
     struct pt_conn *conn;
     struct pt_buf hello;
     struct pt_buf *uploads; /* frame bodies */
-    uint64_t *last_seqs;    /* what the receipt of each has to reach */
     size_t n_done;
     double sent_at;
     bool settled; /* the office has nothing more to say */
@@ -114,72 +113,69 @@ static void make_day(struct writer *writer, struct day *day)
     }
 }
 
-static void make_upload(struct session *s, struct pt_txn *txn, size_t k, const struct pt_log_id *log, struct day *day)
+static void put_upload(const struct session *s, const struct pt_run *run, size_t k, struct day *day, struct pt_buf *out)
 {
     struct pt_arena arena;
-    struct pt_head head;
-    struct pt_run run;
     Patuh__LogRef ref = PATUH__LOG_REF__INIT;
     Patuh__Chunks chunks = PATUH__CHUNKS__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
     pt_arena_init(&arena, SIZE_MAX);
-    bench_must(pt_logs_find(txn, log, &head), "log");
-    bench_must(pt_logs_run(txn, &head, k * CORPUS_DAY + 1, PT_FRAME_BYTES_MAX / 2, &arena, &run, &s->last_seqs[k]),
-               "run");
-    bench_must(s->last_seqs[k] == (k + 1) * CORPUS_DAY ? PT_OK : PT_ELIMIT, "a day in one frame");
-    ref.has_number = true;
-    ref.number = 1;
-    if (k == 0) {
-        ref.has_subject = ref.has_public_key = ref.has_incarnation = true;
-        ref.subject = pt_binary(log->subject.text, strlen(log->subject.text));
-        ref.public_key = pt_binary(s->author.public_key, PT_KEY_BYTES);
-        ref.incarnation = log->incarnation;
-    }
-    ProtobufCBinaryData *list = bench_need(pt_arena_zalloc(&arena, run.n_chunks, sizeof *list), "memory");
-    for (size_t i = 0; i < run.n_chunks; i++) {
-        list[i] = pt_binary(run.chunks[i].data, run.chunks[i].n);
+    ref.has_number = ref.has_subject = ref.has_public_key = ref.has_incarnation = true;
+    ref.number = (uint32_t)k + 1;
+    ref.subject = pt_binary(run->log.subject.text, strlen(run->log.subject.text));
+    ref.public_key = pt_binary(s->author.public_key, PT_KEY_BYTES);
+    ref.incarnation = run->log.incarnation;
+    ProtobufCBinaryData *list = bench_need(pt_arena_zalloc(&arena, run->n_chunks, sizeof *list), "memory");
+    for (size_t i = 0; i < run->n_chunks; i++) {
+        list[i] = pt_binary(run->chunks[i].data, run->chunks[i].n);
     }
     chunks.log = &ref;
     chunks.has_previous_link = chunks.has_first_seq = chunks.has_signature = true;
-    chunks.previous_link = pt_binary(run.previous.b, sizeof run.previous.b);
-    chunks.first_seq = run.first_seq;
+    chunks.previous_link = pt_binary(run->previous.b, sizeof run->previous.b);
+    chunks.first_seq = run->first_seq;
     chunks.chunk = list;
-    chunks.n_chunk = run.n_chunks;
-    chunks.signature = pt_binary(run.signature.b, sizeof run.signature.b);
+    chunks.n_chunk = run->n_chunks;
+    chunks.signature = pt_binary(run->signature.b, sizeof run->signature.b);
     chunks.text = day->riding;
     chunks.n_text = day->n_riding;
     frame.chunks = &chunks;
-    put_frame(&frame, &s->uploads[k]);
+    put_frame(&frame, out);
     pt_arena_close(&arena);
 }
 
-/* Sealed by the device's own code, in a store in memory. */
-static void make_uploads(struct session *s)
+/* A day about one unit, sealed by the device's own code in a store in memory. */
+static void make_upload(struct session *s, size_t k)
 {
     static struct day day; /* large */
     struct load *load = s->load;
     struct pt_random random = pt_random_system();
     struct pt_store *store;
-    struct writer writer = corpus_writer(&load->corpus, s->number * 1000003 + load->incarnation);
-    struct pt_author_pen pen = {
-        .pair = &s->author, .incarnation = load->incarnation, .boot = 1, .instrument = &load->corpus.hash};
-    struct pt_log_id log = {.subject = surveyor_subject(s->number), .incarnation = load->incarnation};
-    log.author = pt_author_of(s->author.public_key);
+    struct pt_txn *txn;
+    struct pt_arena arena;
+    struct pt_head head;
+    struct pt_run run;
+    uint64_t last = 0;
+    struct writer writer = corpus_writer(&load->corpus, s->number * 1000 + k + load->incarnation * 1000000);
+    size_t unit = load->mode == INGEST ? surveyor_visit(s->number, k) : s->number;
+    struct pt_subject subject = surveyor_subject(unit);
+    make_day(&writer, &day);
+    struct pt_author_pen pen = {.pair = &s->author,
+                                .incarnation = load->incarnation,
+                                .wall_ms = writer.wall_s * 1000,
+                                .monotonic_ms = 86400000,
+                                .boot = 1,
+                                .instrument = &load->corpus.hash};
+    pt_arena_init(&arena, SIZE_MAX);
     bench_must(pt_store_mem_create(NULL, &random, &store), "store");
-    for (size_t k = 0; k < load->n_uploads; k++) {
-        struct pt_txn *txn;
-        struct pt_arena arena;
-        pt_arena_init(&arena, SIZE_MAX);
-        make_day(&writer, &day);
-        pen.wall_ms = writer.wall_s * 1000;
-        pen.monotonic_ms += 3600 * 1000;
-        bench_must(pt_store_begin(store, true, &txn), "begin");
-        bench_must(pt_pen_write(txn, &pen, &log.subject, day.entries, CORPUS_DAY, &arena), "seal");
-        make_upload(s, txn, k, &log, &day);
-        bench_must(pt_store_commit(txn), "commit");
-        pt_arena_close(&arena);
-    }
+    bench_must(pt_store_begin(store, true, &txn), "begin");
+    bench_must(pt_pen_write(txn, &pen, &subject, day.entries, CORPUS_DAY, &arena), "seal");
+    bench_must(pt_pen_log(txn, &pen, &subject, &head), "log");
+    bench_must(pt_logs_run(txn, &head, 1, PT_FRAME_BYTES_MAX / 2, &arena, &run, &last), "run");
+    bench_must(last == CORPUS_DAY ? PT_OK : PT_ELIMIT, "a day in one frame");
+    put_upload(s, &run, k, &day, &s->uploads[k]);
+    pt_store_abort(txn);
     pt_store_close(store);
+    pt_arena_close(&arena);
 }
 
 static void session_init(struct load *load, size_t i)
@@ -192,8 +188,9 @@ static void session_init(struct load *load, size_t i)
     bench_must(pt_tls_identity_create(transport.secret_key, &s->identity), "identity");
     make_hello(s, &transport);
     s->uploads = bench_need(pt_arena_zalloc(&load->arena, load->n_uploads, sizeof *s->uploads), "memory");
-    s->last_seqs = bench_need(pt_arena_zalloc(&load->arena, load->n_uploads, sizeof *s->last_seqs), "memory");
-    make_uploads(s);
+    for (size_t k = 0; k < load->n_uploads; k++) {
+        make_upload(s, k);
+    }
 }
 
 /* --- the sessions --- */
@@ -267,7 +264,7 @@ static void on_receipt(struct session *s, const Patuh__Receipt *frame, struct pt
         pt_unpack(&patuh__receipt_body__descriptor, pt_bytes_of(frame->body.data, frame->body.len), arena, &message),
         "receipt");
     const Patuh__ReceiptBody *body = (const Patuh__ReceiptBody *)message;
-    if (body->n_log != 1 || body->log[0]->seq < s->last_seqs[s->n_done]) {
+    if (body->n_log != 1 || body->log[0]->seq < CORPUS_DAY) {
         return;
     }
     load->took[load->n_took++] = bench_now() - s->sent_at;
@@ -384,7 +381,7 @@ static void prepare(struct load *load, int argc, char **argv)
     load->address = bench_word(argc, argv, "--at");
     load->first = bench_number(argc, argv, "--first", 0);
     load->n = bench_number(argc, argv, "--n", 1);
-    load->n_uploads = load->mode == INGEST ? bench_number(argc, argv, "--uploads", 1) : load->mode == ARRIVE;
+    load->n_uploads = load->mode == INGEST ? SURVEYOR_VISITS : load->mode == ARRIVE;
     load->incarnation = bench_number(argc, argv, "--incarnation", 1);
     bench_must(pt_identity_load(bench_word(argc, argv, "--office"), "author", &load->office, NULL, &problem), "key");
     bench_must(uv_loop_init(&load->loop) != 0 ? PT_ENOMEM : PT_OK, "loop");

@@ -147,7 +147,7 @@ static void assess(struct pt_txn *txn, size_t unit, const struct corpus *corpus,
         entries[i] = corpus_next(writer, &text);
         if (text.n > 0) {
             struct pt_hash hash;
-            bench_must(pt_text_put(txn, pt_bytes_of(text.bytes, text.n), &hash), "text");
+            bench_must(pt_text_put(txn, &subject, pt_bytes_of(text.bytes, text.n), &hash), "text");
         }
     }
     entries[n] = submission(txn, unit, &arena);

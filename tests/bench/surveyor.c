@@ -26,18 +26,23 @@ void surveyor_name(size_t i, char *out, size_t n)
     (void)snprintf(out, n, "s%04zu", i);
 }
 
-void surveyor_unit(size_t i, char *out, size_t n)
+size_t surveyor_visit(size_t i, size_t k)
 {
-    (void)snprintf(out, n, SURVEYOR_OFFICE ".71/u%04zu", i);
+    return (k * SURVEYOR_TRAVELLERS + i) % SURVEYOR_UNITS;
 }
 
-struct pt_subject surveyor_subject(size_t i)
+void surveyor_unit(size_t unit, char *out, size_t n)
 {
-    char unit[32];
+    (void)snprintf(out, n, SURVEYOR_OFFICE ".71/u%04zu", unit);
+}
+
+struct pt_subject surveyor_subject(size_t unit)
+{
+    char code[32];
     char name[64];
     struct pt_subject subject;
-    surveyor_unit(i, unit, sizeof unit);
-    (void)snprintf(name, sizeof name, CORPUS_CYCLE "/%s", unit);
+    surveyor_unit(unit, code, sizeof code);
+    (void)snprintf(name, sizeof name, CORPUS_CYCLE "/%s", code);
     bench_must(pt_subject_make(PT_SUBJECT_ASSESSMENT, name, &subject), name);
     return subject;
 }

@@ -2,7 +2,7 @@
  *
  *     bench_world sheets FOLDER                       instrument/, region/ and national/ in it: the corpus' instrument
  *                                                     and two registries, as `patuhd load` takes them
- *     bench_world members OFFICE_FOLDER --n N         N surveyors with one unit each, written by the office itself, as
+ *     bench_world members OFFICE_FOLDER               the surveyors and their units, written by the office itself, as
  *                                                     enrolment and assignment would */
 #include "bench.h"
 #include "core/wire/pack.h"
@@ -15,8 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define REGION_UNITS 1000
 
 static void save(const char *folder, const char *name, const struct pt_buf *content)
 {
@@ -61,7 +59,7 @@ static void write_registries(const char *folder)
     pt_buf_put_str(&tables[0], "code,name,upper\npusat,Kantor Pusat,\n" SURVEYOR_OFFICE ",Perwakilan,pusat\n");
     pt_buf_put_str(&tables[1], "code,name,type,province_code,office,same_as\n62.71,Kota,city,," SURVEYOR_OFFICE ",\n");
     pt_buf_put_str(&tables[2], "code,institution_code,name,type\n");
-    for (size_t i = 0; i < REGION_UNITS; i++) {
+    for (size_t i = 0; i < SURVEYOR_UNITS; i++) {
         char unit[32];
         surveyor_unit(i, unit, sizeof unit);
         pt_buf_printf(&tables[2], "%s,62.71,Unit %zu,health\n", unit, i);
@@ -98,24 +96,30 @@ static struct pt_entry member(size_t i, struct pt_arena *arena)
     return packed(PATUH__ENTRY_KIND__ENTRY_MEMBER, &detail.base, arena);
 }
 
-static void open_unit(struct pt_txn *txn, const struct office *office, size_t i, struct pt_arena *arena)
+static struct pt_entry assign(size_t surveyor, struct pt_arena *arena)
+{
+    Patuh__Assignment detail = PATUH__ASSIGNMENT__INIT;
+    char name[16];
+    surveyor_name(surveyor, name, sizeof name);
+    detail.surveyor = pt_text_of(name);
+    return packed(PATUH__ENTRY_KIND__ENTRY_ASSIGN, &detail.base, arena);
+}
+
+static void open_unit(struct pt_txn *txn, const struct office *office, size_t unit, struct pt_arena *arena)
 {
     Patuh__Opening opening = PATUH__OPENING__INIT;
-    Patuh__Assignment assignment = PATUH__ASSIGNMENT__INIT;
-    struct pt_subject subject = surveyor_subject(i);
-    char name[16];
-    surveyor_name(i, name, sizeof name);
+    struct pt_subject subject = surveyor_subject(unit);
     opening.unit_name = pt_text_of("Unit");
     opening.unit_type = pt_text_of("health");
     opening.institution_name = pt_text_of("Kota");
     opening.office = pt_text_of(SURVEYOR_OFFICE);
-    assignment.surveyor = pt_text_of(name);
-    struct pt_entry entries[2] = {packed(PATUH__ENTRY_KIND__ENTRY_OPEN, &opening.base, arena),
-                                  packed(PATUH__ENTRY_KIND__ENTRY_ASSIGN, &assignment.base, arena)};
-    bench_must(office_log_in(txn, office, &subject, entries, 2), subject.text);
+    struct pt_entry entries[4] = {packed(PATUH__ENTRY_KIND__ENTRY_OPEN, &opening.base, arena), assign(unit, arena),
+                                  assign(unit % SURVEYOR_TRAVELLERS, arena),
+                                  assign((unit + SURVEYOR_UNITS) % SURVEYOR_TRAVELLERS, arena)};
+    bench_must(office_log_in(txn, office, &subject, entries, 4), subject.text);
 }
 
-static void write_members(const char *folder, size_t n)
+static void write_members(const char *folder)
 {
     struct office office;
     struct pt_problem problem = {0};
@@ -128,14 +132,14 @@ static void write_members(const char *folder, size_t n)
     }
     bench_must(err, folder);
     pt_arena_init(&arena, SIZE_MAX);
-    struct pt_entry *members = bench_need(pt_arena_zalloc(&arena, n, sizeof *members), "memory");
+    struct pt_entry *members = bench_need(pt_arena_zalloc(&arena, SURVEYOR_UNITS, sizeof *members), "memory");
     bench_must(pt_subject_make(PT_SUBJECT_OFFICE, office.code, &subject), "subject");
     bench_must(pt_store_begin(office.store, true, &txn), "begin");
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < SURVEYOR_UNITS; i++) {
         members[i] = member(i, &arena);
         open_unit(txn, &office, i, &arena);
     }
-    bench_must(office_log_in(txn, &office, &subject, members, n), "members");
+    bench_must(office_log_in(txn, &office, &subject, members, SURVEYOR_UNITS), "members");
     bench_must(pt_store_commit(txn), "commit");
     pt_arena_close(&arena);
     office_close(&office);
@@ -148,9 +152,9 @@ int main(int argc, char **argv)
         write_instrument(argv[2]);
         write_registries(argv[2]);
     } else if (argc >= 3 && strcmp(argv[1], "members") == 0) {
-        write_members(argv[2], bench_number(argc, argv, "--n", 1));
+        write_members(argv[2]);
     } else {
-        (void)fputs("bench_world sheets FOLDER | members OFFICE_FOLDER --n N\n", stderr);
+        (void)fputs("bench_world sheets FOLDER | members OFFICE_FOLDER\n", stderr);
         return 2;
     }
     return 0;

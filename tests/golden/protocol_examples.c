@@ -324,7 +324,7 @@ static void seal(struct examples *x, struct world *w)
                                 .boot = 7,
                                 .instrument = &w->instrument};
     cr_assert_eq(pt_store_begin(w->stores[0], true, &txn), PT_OK);
-    cr_assert_eq(pt_text_put(txn, pt_bytes_of(content, sizeof content - 1), &w->text_hash), PT_OK);
+    cr_assert_eq(pt_text_put(txn, &w->log.subject, pt_bytes_of(content, sizeof content - 1), &w->text_hash), PT_OK);
     cr_assert_eq(pt_pen_log(txn, &pen, &w->log.subject, &head), PT_OK);
     write_entries(w, txn, &head);
     cr_assert_eq(pt_tail_seal(txn, &pen, &head, &x->arena, NULL), PT_OK);

@@ -163,8 +163,8 @@ void world_write(struct world_node *node, const char *subject, size_t n);
 void world_write_entries(struct world_node *node, const char *subject, const struct pt_entry *entries, size_t n);
 /* One. */
 void world_write_entry(struct world_node *node, const char *subject, const struct pt_entry *entry);
-/* A text blob kept at the node. */
-struct pt_hash world_text(struct world_node *node, bool keep);
+/* A text about the subject, kept at the node if so. */
+struct pt_hash world_text(struct world_node *node, const char *subject, bool keep);
 /* A file blob of n bytes at the node. */
 struct pt_hash world_file(struct world_node *node, size_t n);
 /* A file blob with these bytes, which the node takes over. */

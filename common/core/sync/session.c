@@ -27,6 +27,7 @@ void pt_session_destroy(struct pt_session *s)
     pt_free(s->marks);
     pt_free(s->refs);
     pt_free(s->unavailable);
+    pt_free(s->owed);
     pt_free(s);
 }
 

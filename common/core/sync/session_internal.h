@@ -37,6 +37,13 @@ struct mark {
     uint64_t told_seq;  /* upper receipt that went to this peer */
 };
 
+/* A blob that the peer asked for in vain. */
+struct owed_blob {
+    struct pt_hash hash;
+    bool small;
+    struct pt_subject subject; /* of a text */
+};
+
 struct pt_session {
     struct pt_session_config config;
     struct pt_scope scope;
@@ -73,10 +80,11 @@ struct pt_session {
     struct pt_hash asked_after; /* blobs before this one were looked at since the last new entries */
     bool asked_all;
     bool asked_small;
-    struct pt_hash *unavailable; /* blobs the peer does not have, sorted */
+    struct pt_subject asked_subject; /* of a text */
+    struct pt_hash *unavailable;     /* blobs the peer does not have, sorted */
     size_t n_unavailable, unavailable_capacity;
-    struct pt_hash owed[PT_BLOB_HASHES_MAX]; /* blobs the peer asked for in vain */
-    size_t n_owed;
+    struct owed_blob *owed; /* blobs the peer asked for in vain */
+    size_t n_owed, owed_capacity;
     bool refilled; /* got back what was lost here: compare once more */
     bool searched; /* logs were searched for who names what the peer offers */
 };

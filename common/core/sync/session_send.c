@@ -159,6 +159,7 @@ void pt__session_flight_drop(struct pt_session *s, uint64_t log, uint64_t after_
 
 /* Texts that the run's entries name and that are here ride along, so that a receipt is for something readable. */
 struct riding {
+    const struct pt_subject *subject;
     struct pt_txn *txn;
     struct pt_update *u;
     ProtobufCBinaryData *texts;
@@ -173,7 +174,7 @@ static enum pt_err add_text(void *data, const struct pt_hash *hash, bool small, 
     if (!small || r->bytes > PT_CREDIT_BYTES) {
         return PT_OK; /* asked for later */
     }
-    enum pt_err err = pt_text_content(r->txn, hash, &r->u->arena, &content);
+    enum pt_err err = pt_text_content(r->txn, r->subject, hash, &r->u->arena, &content);
     if (err == PT_OK) {
         err = pt_reserve(&r->texts, &r->capacity, r->n + 1, sizeof *r->texts);
     }
@@ -205,7 +206,7 @@ static enum pt_err emit_run(struct pt_session *s, struct pt_txn *txn, struct pt_
 {
     Patuh__Chunks chunks = PATUH__CHUNKS__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
-    struct riding riding = {.txn = txn, .u = u};
+    struct riding riding = {.subject = &run->log.subject, .txn = txn, .u = u};
     ProtobufCBinaryData *list = pt_arena_alloc(&u->arena, run->n_chunks * sizeof *list);
     enum pt_err err = collect_texts(run, &riding);
     if (err == PT_OK && list != NULL) {
