@@ -166,3 +166,46 @@ bool directory_has_cycle(const struct directory *directory, const char *surveyor
     }
     return false;
 }
+
+static void add_cycle(const struct pt_subject *assessment, struct pt_subject *subjects, size_t *n)
+{
+    char cycle[PT_SUBJECT_BYTES_MAX + 1];
+    struct pt_subject subject;
+    pt_subject_cycle(assessment, cycle);
+    if (pt_subject_make(PT_SUBJECT_CYCLE, cycle, &subject) != PT_OK) {
+        return; /* no log has such a subject */
+    }
+    for (size_t i = 0; i < *n; i++) {
+        if (pt_subject_eq(&subjects[i], &subject)) {
+            return;
+        }
+    }
+    subjects[(*n)++] = subject;
+}
+
+enum pt_err directory_subjects(const struct directory *directory, const char *surveyor, struct pt_arena *arena,
+                               struct pt_subject **out, size_t *n)
+{
+    size_t n_own = 0;
+    for (size_t i = 0; i < directory->n_assessments; i++) {
+        n_own += directory_is_assigned(&directory->assessments[i], surveyor);
+    }
+    struct pt_subject *subjects = pt_arena_zalloc(arena, 2 * n_own, sizeof *subjects);
+    if (subjects == NULL) {
+        return pt_arena_err(arena);
+    }
+    *n = 0;
+    for (size_t i = 0; i < directory->n_assessments; i++) { /* the cycles first: few to compare with */
+        const struct directory_assessment *a = &directory->assessments[i];
+        if (directory_is_assigned(a, surveyor)) {
+            add_cycle(&a->subject, subjects, n);
+        }
+    }
+    for (size_t i = 0; i < directory->n_assessments; i++) {
+        if (directory_is_assigned(&directory->assessments[i], surveyor)) {
+            subjects[(*n)++] = directory->assessments[i].subject;
+        }
+    }
+    *out = subjects;
+    return PT_OK;
+}

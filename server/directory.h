@@ -29,6 +29,9 @@ void directory_close(struct directory *directory);
 
 const struct directory_assessment *directory_find(const struct directory *directory, const struct pt_subject *subject);
 bool directory_is_assigned(const struct directory_assessment *assessment, const char *surveyor);
+/* The assessments a surveyor was ever assigned to, and their cycles, each once; in the arena. Errors: NOMEM. */
+enum pt_err directory_subjects(const struct directory *directory, const char *surveyor, struct pt_arena *arena,
+                               struct pt_subject **out, size_t *n);
 /* Has this surveyor any assessment of the cycle? */
 bool directory_has_cycle(const struct directory *directory, const char *surveyor, const char *cycle);
 

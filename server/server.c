@@ -54,8 +54,8 @@ static void on_turn(uv_check_t *check)
         return;
     }
     server->has_news = false;
-    struct pt_news news = server->receipts;
-    server->receipts = (struct pt_news){0};
+    struct pt_news news = server->gathered;
+    server->gathered = (struct pt_news){0};
     enum pt_err err = read_news(server, &news);
     if (err != PT_OK) {
         pt_log("news_failed", "why=%s", pt_err_name(err));
@@ -89,8 +89,10 @@ static enum pt_err start_news(struct server *server)
 void server_grown(struct server *server, const struct pt_inbox *inbox)
 {
     server->has_news = true;
+    server->gathered.blobs =
+        server->gathered.blobs || inbox == NULL || inbox->has_text || inbox->has_file || inbox->n_texts > 0;
     for (size_t i = 0; inbox != NULL && i < inbox->n_receipts; i++) {
-        if (pt_news_add_receipt(&server->receipts, &inbox->receipts[i]) != PT_OK) {
+        if (pt_news_add_receipt(&server->gathered, &inbox->receipts[i]) != PT_OK) {
             return; /* without memory the surveyors hear of it with their next sync */
         }
     }
@@ -256,7 +258,7 @@ enum pt_err server_run(struct office *office, const char *address, struct pt_pro
     if (uv_loop_close(&server.loop) != 0) {
         pt_log("loop_busy", "%s", "");
     }
-    pt_news_close(&server.receipts);
+    pt_news_close(&server.gathered);
     directory_close(&server.directory);
     pt_tls_identity_destroy(server.identity);
     enrol_guard_destroy(server.guard);

@@ -35,8 +35,8 @@ struct server {
     /* What has come in, gathered until the end of the loop's turn and then told to all sessions at once. */
     uv_check_t news_check;
     bool has_news;
-    uint64_t news_lsn; /* arrivals up to here were told */
-    struct pt_news receipts;
+    uint64_t news_lsn;       /* arrivals up to here were told */
+    struct pt_news gathered; /* what arrivals do not show: receipts, blobs */
 };
 
 /* Serve until SIGTERM or SIGINT. Errors (with a sentence): BUSY (port in use), INVALID (address), ... */

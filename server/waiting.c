@@ -225,8 +225,8 @@ static const char *author_name(struct waiting *w, const struct pt_author *author
     if (member != NULL) {
         return member->name;
     }
-    const char *unknown = pt_arena_printf(&w->arena, "?%02x%02x%02x%02x", author->b[0], author->b[1], author->b[2],
-                                          author->b[3]);
+    const char *unknown =
+        pt_arena_printf(&w->arena, "?%02x%02x%02x%02x", author->b[0], author->b[1], author->b[2], author->b[3]);
     return office != NULL ? office->code : unknown == NULL ? "?" : unknown;
 }
 

@@ -105,7 +105,8 @@ static enum pt_err admit(void *data, const Patuh__SignedStatement *statement, st
     pt_arena_init(&arena, SIZE_MAX);
     memcpy(office.b, w->office.public_key, sizeof office.b);
     enum pt_err err = pt_statement_read(statement, &office, &arena, &read);
-    *peer = (struct pt_peer){.author = pt_author_of(read.key.b), .scope = {all_logs, of_the_device, w}};
+    *peer = (struct pt_peer){.author = pt_author_of(read.key.b),
+                             .scope = {.has = all_logs, .is_up = of_the_device, .data = w}};
     *code = PATUH__FAILURE_CODE__FAILURE_SIGNATURE;
     pt_arena_close(&arena);
     return err;
@@ -417,7 +418,7 @@ static void show_session(struct examples *x, struct world *w)
                                        .upper_tier = PT_TIER_REGION,
                                        .statement = w->statement,
                                        .region_key = &office_key,
-                                       .scope = {all_logs, of_the_device, w}};
+                                       .scope = {.has = all_logs, .is_up = of_the_device, .data = w}};
     uint64_t epoch = 0x1122334455667788ULL;
     struct pt_session_config office = {.store = w->stores[1],
                                        .blobs = &blobs,

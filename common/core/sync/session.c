@@ -409,6 +409,11 @@ struct pt_session_counts pt_session_counts(const struct pt_session *s)
     return s->counts;
 }
 
+bool pt_session_owes(const struct pt_session *s)
+{
+    return s->n_owed > 0;
+}
+
 const struct pt_peer *pt_session_peer(const struct pt_session *s)
 {
     return s->has_peer ? &s->peer : NULL;

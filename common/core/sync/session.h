@@ -26,6 +26,9 @@
 struct pt_scope {
     bool (*has)(void *data, const struct pt_log_id *log);
     bool (*is_up)(void *data, const struct pt_log_id *log);
+    /* All subjects with logs in scope, each once, in the arena: where they are few beside what the store has. NULL: the
+     * whole store is looked through. Errors: NOMEM. */
+    enum pt_err (*subjects)(void *data, struct pt_arena *arena, struct pt_subject **out, size_t *n);
     void *data;
     /* Answering side: may the peer bring a log that it does not see (yet)? NULL: only what it sees. */
     bool (*brings)(void *data, const struct pt_log_id *log);
@@ -112,6 +115,7 @@ struct pt_news_item {
 struct pt_news {
     struct pt_news_item *items;
     size_t n, capacity;
+    bool blobs; /* texts or files have come */
 };
 /* Add the chunks that arrived after *lsn; *lsn becomes that of the last. Errors: the store's. */
 enum pt_err pt_news_read(struct pt_txn *txn, uint64_t *lsn, struct pt_news *news);
@@ -157,5 +161,7 @@ void pt_session_drained(struct pt_session *session, const struct pt_now *now, st
 struct pt_session_counts pt_session_counts(const struct pt_session *session);
 const struct pt_peer *pt_session_peer(const struct pt_session *session); /* NULL before it is admitted */
 bool pt_session_is_settled(const struct pt_session *session);
+/* The peer asked for a blob in vain: it wants to know when blobs have come. */
+bool pt_session_owes(const struct pt_session *session);
 
 #endif

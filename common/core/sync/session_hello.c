@@ -57,7 +57,7 @@ static enum pt_err compute(struct pt_session *s, struct pt_txn *txn, struct pt_a
     *out = (struct digests){0};
     enum pt_err err = pt_arrival_last(txn, &s->news_lsn, &hash);
     if (err == PT_OK) {
-        err = pt_logs_list(txn, NULL, arena, &heads, &n);
+        err = pt__session_heads(s, txn, arena, &heads, &n);
     }
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         if (s->scope.has(s->scope.data, &heads[i].log)) {
@@ -72,7 +72,7 @@ static enum pt_err add_unreceipted(struct pt_session *s, struct pt_txn *txn, str
 {
     struct pt_head *heads;
     size_t n = 0;
-    enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    enum pt_err err = pt__session_heads(s, txn, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         uint64_t covered = 0;
         uint64_t end = 0;

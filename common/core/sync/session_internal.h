@@ -96,6 +96,10 @@ void pt__session_emit(struct pt_session *s, struct pt_update *u, const Patuh__Fr
 struct pt_inbox *pt__session_inbox(struct pt_session *s, struct pt_update *u, const struct pt_now *now);
 void pt__session_submit(struct pt_session *s, struct pt_update *u, struct pt_inbox *inbox);
 
+/* session_scope.c: heads of the logs that may be in scope (has decides), in the order of their canonical ids. */
+enum pt_err pt__session_heads(struct pt_session *s, struct pt_txn *txn, struct pt_arena *arena, struct pt_head **out,
+                              size_t *n);
+
 /* session_send.c: tasks, runs, log references, heads, receipts. */
 void pt__session_add_task(struct pt_session *s, struct pt_update *u, uint64_t log, uint64_t next_seq);
 void pt__session_send_tasks(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);

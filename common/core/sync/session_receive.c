@@ -460,7 +460,7 @@ static enum pt_err send_unmentioned(struct pt_session *s, struct pt_txn *txn, st
     size_t n = 0;
     size_t end = 0;
     bool listed = false;
-    enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    enum pt_err err = pt__session_heads(s, txn, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         if (i == end) {
             listed = is_listed(s, u, heads, n, i, &end);

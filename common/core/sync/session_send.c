@@ -358,7 +358,7 @@ void pt__session_send_heads(struct pt_session *s, struct pt_txn *txn, struct pt_
     size_t n = 0;
     Patuh__Head *page[PT_HEADS_PER_PAGE];
     size_t filled = 0;
-    enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    enum pt_err err = pt__session_heads(s, txn, &u->arena, &heads, &n);
     if (err != PT_OK) {
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
@@ -434,7 +434,7 @@ void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct 
     if (s->config.tier != PT_TIER_REGION) {
         return;
     }
-    enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    enum pt_err err = pt__session_heads(s, txn, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK && s->phase != PHASE_CLOSED; i++) {
         err = pass_receipt(s, txn, &heads[i], &last, u);
     }
