@@ -174,17 +174,24 @@ static enum pt_err run_save_address(struct pt_txn *txn, struct pt_write_req *req
     return pt_meta_put(txn, "address", pt_bytes_str(req->data));
 }
 
-/* Where codes send people: what the last `serve` listened on. */
-static enum pt_err save_address(struct server *server, const char *host)
+/* Keeps where codes send people: what the last `serve` listened on. It says that it serves when commands find it too.
+ */
+static enum pt_err announce(struct server *server, const char *host, struct pt_problem *problem)
 {
     char address[PT_ADDRESS_BYTES_MAX + 1];
     const char *colon = strrchr(host, ':');
     int n = colon == NULL ? 0 : (int)(colon - host);
     (void)snprintf(address, sizeof address, "%.*s:%u", n, host, pt_listener_port(server->listener));
-    pt_log("serving", "address=%s code=%s role=%s", address, server->office->code,
-           server->office->national ? "national" : "regional");
-    pt_say_to(stderr, PT_MSG_OFFICE_SERVING, address, NULL);
-    return pt_writer_call(server->office->writer, run_save_address, address, sizeof address);
+    enum pt_err err = pt_writer_call(server->office->writer, run_save_address, address, sizeof address);
+    if (err == PT_OK) {
+        err = control_service_start(server, problem);
+    }
+    if (err == PT_OK) {
+        pt_log("serving", "address=%s code=%s role=%s", address, server->office->code,
+               server->office->national ? "national" : "regional");
+        pt_say_to(stderr, PT_MSG_OFFICE_SERVING, address, NULL);
+    }
+    return err;
 }
 
 static enum pt_err start_listening(struct server *server, const char *address, struct pt_problem *problem)
@@ -231,10 +238,7 @@ static enum pt_err start(struct server *server, const char *address, struct pt_p
         err = start_listening(server, address, problem);
     }
     if (err == PT_OK) {
-        err = save_address(server, address);
-    }
-    if (err == PT_OK) {
-        err = control_service_start(server, problem);
+        err = announce(server, address, problem);
     }
     if (err == PT_OK && !server->office->national && server->office->joined) {
         err = upper_start(server);
