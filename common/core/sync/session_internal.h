@@ -28,6 +28,7 @@ struct peer_ref {
 
 /* What this session knows of a log of ours. */
 struct mark {
+    uint64_t log;    /* 0 = a free place of the table */
     uint32_t number; /* under which the peer knows it; 0 = it does not yet */
     bool has_task;
     bool branch_asked;  /* all of it was asked for because of a fork */
@@ -59,8 +60,8 @@ struct pt_session {
     size_t flight_bytes;
     size_t credit;
 
-    struct mark *marks; /* [log number] */
-    size_t marks_capacity;
+    struct mark *marks; /* a table by log number: a session knows few of the many logs of its store */
+    size_t n_marks, marks_capacity;
     uint32_t last_number;  /* of those we gave to logs in this session */
     struct peer_ref *refs; /* [the peer's number - 1] */
     size_t n_refs, refs_capacity;

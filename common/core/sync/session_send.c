@@ -8,17 +8,46 @@
 #define STEP_BYTES_MAX (128 * 1024) /* chunk bytes of one step; the rest waits for pt_session_drained */
 #define PEER_REFS_MAX 65536
 
+#define MARKS_MIN 16 /* a power of two, as every capacity */
+
+/* Where the log's mark is, or would be. */
+static struct mark *mark_place(struct mark *marks, size_t capacity, uint64_t log)
+{
+    size_t at = (size_t)(log * 0x9e3779b97f4a7c15u >> 32) & (capacity - 1);
+    while (marks[at].log != 0 && marks[at].log != log) {
+        at = (at + 1) & (capacity - 1);
+    }
+    return &marks[at];
+}
+
+static enum pt_err grow_marks(struct pt_session *s)
+{
+    size_t capacity = s->marks_capacity == 0 ? MARKS_MIN : s->marks_capacity * 2;
+    struct mark *grown = capacity > SIZE_MAX / sizeof *grown ? NULL : pt_zalloc(capacity * sizeof *grown);
+    if (grown == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t i = 0; i < s->marks_capacity; i++) {
+        if (s->marks[i].log != 0) {
+            *mark_place(grown, capacity, s->marks[i].log) = s->marks[i];
+        }
+    }
+    pt_free(s->marks);
+    s->marks = grown;
+    s->marks_capacity = capacity;
+    return PT_OK;
+}
+
 struct mark *pt__session_mark(struct pt_session *s, struct pt_update *u, uint64_t log)
 {
-    size_t before = s->marks_capacity;
-    if (pt_reserve(&s->marks, &s->marks_capacity, (size_t)log + 1, sizeof *s->marks) != PT_OK) {
+    if (2 * (s->n_marks + 1) > s->marks_capacity && grow_marks(s) != PT_OK) {
         pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return NULL;
     }
-    if (s->marks_capacity > before) {
-        memset(s->marks + before, 0, (s->marks_capacity - before) * sizeof *s->marks);
-    }
-    return &s->marks[log];
+    struct mark *mark = mark_place(s->marks, s->marks_capacity, log);
+    s->n_marks += mark->log == 0;
+    mark->log = log;
+    return mark;
 }
 
 /* The first mention of a log, with everything; it points into a copy. */
@@ -122,7 +151,7 @@ void pt__session_add_task(struct pt_session *s, struct pt_update *u, uint64_t lo
 
 static void end_task(struct pt_session *s)
 {
-    s->marks[s->tasks[s->first_task].log].has_task = false;
+    mark_place(s->marks, s->marks_capacity, s->tasks[s->first_task].log)->has_task = false;
     s->first_task++;
     s->n_tasks--;
     if (s->first_task >= s->n_tasks) { /* half of the array is used up: move the rest to its front */
@@ -293,7 +322,7 @@ static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt
     if (err == PT_OK && s->config.connects) {
         err = add_flight(s, task->log, last_seq, n);
     }
-    note_sent(&s->marks[task->log], task->next_seq, last_seq);
+    note_sent(mark_place(s->marks, s->marks_capacity, task->log), task->next_seq, last_seq);
     *outcome = SENT;
     *n_sent += n;
     task->next_seq = last_seq + 1;
