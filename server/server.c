@@ -35,15 +35,17 @@ static enum pt_err read_news(struct server *server, struct pt_news *news)
     return err;
 }
 
-/* Offices name people in office logs, and open and assign in logs of assessments; nobody else does. An author that
- * becomes an office does so by an office log. */
-static bool is_about_people(const struct server *server, const struct pt_log_id *log)
+/* Does the directory say something else now? Offices name people in office logs, and open and assign in logs of
+ * assessments; others only begin to write about an assessment. An author that becomes an office does so by an office
+ * log. */
+static bool changes_directory(const struct server *server, const struct pt_news_item *item)
 {
-    if (!server->has_directory) {
+    if (!server->has_directory || item->lsn == 0) {
         return false;
     }
-    return pt_subject_kind(&log->subject) == PT_SUBJECT_OFFICE ||
-           pt_authority_office(&server->directory.authority, &log->author) != NULL;
+    enum pt_subject_kind kind = pt_subject_kind(&item->log.subject);
+    return kind == PT_SUBJECT_OFFICE || pt_authority_office(&server->directory.authority, &item->log.author) != NULL ||
+           (kind == PT_SUBJECT_ASSESSMENT && !directory_knows(&server->directory, &item->log));
 }
 
 /* Once a turn of the loop, however many commits and sessions brought something in it. */
@@ -62,7 +64,7 @@ static void on_turn(uv_check_t *check)
         server->has_news = true; /* again in the next turn */
     }
     for (size_t i = 0; i < news.n; i++) {
-        if (news.items[i].lsn != 0 && is_about_people(server, &news.items[i].log)) {
+        if (changes_directory(server, &news.items[i])) {
             server->has_directory = false;
         }
     }

@@ -73,7 +73,7 @@ static enum pt_err device_subjects(void *data, struct pt_arena *arena, struct pt
     if (directory == NULL) {
         return PT_ENOMEM;
     }
-    enum pt_err err = directory_subjects(directory, visit->name, arena, &assigned, &n_assigned);
+    enum pt_err err = directory_subjects(directory, visit->name, &visit->author, arena, &assigned, &n_assigned);
     if (err == PT_OK) {
         err = pt_subject_make(PT_SUBJECT_OFFICE, office->code, &own);
     }
