@@ -3,10 +3,7 @@
 #include "core/sync/inbox.h"
 #include "core/wire/pack.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#define TEXT_SALT_BYTES 16
 
 enum pt_err pt_action_begin(struct pt_action *action, struct patuh *device, const char *assessment,
                             struct pt_problem *problem)
@@ -40,33 +37,10 @@ enum pt_err pt_action_put(struct pt_action *action, const struct pt_entry *entry
     return pt_tail_put(action->txn, &action->pen, &action->head, entry, seq == NULL ? &number : seq);
 }
 
-static enum pt_err check_text(const char *text, size_t n_max, struct pt_problem *problem)
-{
-    size_t n = strlen(text);
-    if (n > 0 && n <= n_max && pt_utf8_ok(pt_bytes_of(text, n))) {
-        return PT_OK;
-    }
-    char limit[24];
-    (void)snprintf(limit, sizeof limit, "%zu", n_max);
-    return pt_problem_set(problem, PT_EINVALID, n == 0 ? PT_MSG_CLIENT_TEXT_EMPTY : PT_MSG_CLIENT_TEXT_FORM, limit,
-                          NULL);
-}
-
 enum pt_err pt_action_text(struct pt_action *action, const char *text, size_t n_max, struct pt_hash *hash,
                            struct pt_problem *problem)
 {
-    uint8_t salt[TEXT_SALT_BYTES]; /* so that a short text cannot be guessed from its hash once it is erased */
-    struct pt_buf content = {0};
-    enum pt_err err = check_text(text, n_max, problem);
-    if (err == PT_OK) {
-        pt_random_fill(&action->device->random, salt, sizeof salt);
-        pt_buf_put(&content, salt, sizeof salt);
-        pt_buf_put_str(&content, text);
-        err = content.err == PT_OK ? pt_text_put(action->txn, &action->work.subject, pt_buf_bytes(&content), hash)
-                                   : content.err;
-    }
-    pt_buf_free(&content);
-    return err;
+    return pt_text_keep(action->txn, &action->work.subject, &action->device->random, text, n_max, hash, problem);
 }
 
 struct pt_bytes pt_action_pack(struct pt_action *action, const ProtobufCMessage *message)

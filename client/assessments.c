@@ -64,15 +64,29 @@ static enum pt_err cover_tier(struct pt_txn *txn, const struct pt_head *head, ui
     return err;
 }
 
-enum pt_err pt_covered_read(struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena,
-                            struct pt_covered *out)
+/* The branch that stands is the one written here: then it counts as far as the ruling says. */
+static enum pt_err count_standing(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
+                                  struct pt_covered *out)
+{
+    enum pt_stand place = PT_STAND_NONE;
+    const struct pt_ruling *ruling =
+        authority == NULL || !head->forked ? NULL : pt_authority_ruling(authority, &head->log);
+    enum pt_err err = ruling == NULL ? PT_OK : pt_logs_stand(txn, head, ruling->seq, &ruling->link, &place);
+    if (err == PT_OK && place == PT_STAND_GOOD && ruling->seq > out->counted) {
+        out->counted = ruling->seq;
+    }
+    return err;
+}
+
+enum pt_err pt_covered_read(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
+                            struct pt_arena *arena, struct pt_covered *out)
 {
     *out = (struct pt_covered){0};
     enum pt_err err = cover_tier(txn, head, PT_TIER_REGION, arena, &out->region, &out->counted);
     if (err == PT_OK) {
         err = cover_tier(txn, head, PT_TIER_NATIONAL, arena, &out->head_office, &out->counted);
     }
-    return err;
+    return err == PT_OK ? count_standing(txn, head, authority, out) : err;
 }
 
 bool pt_covered_is_held(const struct pt_covered *covered)
@@ -80,12 +94,12 @@ bool pt_covered_is_held(const struct pt_covered *covered)
     return covered->region > covered->counted || covered->head_office > covered->counted;
 }
 
-enum pt_err pt_places_add(struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena,
-                          struct patuh_places *places)
+enum pt_err pt_places_add(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
+                          struct pt_arena *arena, struct patuh_places *places)
 {
     struct pt_covered covered;
     uint64_t last = head->tail_seq > head->seq ? head->tail_seq : head->seq;
-    enum pt_err err = pt_covered_read(txn, head, arena, &covered);
+    enum pt_err err = pt_covered_read(txn, head, authority, arena, &covered);
     if (err != PT_OK) {
         return err;
     }
@@ -134,7 +148,7 @@ enum pt_err pt_summary_fill(const struct pt_work *work, struct pt_txn *txn, stru
     enum pt_err err = pt_logs_list(txn, &work->subject, arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         if (pt_author_eq(&heads[i].log.author, &work->place.author)) {
-            err = pt_places_add(txn, &heads[i], arena, &line.places);
+            err = pt_places_add(txn, &heads[i], &work->authority, arena, &line.places);
         }
     }
     *out = line;

@@ -278,6 +278,9 @@ int pt_cmd_show(struct pt_cli *cli)
     } else {
         put_form(&out, &form, &filter);
     }
+    if (form.summary.places.held) {
+        pt_say_to(stderr, PT_MSG_CLI_HELD_BRANCH, form.summary.assessment, NULL);
+    }
     patuh_form_free(&form);
     return pt_cli_print(&out);
 }

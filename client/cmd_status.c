@@ -1,6 +1,8 @@
 /* patuh status */
 #include "client/cli.h"
 
+#include <string.h>
+
 static void put_json(struct pt_buf *out, const struct patuh_status *status)
 {
     struct pt_json json = {.out = out};
@@ -32,6 +34,19 @@ static void put_lines(struct pt_buf *out, const struct patuh_status *status)
     }
 }
 
+/* A sentence for each assessment with held entries. */
+static void say_held(const struct patuh_status *status)
+{
+    const char *said = "";
+    for (size_t i = 0; i < status->n_pieces; i++) {
+        const struct patuh_piece *piece = &status->pieces[i];
+        if (piece->held && strcmp(piece->assessment, said) != 0) {
+            said = piece->assessment;
+            pt_say_to(stderr, PT_MSG_CLI_HELD_BRANCH, said, NULL);
+        }
+    }
+}
+
 int pt_cmd_status(struct pt_cli *cli)
 {
     struct patuh_status status;
@@ -51,6 +66,7 @@ int pt_cmd_status(struct pt_cli *cli)
     } else {
         put_lines(&out, &status);
     }
+    say_held(&status);
     if (status.n_on_device > 0) {
         char count[24];
         (void)snprintf(count, sizeof count, "%llu", (unsigned long long)status.n_on_device);

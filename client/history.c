@@ -2,6 +2,7 @@
 #include "client/summary.h"
 
 #include "base/mem.h"
+#include "core/log/branches.h"
 #include "core/sync/inbox.h"
 
 #include <stdio.h>
@@ -16,30 +17,24 @@ struct listing {
     size_t capacity;
 };
 
-/* "answer", "add_instance": the name in the protocol without its prefix, in small letters. */
-static const char *kind_name(Patuh__EntryKind kind, struct pt_arena *arena)
-{
-    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(&patuh__entry_kind__descriptor, (int)kind);
-    if (value == NULL || strlen(value->name) <= strlen("ENTRY_")) {
-        return "unknown";
-    }
-    char *name = pt_arena_str(arena, value->name + strlen("ENTRY_"));
-    for (size_t i = 0; name != NULL && name[i] != '\0'; i++) {
-        name[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
-    }
-    return name == NULL ? "" : name;
-}
-
-/* Last entry whose chunk, link and signature fit, from the first on. */
-static enum pt_err check_log(const struct listing *l, const struct pt_head *head, uint64_t *good_upto)
+/* Last entry whose chunk, link and signature fit, from the first on: up to the end, along the branch it lies on. */
+static enum pt_err check_log(const struct listing *l, const struct pt_head *head, const struct pt_chunk_end *end,
+                             uint64_t *good_upto)
 {
     struct pt_hash link = pt_link_first(&head->log);
+    struct pt_fork fork;
     uint64_t last = 0;
     *good_upto = 0;
-    while (*good_upto < head->seq) {
+    enum pt_err found = pt_logs_fork(l->txn, head, 0, l->arena, &fork);
+    if (found != PT_OK) {
+        return found;
+    }
+    const struct pt_branch *branch = pt_fork_branch(&fork, &end->link);
+    while (*good_upto < end->seq) {
         struct pt_run run;
         struct pt_checked_run checked;
-        enum pt_err err = pt_logs_run(l->txn, head, *good_upto + 1, PT_FRAME_BYTES_MAX, l->arena, &run, &last);
+        enum pt_err err =
+            pt_logs_branch_run(l->txn, head, branch, *good_upto + 1, PT_FRAME_BYTES_MAX, l->arena, &run, &last);
         if (err == PT_OK && !pt_hash_eq(&run.previous, &link)) {
             return PT_OK;
         }
@@ -103,43 +98,71 @@ static const char *why_ineffective(const struct listing *l, const struct pt_view
     return "";
 }
 
-static struct patuh_entry describe(struct listing *l, const struct pt_view *view, size_t i)
+static struct patuh_entry describe(struct listing *l, const struct pt_view *view, const struct pt_entry *entry,
+                                   uint64_t seq)
 {
     char time[24];
-    const struct pt_entry *entry = &view->entries[i];
     uint32_t node =
         l->work->ready && entry->question != 0 ? pt_node_by_number(l->work->instrument, entry->question) : PT_NONE;
     return (struct patuh_entry){
         .log = pt_work_log_name(&view->log, l->arena),
         .author = pt_work_author(l->work, &view->log.author, l->arena),
-        .seq = i + 1,
+        .seq = seq,
         .time = pt_arena_str(l->arena, pt_time_text(entry->wall_s, time, sizeof time)),
-        .kind = kind_name(entry->kind, l->arena),
+        .kind = pt_work_kind_name(entry->kind, l->arena),
         .path = path_text(l, entry, node),
         .value = value_text(l, entry, node),
-        .problem = why_ineffective(l, view, i + 1),
+        .problem = why_ineffective(l, view, seq),
     };
+}
+
+static enum pt_err add_entry(struct listing *l, struct patuh_entry entry, const char *check)
+{
+    enum pt_err err = pt_reserve(&l->items, &l->capacity, l->n + 1, sizeof *l->items);
+    if (err == PT_OK) {
+        entry.check = check;
+        l->items[l->n++] = entry;
+    }
+    return err;
+}
+
+/* What lies past a fork and does not stand; the links of the branch that stands are its chunks'. */
+static enum pt_err add_held(struct listing *l, const struct pt_view *view, const struct pt_chunk_end *end)
+{
+    const struct pt_view_branch *stands = pt_view_branch_of(view, end->seq, &end->link);
+    enum pt_err err = PT_OK;
+    for (size_t b = 0; b < view->n_branches; b++) {
+        const struct pt_view_branch *branch = &view->branches[b];
+        size_t first = branch == stands ? (size_t)(end->seq - view->fork_seq) : 0;
+        for (size_t i = first; err == PT_OK && i < branch->n_entries; i++) {
+            struct patuh_entry entry = describe(l, view, &branch->entries[i], view->fork_seq + i + 1);
+            entry.problem = "";
+            err = add_entry(l, entry, "held");
+        }
+    }
+    return err;
 }
 
 static enum pt_err add_log(struct listing *l, const struct pt_view *view, struct patuh_history *out)
 {
     struct pt_head head;
+    struct pt_chunk_end end = {.seq = 0};
     uint64_t good_upto = 0;
+    if (view->n_chunks > 0) {
+        const struct pt_view_chunk *last = &view->chunks[view->n_chunks - 1];
+        end = (struct pt_chunk_end){.seq = last->last_seq, .link = last->link};
+    }
     enum pt_err err = pt_logs_find(l->txn, &view->log, &head);
     if (err == PT_OK) {
-        err = check_log(l, &head, &good_upto);
+        err = check_log(l, &head, &end, &good_upto);
     }
-    if (err == PT_OK) {
-        err = pt_reserve(&l->items, &l->capacity, l->n + view->n_entries, sizeof *l->items);
-    }
-    uint64_t sealed = view->n_chunks == 0 ? 0 : view->chunks[view->n_chunks - 1].last_seq;
     for (size_t i = 0; err == PT_OK && i < view->n_entries; i++) {
-        struct patuh_entry entry = describe(l, view, i);
-        entry.check = i + 1 > sealed ? "unsealed" : (i + 1 <= good_upto ? "good" : "damaged");
-        l->items[l->n++] = entry;
+        const char *check = i + 1 > end.seq ? "unsealed" : (i + 1 <= good_upto ? "good" : "damaged");
+        err = add_entry(l, describe(l, view, &view->entries[i], i + 1), check);
     }
     if (err == PT_OK) {
-        out->n_damaged += good_upto < head.seq ? 1 : 0;
+        out->n_damaged += good_upto < end.seq || end.seq < head.seq ? 1 : 0;
+        err = add_held(l, view, &end);
     }
     return err;
 }

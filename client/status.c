@@ -135,10 +135,25 @@ static enum pt_err add_evidence(struct pieces *p, const struct pt_head *head, co
     return err;
 }
 
+/* Which branch of a forked log stands is looked up; of any other log all that is receipted counts. */
+static enum pt_err read_covered(struct pieces *p, const struct pt_head *head)
+{
+    struct pt_work work;
+    if (!head->forked) {
+        return pt_covered_read(p->txn, head, NULL, p->arena, &p->covered);
+    }
+    enum pt_err err = pt_device_work(&work, p->device, p->txn, &head->log.subject, true, NULL);
+    if (err == PT_OK) {
+        err = pt_covered_read(p->txn, head, &work.authority, p->arena, &p->covered);
+    }
+    pt_work_close(&work);
+    return err;
+}
+
 static enum pt_err add_log(struct pieces *p, const struct pt_head *head)
 {
     const char *assessment = pt_arena_str(p->arena, pt_subject_name(&head->log.subject));
-    enum pt_err err = assessment == NULL ? PT_ENOMEM : pt_covered_read(p->txn, head, p->arena, &p->covered);
+    enum pt_err err = assessment == NULL ? PT_ENOMEM : read_covered(p, head);
     if (err == PT_OK) {
         err = add_chunks(p, head, assessment);
     }

@@ -4,18 +4,27 @@
 
 #include <stdio.h>
 
-static bool is_settled_by_office(Patuh__State state)
-{
-    return state == PATUH__STATE__STATE_APPROVED_REGION || state == PATUH__STATE__STATE_APPROVED_NATIONAL ||
-           state == PATUH__STATE__STATE_FIXED;
-}
-
 static enum pt_err may_move(const struct pt_action *action, struct pt_problem *problem)
 {
-    if (!is_settled_by_office(action->work.state.state)) {
-        return PT_OK;
+    const struct pt_assessment *assessment = &action->work.state;
+    const char *name = pt_subject_name(&action->work.subject);
+    switch (assessment->state) {
+    case PATUH__STATE__STATE_APPROVED_REGION:
+    case PATUH__STATE__STATE_APPROVED_NATIONAL:
+    case PATUH__STATE__STATE_FIXED:
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_APPROVED, name, NULL);
+    case PATUH__STATE__STATE_NOT_ASSESSED:
+        if (assessment->state_tier > 0) {
+            return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_CONFIRMED, name, NULL);
+        }
+        break;
+    case PATUH__STATE__STATE_DRAFT:
+    case PATUH__STATE__STATE_SUBMITTED:
+    case PATUH__STATE__STATE_HAS_ISSUES:
+    case _PATUH__STATE_IS_INT_SIZE:
+        break;
     }
-    return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_APPROVED, pt_subject_name(&action->work.subject), NULL);
+    return PT_OK;
 }
 
 static enum pt_err put_move(struct pt_action *action, Patuh__State to, struct pt_problem *problem)

@@ -234,7 +234,7 @@ static enum pt_err was_copied(struct patuh *device, bool *copied)
         struct pt_covered covered;
         bool own = pt_author_eq(&heads[i].log.author, &device->author);
         if (own && heads[i].log.incarnation == device->incarnation) {
-            err = pt_covered_read(txn, &heads[i], &arena, &covered);
+            err = pt_covered_read(txn, &heads[i], NULL, &arena, &covered);
             *copied = *copied || heads[i].forked || (err == PT_OK && pt_covered_is_held(&covered));
         }
     }

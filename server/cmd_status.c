@@ -4,6 +4,7 @@
 #include "core/store/keys.h"
 #include "core/wire/unpack.h"
 #include "directory.h"
+#include "forks.h"
 #include "io/clock.h"
 #include "records.pb-c.h"
 #include "renewal.h"
@@ -164,7 +165,6 @@ static void put_advice(struct command *c, const struct totals *t)
 {
     put_count(c, PT_MSG_STATUS_UPPER, t->waiting_upper);
     put_count(c, PT_MSG_STATUS_PARKED, t->parked);
-    put_count(c, PT_MSG_STATUS_FORKED, t->forked);
     put_count(c, PT_MSG_STATUS_WANTED, t->wanted);
     if (!c->office->joined) {
         command_tell(c, PT_MSG_OFFICE_NOT_JOINED, "", "");
@@ -223,8 +223,11 @@ enum pt_err cmd_status(struct command *c)
     put_counts(c, json, directory.n_assessments, &t);
     pt_buf_put_str(&c->out, json ? "\"peers\":[" : "");
     err = c->office->joined ? put_peers(c, json, &directory) : PT_OK;
-    pt_buf_put_str(&c->out, json ? "]}\n" : "");
+    pt_buf_put_str(&c->out, json ? "]," : "");
     put_advice(c, &t);
+    struct pt_json rest = {.out = &c->out};
+    err = err == PT_OK ? forks_report(c, json ? &rest : NULL) : err;
+    pt_buf_put_str(&c->out, json ? "}\n" : "");
     directory_close(&directory);
     return err == PT_OK ? renewal_tell(c) : err;
 }

@@ -5,15 +5,24 @@
 
 const struct command_row command_rows[] = {
     {"load", cmd_load, "instrument PATH | registry DIR [--cycle C] | assignments FILE | results FILE", PT_MSG_HELP_LOAD,
-     false},
+     0},
     {"invite", cmd_invite, "--surveyor NAME | --reviewer NAME | --office CODE [--ttl 7d] [--address HOST:PORT]",
-     PT_MSG_HELP_INVITE, false},
-    {"join", cmd_join, "[--code-file F] [--address HOST:PORT]", PT_MSG_HELP_JOIN, true},
-    {"status", cmd_status, "[--json]", PT_MSG_HELP_STATUS, false},
-    {"assign", cmd_assign, "ASSESSMENT --surveyor NAME [--instead-of NAME]", PT_MSG_HELP_ASSIGN, false},
-    {"rollup", cmd_rollup, "--cycle C [--level submitted|region|national|fixed] --out OUT", PT_MSG_HELP_ROLLUP, false},
-    {"verify", cmd_verify, "OUT", PT_MSG_HELP_VERIFY, false},
-    {NULL, NULL, NULL, PT_MSG_NONE, false},
+     PT_MSG_HELP_INVITE, 0},
+    {"join", cmd_join, "[--code-file F] [--address HOST:PORT]", PT_MSG_HELP_JOIN, SECRET_CODE},
+    {"status", cmd_status, "[--json]", PT_MSG_HELP_STATUS, 0},
+    {"assign", cmd_assign, "ASSESSMENT --surveyor NAME [--instead-of NAME]", PT_MSG_HELP_ASSIGN, 0},
+    {"enroll", cmd_enroll, "[--code-file F] [--passphrase-file F]", PT_MSG_HELP_ENROLL,
+     SECRET_CODE | SECRET_NEW_PASSPHRASE},
+    {"review", cmd_review,
+     "list [--state S] [--surveyor N] [--json] | show A [PATH] [--save FOLDER] [--json] | --as NAME return A --comment "
+     "PATH=TEXT... | --as NAME approve A... | --as NAME unapprove A --reason TEXT",
+     PT_MSG_HELP_REVIEW, SECRET_PASSPHRASE},
+    {"decide", cmd_decide, "A PATH [ENTRY --as NAME --reason TEXT]", PT_MSG_HELP_DECIDE, SECRET_PASSPHRASE},
+    {"revoke", cmd_revoke, "NAME|KEY --after now|ASSESSMENT:SEQ [--reason TEXT]", PT_MSG_HELP_REVOKE, 0},
+    {"release", cmd_release, "LINK --reason TEXT", PT_MSG_HELP_RELEASE, 0},
+    {"rollup", cmd_rollup, "--cycle C [--level submitted|region|national|fixed] --out OUT", PT_MSG_HELP_ROLLUP, 0},
+    {"verify", cmd_verify, "OUT", PT_MSG_HELP_VERIFY, 0},
+    {NULL, NULL, NULL, PT_MSG_NONE, 0},
 };
 
 const struct command_row *command_find(const char *name)
@@ -65,6 +74,23 @@ enum pt_err command_words(struct command *command, struct pt_option *options, si
     command->usage = err != PT_OK;
     *n_words = list.n;
     return err;
+}
+
+struct pt_bytes command_secret(const struct command *command, size_t line)
+{
+    struct pt_bytes rest = command->input;
+    for (;;) {
+        const uint8_t *end = rest.n == 0 ? NULL : memchr(rest.data, '\n', rest.n);
+        size_t n = end == NULL ? rest.n : (size_t)(end - rest.data);
+        if (line == 0) {
+            return pt_bytes_of(rest.data, n);
+        }
+        if (end == NULL) {
+            return (struct pt_bytes){0};
+        }
+        rest = pt_bytes_of(end + 1, rest.n - n - 1);
+        line--;
+    }
 }
 
 enum pt_err command_path(const struct command *command, const char *word, char *out, size_t n)

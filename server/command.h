@@ -16,11 +16,18 @@ struct command {
     const char *folder; /* paths in words are relative to it */
     int argc;           /* words after the command's name */
     const char *const *argv;
-    struct pt_bytes input; /* a secret, for commands that take one */
+    struct pt_bytes input; /* secrets, one a line, for commands that take some */
     struct pt_buf out;
     struct pt_buf err;
     struct pt_problem problem;
     bool usage; /* the words were wrong: exit code 2 */
+};
+
+/* Secrets of a command, in the order of the lines of its input. */
+enum {
+    SECRET_CODE = 1,           /* a one-time code */
+    SECRET_NEW_PASSPHRASE = 2, /* on a terminal asked twice */
+    SECRET_PASSPHRASE = 4      /* of the reviewer, when --as is given */
 };
 
 struct command_row {
@@ -28,7 +35,7 @@ struct command_row {
     enum pt_err (*run)(struct command *command);
     const char *words; /* for --help */
     enum pt_msg help;
-    bool takes_code; /* main reads a one-time code for it */
+    unsigned secrets; /* what main reads for it, line by line into input */
 };
 
 /* Closed by a row without a name. */
@@ -45,6 +52,11 @@ enum pt_err command_words(struct command *command, struct pt_option *options, si
 /* A path word as an absolute path. Errors: LIMIT. */
 enum pt_err command_path(const struct command *command, const char *word, char *out, size_t n);
 enum pt_err command_usage(struct command *command, enum pt_msg msg, const char *argument);
+/* The secret on a line of the input, from 0; empty when there is none. */
+struct pt_bytes command_secret(const struct command *command, size_t line);
+/* The reviewer of --as, whose passphrase is the first secret; to be closed. Errors with a sentence. */
+struct reviewer;
+enum pt_err command_reviewer(struct command *command, const char *name, struct reviewer *out);
 /* One line to err, both languages. */
 void command_tell(struct command *command, enum pt_msg msg, const char *a, const char *b);
 
@@ -53,6 +65,11 @@ enum pt_err cmd_invite(struct command *command);
 enum pt_err cmd_join(struct command *command);
 enum pt_err cmd_status(struct command *command);
 enum pt_err cmd_assign(struct command *command);
+enum pt_err cmd_enroll(struct command *command);
+enum pt_err cmd_review(struct command *command);
+enum pt_err cmd_decide(struct command *command);
+enum pt_err cmd_revoke(struct command *command);
+enum pt_err cmd_release(struct command *command);
 enum pt_err cmd_rollup(struct command *command);
 enum pt_err cmd_verify(struct command *command);
 

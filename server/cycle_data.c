@@ -1,5 +1,7 @@
 #include "cycle_data.h"
 
+#include "directory.h"
+
 #include <string.h>
 
 static enum pt_err read_log(const struct office *office, const struct pt_subject *subject, struct cycle_data *data)
@@ -11,7 +13,14 @@ static enum pt_err read_log(const struct office *office, const struct pt_subject
     if (err != PT_OK) {
         return err;
     }
+    struct pt_authority authority;
     err = pt_logs_views(txn, subject, 0, false, &data->arena, &views, &n);
+    if (err == PT_OK) {
+        err = directory_authority(txn, office, &data->arena, &authority);
+    }
+    if (err == PT_OK) {
+        err = pt_authority_stand(&authority, views, n, &data->arena);
+    }
     pt_store_abort(txn);
     return err == PT_OK ? pt_cycle_build(views, n, &office->root, &data->arena, &data->cycle) : err;
 }

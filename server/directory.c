@@ -14,17 +14,26 @@ static int compare_assessments(const void *a, const void *b)
 }
 
 static enum pt_err read_authority(struct pt_txn *txn, const struct office *office, const struct pt_head *heads,
-                                  size_t n, struct directory *d)
+                                  size_t n, struct pt_arena *arena, struct pt_authority *out)
 {
-    struct pt_view *views = pt_arena_zalloc(&d->arena, n, sizeof *views);
+    struct pt_view *views = pt_arena_zalloc(arena, n, sizeof *views);
     size_t n_views = 0;
     enum pt_err err = views == NULL ? PT_ENOMEM : PT_OK;
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         if (heads[i].log.subject.text[0] == 'o') {
-            err = pt_logs_view(txn, &heads[i], 0, false, &d->arena, &views[n_views++]);
+            err = pt_logs_view(txn, &heads[i], 0, false, arena, &views[n_views++]);
         }
     }
-    return err == PT_OK ? pt_authority_build(views, n_views, &office->root, &d->arena, &d->authority) : err;
+    return err == PT_OK ? pt_authority_build(views, n_views, &office->root, arena, out) : err;
+}
+
+enum pt_err directory_authority(struct pt_txn *txn, const struct office *office, struct pt_arena *arena,
+                                struct pt_authority *out)
+{
+    struct pt_head *heads;
+    size_t n = 0;
+    enum pt_err err = pt_logs_list(txn, NULL, arena, &heads, &n);
+    return err == PT_OK ? read_authority(txn, office, heads, n, arena, out) : err;
 }
 
 static int compare_owns(const void *a, const void *b)
@@ -78,6 +87,9 @@ static enum pt_err take_log(struct pt_txn *txn, struct directory *d, const struc
         return PT_OK; /* only offices open and assign */
     }
     enum pt_err err = pt_logs_view(txn, head, 0, false, &d->arena, &view);
+    if (err == PT_OK) {
+        err = pt_authority_stand(&d->authority, &view, 1, &d->arena);
+    }
     if (err != PT_OK) {
         return err;
     }
@@ -101,7 +113,7 @@ static enum pt_err build(struct pt_txn *txn, const struct office *office, struct
     size_t n = 0;
     enum pt_err err = pt_logs_list(txn, NULL, &d->arena, &heads, &n);
     if (err == PT_OK) {
-        err = read_authority(txn, office, heads, n, d);
+        err = read_authority(txn, office, heads, n, &d->arena, &d->authority);
     }
     d->assessments = pt_arena_zalloc(&d->arena, n, sizeof *d->assessments);
     d->owns = pt_arena_zalloc(&d->arena, n, sizeof *d->owns);
@@ -160,6 +172,17 @@ bool directory_is_assigned(const struct directory_assessment *assessment, const 
         }
     }
     return false;
+}
+
+bool directory_is_of_root(const struct directory *directory, const struct office *office,
+                          const struct pt_author *author)
+{
+    const struct pt_member *member = directory == NULL ? NULL : pt_authority_member(&directory->authority, author);
+    bool of_root = pt_author_eq(author, &office->root);
+    for (; member != NULL && !of_root; member = pt_authority_member_next(&directory->authority, member)) {
+        of_root = member->office->is_root;
+    }
+    return of_root;
 }
 
 bool directory_has_cycle(const struct directory *directory, const char *surveyor, const char *cycle)

@@ -32,6 +32,9 @@ struct directory {
     size_t n_owns;
 };
 
+/* Only who may write what, in the arena. */
+enum pt_err directory_authority(struct pt_txn *txn, const struct office *office, struct pt_arena *arena,
+                                struct pt_authority *out);
 enum pt_err directory_open(const struct office *office, struct directory *out);
 void directory_close(struct directory *directory);
 
@@ -43,6 +46,9 @@ enum pt_err directory_subjects(const struct directory *directory, const char *su
                                struct pt_arena *arena, struct pt_subject **out, size_t *n);
 /* False for a log of an assessment that directory_subjects would not find for its author: it is a new one. */
 bool directory_knows(const struct directory *directory, const struct pt_log_id *log);
+/* Head office itself, or a reviewer or surveyor of head office: what they write comes down from there. */
+bool directory_is_of_root(const struct directory *directory, const struct office *office,
+                          const struct pt_author *author);
 /* Has this surveyor any assessment of the cycle? */
 bool directory_has_cycle(const struct directory *directory, const char *surveyor, const char *cycle);
 

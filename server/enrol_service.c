@@ -113,11 +113,12 @@ static void on_done(struct pt_write_req *req, enum pt_err err)
     if (err != PT_OK) {
         refuse(e, err == PT_EFULL ? PATUH__FAILURE_CODE__FAILURE_FULL : PATUH__FAILURE_CODE__FAILURE_BUSY);
     } else if (e->job.refused) {
-        pt_log("enrol_refused", "code=%d address=%s", (int)e->job.code,
-               e->conn == NULL ? "?" : pt_conn_address(e->conn));
+        pt_log("enrol_refused", "code=%d name=%s address=%s", (int)e->job.code,
+               e->job.name[0] == '\0' ? "?" : e->job.name, e->conn == NULL ? "?" : pt_conn_address(e->conn));
         refuse(e, e->job.code);
     } else {
-        pt_log("enrolled", "address=%s", e->conn == NULL ? "?" : pt_conn_address(e->conn));
+        pt_log("enrolled", "name=%s role=%d address=%s", e->job.name, e->job.role,
+               e->conn == NULL ? "?" : pt_conn_address(e->conn));
         answer(e);
         server_grown(e->server, NULL);
     }

@@ -186,13 +186,15 @@ static bool same_keys(const struct invite *invite, const Patuh__EnrolRequest *re
            memcmp(invite->used_transport.b, request->transport_key.data, sizeof invite->used_transport.b) == 0;
 }
 
-/* A code for an office is for that office and nobody else; the other codes are not for offices. */
-static bool fits_role(const struct invite *invite, const Patuh__EnrolRequest *request)
+/* A code for an office is for that office and nobody else, one for a reviewer is used at this office, never by a
+ * device. */
+static bool fits_role(const struct invite *invite, const struct enrol_job *job)
 {
+    const char *office = job->request->office;
     if (invite->role == PATUH__ROLE__ROLE_REGIONAL) {
-        return request->office != NULL && strcmp(request->office, invite->name) == 0;
+        return office != NULL && strcmp(office, invite->name) == 0;
     }
-    return request->office == NULL;
+    return office == NULL && job->reviewer == (invite->role == PATUH__ROLE__ROLE_REVIEWER);
 }
 
 enum pt_err enrol_apply(struct pt_txn *txn, struct enrol_job *job)
@@ -209,6 +211,8 @@ enum pt_err enrol_apply(struct pt_txn *txn, struct enrol_job *job)
     if (err != PT_OK) {
         return err;
     }
+    job->role = invite.role;
+    (void)snprintf(job->name, sizeof job->name, "%s", invite.name);
     if (invite.tries >= PT_ENROL_TRIES_PER_CODE) {
         return refuse(job, PATUH__FAILURE_CODE__FAILURE_CODE_TRIES);
     }
@@ -224,7 +228,7 @@ enum pt_err enrol_apply(struct pt_txn *txn, struct enrol_job *job)
         job->answer = invite.answer;
         return PT_OK;
     }
-    if (!fits_role(&invite, job->request)) {
+    if (!fits_role(&invite, job)) {
         return refuse(job, PATUH__FAILURE_CODE__FAILURE_CODE_OTHER);
     }
     if (job->now_ms > invite.expires_ms) {

@@ -31,11 +31,14 @@ struct enrol_job {
     const struct office *office;
     const Patuh__EnrolRequest *request;
     const char *address;
+    bool reviewer; /* asked by a person at this office, for a reviewer's key */
     int64_t now_ms;
     struct pt_arena *arena;
     struct pt_bytes answer; /* packed EnrolAnswer */
     bool refused;
     Patuh__FailureCode code;
+    int role; /* whom the code was for; 0 and "" while no code of ours was shown */
+    char name[PT_NAME_BYTES_MAX + 1];
 };
 enum pt_err enrol_apply(struct pt_txn *txn, struct enrol_job *job);
 

@@ -20,10 +20,11 @@
 #define DEFAULT_ADDRESS "127.0.0.1:7440"
 #define WORDS_MAX 256
 
-/* The command line without --dir and --code-file, which are taken here. */
+/* The command line without --dir and the files of secrets, which are taken here. */
 struct line {
     const char *dir;
     const char *code_file;
+    const char *passphrase_file;
     const char *command;
     const char *words[WORDS_MAX];
     int n_words;
@@ -85,10 +86,14 @@ static int read_line(char **argv, struct line *line)
     for (int i = 0; argv[i] != NULL; i++) {
         const char *dir = take_option("--dir", argv, &i);
         const char *code_file = dir == NULL ? take_option("--code-file", argv, &i) : NULL;
+        bool taken = dir != NULL || code_file != NULL;
+        const char *passphrase_file = taken ? NULL : take_option("--passphrase-file", argv, &i);
         if (dir != NULL) {
             line->dir = dir;
         } else if (code_file != NULL) {
             line->code_file = code_file;
+        } else if (passphrase_file != NULL) {
+            line->passphrase_file = passphrase_file;
         } else if (line->command == NULL) {
             line->command = argv[i];
         } else if (line->n_words == WORDS_MAX) {
@@ -236,6 +241,54 @@ static int run_alone(const struct line *line, struct pt_bytes input, struct pt_b
     return exit_code;
 }
 
+/* --- secrets --- */
+
+static bool acts_as_somebody(const struct line *line)
+{
+    for (int i = 0; i < line->n_words; i++) {
+        if (strcmp(line->words[i], "--as") == 0 || strncmp(line->words[i], "--as=", strlen("--as=")) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum pt_err read_passphrase(const struct line *line, bool new_one, struct pt_buf *out,
+                                   struct pt_problem *problem)
+{
+    struct pt_buf again = {0};
+    enum pt_msg question = new_one ? PT_MSG_PASSPHRASE_NEW : PT_MSG_PASSPHRASE_ASK;
+    enum pt_err err = pt_secret_read(line->passphrase_file, question, out, problem);
+    if (err == PT_OK && new_one && line->passphrase_file == NULL && isatty(STDIN_FILENO)) {
+        err = pt_secret_read(NULL, PT_MSG_PASSPHRASE_AGAIN, &again, problem);
+        if (err == PT_OK && !pt_bytes_eq(pt_buf_bytes(&again), pt_buf_bytes(out))) {
+            err = pt_problem_set(problem, PT_EINVALID, PT_MSG_PASSPHRASE_DIFFERS, NULL);
+        }
+        pt_buf_wipe(&again);
+    }
+    return err;
+}
+
+/* One a line, in the order of the enumeration. */
+static enum pt_err read_secrets(const struct line *line, unsigned secrets, struct pt_buf *out,
+                                struct pt_problem *problem)
+{
+    struct pt_buf passphrase = {0};
+    bool new_one = (secrets & SECRET_NEW_PASSPHRASE) != 0;
+    bool opens = (secrets & SECRET_PASSPHRASE) != 0 && acts_as_somebody(line);
+    enum pt_err err = PT_OK;
+    if ((secrets & SECRET_CODE) != 0) {
+        err = pt_secret_read(line->code_file, PT_MSG_CODE_ASK, out, problem);
+    }
+    if (err == PT_OK && (new_one || opens)) {
+        err = read_passphrase(line, new_one, &passphrase, problem);
+        pt_buf_put_str(out, new_one ? "\n" : "");
+        pt_buf_put_bytes(out, pt_buf_bytes(&passphrase));
+    }
+    pt_buf_wipe(&passphrase);
+    return err == PT_OK ? out->err : err;
+}
+
 static int run_command(const struct line *line)
 {
     const struct command_row *row = command_find(line->command);
@@ -245,7 +298,8 @@ static int run_command(const struct line *line)
     if (row == NULL) {
         return usage(PT_MSG_COMMAND_UNKNOWN, line->command);
     }
-    if (row->takes_code && pt_secret_read(line->code_file, PT_MSG_CODE_ASK, &input, &problem) != PT_OK) {
+    if (read_secrets(line, row->secrets, &input, &problem) != PT_OK) {
+        pt_buf_wipe(&input);
         return fail(&problem, EXIT_FAILED);
     }
     enum pt_err err = run_remote(line, pt_buf_bytes(&input), &remote, &problem);
@@ -259,7 +313,7 @@ static int run_command(const struct line *line)
     if (exit_code == EXIT_GOOD && strcmp(line->command, "invite") == 0 && isatty(STDOUT_FILENO)) {
         qr_print(stdout, pt_buf_text(&remote.out));
     }
-    pt_buf_free(&input);
+    pt_buf_wipe(&input);
     pt_buf_free(&remote.out);
     return exit_code;
 }

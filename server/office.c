@@ -399,23 +399,29 @@ enum pt_err office_write(struct office *office, pt_write_run run, void *data)
 /* The store says which incarnation it writes in: a command may run while the server finds that it has to take a new
  * one.
  */
+enum pt_err office_incarnation(struct pt_txn *txn, uint64_t *out)
+{
+    return pt_meta_get_u64(txn, "incarnation", out);
+}
+
 static enum pt_err read_incarnation(struct pt_txn *txn, struct pt_author_pen *pen)
 {
     enum pt_err err = pt_meta_get_u64(txn, "previous", &pen->previous_incarnation);
     pen->has_previous_incarnation = err == PT_OK;
-    return err == PT_OK || err == PT_ENOTFOUND ? pt_meta_get_u64(txn, "incarnation", &pen->incarnation) : err;
+    return err == PT_OK || err == PT_ENOTFOUND ? office_incarnation(txn, &pen->incarnation) : err;
 }
 
-enum pt_err office_log_in(struct pt_txn *txn, const struct office *office, const struct pt_subject *subject,
-                          const struct pt_entry *entries, size_t n)
+enum pt_err office_log_as(struct pt_txn *txn, const struct pt_keypair *pair, const struct pt_hash *instrument,
+                          const struct pt_subject *subject, const struct pt_entry *entries, size_t n)
 {
     struct pt_arena arena;
     struct pt_now now = pt_now_read();
     struct pt_author_pen pen = {
-        .pair = &office->pair,
+        .pair = pair,
         .wall_ms = now.wall_ms,
         .monotonic_ms = now.monotonic_ms,
         .boot = now.boot,
+        .instrument = instrument,
     };
     pt_arena_init(&arena, SIZE_MAX);
     enum pt_err err = read_incarnation(txn, &pen);
@@ -424,6 +430,12 @@ enum pt_err office_log_in(struct pt_txn *txn, const struct office *office, const
     }
     pt_arena_close(&arena);
     return err;
+}
+
+enum pt_err office_log_in(struct pt_txn *txn, const struct office *office, const struct pt_subject *subject,
+                          const struct pt_entry *entries, size_t n)
+{
+    return office_log_as(txn, &office->pair, NULL, subject, entries, n);
 }
 
 struct log_job {

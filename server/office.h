@@ -61,6 +61,12 @@ enum pt_err office_log(struct office *office, const struct pt_subject *subject, 
 enum pt_err office_log_in(struct pt_txn *txn, const struct office *office, const struct pt_subject *subject,
                           const struct pt_entry *entries, size_t n);
 
+/* The same by another key of this office, a reviewer's. instrument: what entries about questions were written with. */
+enum pt_err office_log_as(struct pt_txn *txn, const struct pt_keypair *pair, const struct pt_hash *instrument,
+                          const struct pt_subject *subject, const struct pt_entry *entries, size_t n);
+/* The incarnation of everything that is written here now. */
+enum pt_err office_incarnation(struct pt_txn *txn, uint64_t *out);
+
 /* The office chain as enrolment answers show it, own office first. Records live in the arena. address: ours. */
 enum pt_err office_chain(const struct office *office, const char *address, struct pt_arena *arena,
                          struct pt_office_record *out, size_t *n_out);

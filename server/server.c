@@ -68,6 +68,9 @@ static void on_turn(uv_check_t *check)
             server->has_directory = false;
         }
     }
+    if (!server->has_directory) {
+        visits_check(server);
+    }
     visits_news(server, &news);
     upper_news(server->upper, &news);
     pt_news_close(&news);

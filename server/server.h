@@ -56,6 +56,8 @@ void server_part_ended(struct server *server);
 /* visit.c: a peer that connected to us. */
 void visit_accept(struct server *server, struct pt_conn *conn);
 void visits_news(struct server *server, const struct pt_news *news);
+/* Who is who has changed: sessions of keys that were revoked end. They may come back and deliver what they have. */
+void visits_check(struct server *server);
 void visits_close(struct server *server);
 
 /* enrol_service.c: a stranger with a code. */

@@ -35,7 +35,7 @@ static bool has_all(void *data, const struct pt_log_id *log)
 static bool is_up(void *data, const struct pt_log_id *log)
 {
     const struct upper *upper = data;
-    return !pt_author_eq(&log->author, &upper->server->office->root);
+    return !directory_is_of_root(server_directory(upper->server), upper->server->office, &log->author);
 }
 
 static void maybe_ended(struct upper *upper)

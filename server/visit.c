@@ -15,6 +15,7 @@ struct visit {
     struct pt_link *link;
     struct pt_author author;
     int role; /* chunk.proto Role */
+    bool revoked;
     char name[PT_NAME_BYTES_MAX + 1];
     bool concerned; /* by what has just come in */
     struct visit *next;
@@ -91,6 +92,13 @@ static enum pt_err device_subjects(void *data, struct pt_arena *arena, struct pt
     return PT_OK;
 }
 
+/* Who was revoked still delivers what it wrote: nothing of it is lost, and it counts as far as the revocation says. */
+static bool revoked_has(void *data, const struct pt_log_id *log)
+{
+    const struct visit *visit = data;
+    return pt_author_eq(&log->author, &visit->author) && device_has(data, log);
+}
+
 static bool device_is_up(void *data, const struct pt_log_id *log)
 {
     return pt_author_eq(&log->author, &((const struct visit *)data)->author);
@@ -150,22 +158,22 @@ static bool region_brings(void *data, const struct pt_log_id *log)
 static bool region_is_up(void *data, const struct pt_log_id *log)
 {
     const struct visit *visit = data;
-    return !pt_author_eq(&log->author, &visit->server->office->root);
+    return !directory_is_of_root(server_directory(visit->server), visit->server->office, &log->author);
 }
 
-/* Several records may name one key: its own office's and head office's word count here, another office's does not. A
- * key without a record is let in on its signed statement: the record may have been lost with the end of the office log.
- */
-static bool is_revoked(const struct pt_authority *authority, const struct office *office,
-                       const struct pt_author *author)
+/* By this office, or by head office for all of them. A key without a record is let in on its signed statement: the
+ * record may have been lost with the end of the office log. */
+static bool is_revoked(const struct server *server, const struct directory *directory, const struct pt_author *author)
 {
-    const struct pt_member *member = pt_authority_member(authority, author);
-    bool revoked = false;
-    for (; member != NULL && !revoked; member = pt_authority_member_next(authority, member)) {
-        bool ours = member->revoked_by_root || strcmp(member->office->code, office->code) == 0;
-        revoked = member->revoked && ours;
+    const struct pt_member *member = pt_authority_member(&directory->authority, author);
+    while (member != NULL) {
+        bool ours = member->revoked_by_root || strcmp(member->office->code, server->office->code) == 0;
+        if (member->revoked && ours) {
+            return true;
+        }
+        member = pt_authority_member_next(&directory->authority, member);
     }
-    return revoked;
+    return false;
 }
 
 static enum pt_err admit_member(struct visit *visit, const struct pt_statement *statement, Patuh__FailureCode *code)
@@ -176,10 +184,7 @@ static enum pt_err admit_member(struct visit *visit, const struct pt_statement *
         *code = PATUH__FAILURE_CODE__FAILURE_BUSY;
         return PT_EBUSY;
     }
-    if (is_revoked(&directory->authority, visit->server->office, &visit->author)) {
-        *code = PATUH__FAILURE_CODE__FAILURE_REVOKED;
-        return PT_EDENIED;
-    }
+    visit->revoked = is_revoked(visit->server, directory, &visit->author);
     visit->role = statement->role;
     (void)snprintf(visit->name, sizeof visit->name, "%s", statement->name);
     return PT_OK;
@@ -205,13 +210,16 @@ static enum pt_err admit(void *data, const Patuh__SignedStatement *signed_statem
     }
     bool region = err == PT_OK && visit->role == PATUH__ROLE__ROLE_REGIONAL;
     if (err == PT_OK) {
-        *peer = (struct pt_peer){.author = visit->author, .tier = region ? 1 : 0};
-        peer->scope = (struct pt_scope){.has = region ? region_has : device_has,
+        *peer = (struct pt_peer){.author = visit->author, .tier = region ? 1 : 0, .revoked = visit->revoked};
+        peer->scope = (struct pt_scope){.has = region           ? region_has
+                                               : visit->revoked ? revoked_has
+                                                                : device_has,
                                         .is_up = region ? region_is_up : device_is_up,
                                         .subjects = region ? NULL : device_subjects,
                                         .data = visit,
                                         .brings = region ? region_brings : NULL};
-        pt_log("peer", "name=%s role=%d address=%s", visit->name, visit->role, pt_conn_address(visit->conn));
+        pt_log("peer", "name=%s role=%d revoked=%d address=%s", visit->name, visit->role, visit->revoked,
+               pt_conn_address(visit->conn));
     }
     pt_arena_close(&arena);
     return err;
@@ -331,6 +339,19 @@ void visits_news(struct server *server, const struct pt_news *news)
         if (session != NULL && pt_session_peer(session) != NULL &&
             (concerned || (news->blobs && pt_session_owes(session)))) {
             pt_link_news(visit->link, news);
+        }
+    }
+}
+
+void visits_check(struct server *server)
+{
+    const struct directory *directory = server->visits == NULL ? NULL : server_directory(server);
+    for (struct visit *visit = server->visits; directory != NULL && visit != NULL; visit = visit->next) {
+        bool admitted = visit->link != NULL && pt_session_peer(pt_link_session(visit->link)) != NULL;
+        if (admitted && !visit->revoked && is_revoked(server, directory, &visit->author)) {
+            pt_log("revoked", "name=%s", visit->name);
+            visit->revoked = true;
+            pt_link_close(visit->link);
         }
     }
 }

@@ -68,6 +68,9 @@ static enum pt_err current_instrument(struct reading *r, struct pt_txn *txn, con
         err = pt_logs_views(txn, &subject, 0, false, &r->scratch, &views, &n);
     }
     if (err == PT_OK) {
+        err = pt_authority_stand(&r->out->directory.authority, views, n, &r->scratch);
+    }
+    if (err == PT_OK) {
         err = pt_cycle_build(views, n, &r->office->root, &r->scratch, &cycle);
     }
     const struct pt_loaded *loaded =
@@ -145,6 +148,9 @@ static enum pt_err read_assessment(struct reading *r, const struct directory_ass
         return err;
     }
     err = pt_logs_views(txn, &from->subject, 0, false, &r->scratch, &views, &input.n_views);
+    if (err == PT_OK) {
+        err = pt_authority_stand(&r->out->directory.authority, views, input.n_views, &r->scratch);
+    }
     if (err == PT_OK) {
         err = current_instrument(r, txn, &from->subject, &input.instrument);
     }

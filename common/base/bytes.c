@@ -27,6 +27,14 @@ int pt_bytes_cmp(struct pt_bytes a, struct pt_bytes b)
     return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
 }
 
+void pt_buf_wipe(struct pt_buf *buf)
+{
+    if (buf->data != NULL) {
+        explicit_bzero(buf->data, buf->n);
+    }
+    pt_buf_free(buf);
+}
+
 void pt_buf_free(struct pt_buf *buf)
 {
     pt_free(buf->data);

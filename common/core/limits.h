@@ -37,7 +37,8 @@
 
 /* stored per log and office */
 #define PT_PARKED_PER_LOG_MAX 64
-#define PT_RUN_CHUNKS_MAX 1024 /* under one signature */
+#define PT_RUN_CHUNKS_MAX 1024     /* under one signature */
+#define PT_RECEIPT_BRANCHES_MAX 64 /* of a forked log, named in one receipt */
 #define PT_STORE_RESERVE_BYTES (64LL * 1024 * 1024)
 
 /* wire */

@@ -95,6 +95,9 @@ static enum pt_err load_instrument(struct pt_work *work)
         err = pt_logs_views(work->txn, &subject, 0, false, &work->arena, &views, &n);
     }
     if (err == PT_OK) {
+        err = pt_authority_stand(&work->authority, views, n, &work->arena);
+    }
+    if (err == PT_OK) {
         err = pt_cycle_build(views, n, &work->place.root, &work->arena, &cycle);
     }
     if (err != PT_OK) {
@@ -113,11 +116,25 @@ static enum pt_err load_logs(struct pt_work *work, bool with_tail, struct pt_pro
 {
     enum pt_err err =
         pt_logs_views(work->txn, &work->subject, 0, with_tail, &work->arena, &work->views, &work->n_views);
+    if (err == PT_OK) {
+        err = pt_authority_stand(&work->authority, work->views, work->n_views, &work->arena);
+    }
     if (err == PT_OK && work->n_views == 0) {
         const char *name = pt_subject_name(&work->subject);
         err = pt_problem_set(problem, PT_ENOTFOUND, PT_MSG_CLIENT_NO_ASSESSMENT, name, NULL);
     }
     return err;
+}
+
+static struct pt_merge_input merge_input(struct pt_work *work, enum pt_level level)
+{
+    return (struct pt_merge_input){.subject = &work->subject,
+                                   .views = work->views,
+                                   .n_views = work->n_views,
+                                   .authority = &work->authority,
+                                   .instrument = work->instrument,
+                                   .lookup = {.instrument = find_instrument, .data = work},
+                                   .level = level};
 }
 
 enum pt_err pt_work_load(struct pt_work *work, const struct pt_work_place *place, struct pt_txn *txn,
@@ -133,13 +150,8 @@ enum pt_err pt_work_load(struct pt_work *work, const struct pt_work_place *place
         err = load_logs(work, with_tail, problem);
     }
     if (err == PT_OK) {
-        struct pt_merge_input input = {.subject = &work->subject,
-                                       .views = work->views,
-                                       .n_views = work->n_views,
-                                       .authority = &work->authority,
-                                       .instrument = work->instrument,
-                                       .lookup = {find_instrument, find_text, work},
-                                       .level = PT_LEVEL_WORK};
+        struct pt_merge_input input = merge_input(work, PT_LEVEL_WORK);
+        input.lookup.text = find_text;
         err = pt_merge(&input, &work->arena, &work->state);
     }
     if (err == PT_OK && work->ready) {
@@ -156,6 +168,19 @@ void pt_work_close(struct pt_work *work)
 }
 
 /* --- questions about it --- */
+
+enum pt_err pt_work_pending(struct pt_work *work, size_t *n)
+{
+    struct pt_assessment counting;
+    struct pt_merge_input input = merge_input(work, pt_level_of(work->state.state));
+    *n = 0;
+    if (input.level == PT_LEVEL_WORK) {
+        return PT_OK; /* nothing counts yet: nothing is outside */
+    }
+    enum pt_err err = pt_merge(&input, &work->arena, &counting);
+    *n = err == PT_OK ? counting.n_pending : 0;
+    return err;
+}
 
 enum pt_err pt_work_need_instrument(const struct pt_work *work, struct pt_problem *problem)
 {
@@ -211,4 +236,17 @@ uint32_t pt_work_instance(const struct pt_work *work, uint32_t repeat, const cha
         }
     }
     return 0;
+}
+
+const char *pt_work_kind_name(Patuh__EntryKind kind, struct pt_arena *arena)
+{
+    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(&patuh__entry_kind__descriptor, (int)kind);
+    if (value == NULL || strlen(value->name) <= strlen("ENTRY_")) {
+        return "unknown";
+    }
+    char *name = pt_arena_str(arena, value->name + strlen("ENTRY_"));
+    for (size_t i = 0; name != NULL && name[i] != '\0'; i++) {
+        name[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
+    }
+    return name == NULL ? "" : name;
 }

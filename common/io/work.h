@@ -49,6 +49,8 @@ void pt_work_close(struct pt_work *work);
 
 /* The subject of an assessment as it is typed. Errors: INVALID (sentence). */
 enum pt_err pt_work_subject(const char *assessment, struct pt_subject *out, struct pt_problem *problem);
+/* Effective entries outside what counts in its state: they wait for the next move. Errors: NOMEM. */
+enum pt_err pt_work_pending(struct pt_work *work, size_t *n);
 /* DENIED with a sentence while the instrument has not arrived. */
 enum pt_err pt_work_need_instrument(const struct pt_work *work, struct pt_problem *problem);
 /* A log of who asks (in any incarnation). */
@@ -59,6 +61,8 @@ bool pt_work_is_assigned(const struct pt_work *work);
 const char *pt_work_author(const struct pt_work *work, const struct pt_author *author, struct pt_arena *arena);
 /* A log, short, as the office is told: first digits of author and incarnation. In the arena; "" when out of memory. */
 const char *pt_work_log_name(const struct pt_log_id *log, struct pt_arena *arena);
+/* "answer", "add_instance": the name in the protocol without its prefix, in small letters. In the arena. */
+const char *pt_work_kind_name(Patuh__EntryKind kind, struct pt_arena *arena);
 /* Number of an instance as in pt_answer; 0 when it is not there. repeat: node. */
 uint32_t pt_work_instance(const struct pt_work *work, uint32_t repeat, const char *name);
 

@@ -45,7 +45,7 @@ static enum pt_err put_files(struct pt__rollup *r, struct pt_rollup_files *files
     pt__put_codebook(r, add_file(files, "codebook.csv"));
     pt__put_comparison(r, add_file(files, "comparison.csv"));
     pt__put_coverage(r, add_file(files, "coverage.csv"));
-    pt_buf_put_str(&inputs, "subject,author,incarnation,seq,link\n");
+    pt_buf_put_str(&inputs, "subject,author,incarnation,seq,link,fork\n");
     pt_buf_put_bytes(&inputs, pt_buf_bytes(&r->inputs));
     pt_buf_put_bytes(&inputs, pt_buf_bytes(&r->inputs_above));
     take_file(files, "inputs.csv", &inputs);

@@ -101,9 +101,7 @@ static bool is_not_assessed(const struct pt__rollup *r, const struct pt_assessme
     if (a->state != PATUH__STATE__STATE_NOT_ASSESSED) {
         return false;
     }
-    const struct pt_member *member = pt_authority_member(&r->authority, &a->state_by->view->log.author);
-    bool by_device = member != NULL && member->role == PATUH__ROLE__ROLE_DEVICE;
-    return r->in->level == PT_LEVEL_SUBMITTED || !by_device;
+    return r->in->level == PT_LEVEL_SUBMITTED || a->state_tier > 0;
 }
 
 static enum pt_err keep_products(struct pt__rollup *r, struct pt__unit *unit, const struct pt_unit_score *score)

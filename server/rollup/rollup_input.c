@@ -1,226 +1,9 @@
-/* rollup_input.c - what a rollup reads: logs as far as they count, and what the cycle's log has loaded. */
+/* rollup_input.c - what a rollup reads: who may write what, and what the cycle's log has loaded. */
 #include "base/mem.h"
-#include "base/text.h"
 #include "core/wire/unpack.h"
 #include "rollup/rollup_internal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define RUN_BYTES 1 /* one signed piece at a time, so that damage is named closely */
-
-static int compare_heads(const void *a, const void *b)
-{
-    const struct pt_head *x = a;
-    const struct pt_head *y = b;
-    int order = strcmp(x->log.subject.text, y->log.subject.text);
-    return order != 0 ? order : pt_log_id_cmp(&x->log, &y->log);
-}
-
-/* Heads and the last LSN of one moment. */
-static enum pt_err list_heads(struct pt__rollup *r)
-{
-    struct pt_txn *txn;
-    struct pt_hash unused;
-    enum pt_err err = pt_store_begin(r->in->store, false, &txn);
-    if (err != PT_OK) {
-        return err;
-    }
-    r->upto_lsn = r->in->upto_lsn;
-    if (r->limits == NULL && r->upto_lsn == 0) {
-        err = pt_arrival_last(txn, &r->upto_lsn, &unused);
-    }
-    if (err == PT_OK) {
-        err = pt_logs_list(txn, NULL, &r->keep, &r->heads, &r->n_heads);
-    }
-    pt_store_abort(txn);
-    if (err == PT_OK && r->n_heads > 1) {
-        qsort(r->heads, r->n_heads, sizeof *r->heads, compare_heads);
-    }
-    return err;
-}
-
-const char *pt__pseudonym(const struct pt__rollup *r, const struct pt_author *author, char *buf)
-{
-    struct pt_hash hash =
-        pt_hash2(PT_CONTEXT_PSEUDONYM, pt_hash_bytes(&r->salt), pt_bytes_of(author->b, sizeof author->b));
-    for (size_t i = 0; i < 8; i++) {
-        (void)snprintf(buf + 2 * i, 3, "%02x", hash.b[i]);
-    }
-    return buf;
-}
-
-static enum pt_err damaged(struct pt__rollup *r, const struct pt_head *head, uint64_t seq, enum pt_err why)
-{
-    char text[24];
-    (void)snprintf(text, sizeof text, "%" PRIu64, seq);
-    enum pt_err err = why == PT_ENOMEM || why == PT_EIO ? why : PT_EDAMAGED;
-    return pt_problem_set(r->problem, err, PT_MSG_ROLLUP_CHUNK, head->log.subject.text, text, pt_err_name(why), NULL);
-}
-
-/* Every link and signature of the log anew, up to a fork if there is one. */
-static enum pt_err check_chain(struct pt__rollup *r, struct pt_txn *txn, const struct pt_head *head)
-{
-    struct pt_arena arena;
-    uint64_t upto = head->forked ? head->fork_seq : head->seq;
-    struct pt_hash link = pt_link_first(&head->log);
-    uint64_t seq = 0;
-    enum pt_err err = PT_OK;
-    pt_arena_init(&arena, SIZE_MAX);
-    while (err == PT_OK && seq < upto) {
-        struct pt_run run;
-        struct pt_checked_run checked;
-        uint64_t last = 0;
-        err = pt_logs_run(txn, head, seq + 1, RUN_BYTES, &arena, &run, &last);
-        if (err == PT_OK && !pt_hash_eq(&run.previous, &link)) {
-            err = PT_ELINK;
-        }
-        if (err == PT_OK) {
-            err = pt_run_check(&run, &arena, &checked);
-        }
-        if (err == PT_OK) {
-            link = checked.links[run.n_chunks - 1];
-            seq = last;
-        }
-        pt_arena_reset(&arena);
-    }
-    pt_arena_close(&arena);
-    return err == PT_OK ? PT_OK : damaged(r, head, seq, err);
-}
-
-bool pt__rollup_of_cycle(const struct pt__rollup *r, const struct pt_subject *subject)
-{
-    char cycle[PT_SUBJECT_BYTES_MAX + 1];
-    if (pt_subject_kind(subject) != PT_SUBJECT_ASSESSMENT || pt_subject_is_second(subject)) {
-        return false;
-    }
-    pt_subject_cycle(subject, cycle);
-    return strcmp(cycle, r->in->cycle) == 0;
-}
-
-/* Before anything is read from them: all logs that can take part. */
-static enum pt_err check_chains(struct pt__rollup *r)
-{
-    enum pt_err err = PT_OK;
-    for (size_t i = 0; i < r->n_heads && err == PT_OK; i++) {
-        const struct pt_subject *subject = &r->heads[i].log.subject;
-        struct pt_txn *txn;
-        if (pt_subject_kind(subject) == PT_SUBJECT_ASSESSMENT && !pt__rollup_of_cycle(r, subject)) {
-            continue;
-        }
-        err = pt_store_begin(r->in->store, false, &txn);
-        if (err == PT_OK) {
-            err = check_chain(r, txn, &r->heads[i]);
-            pt_store_abort(txn);
-        }
-    }
-    return err;
-}
-
-static void incarnation_text(uint64_t incarnation, char out[17])
-{
-    (void)snprintf(out, 17, "%016" PRIx64, incarnation);
-}
-
-/* How far the log counts: UINT64_MAX without limits, 0 when the limits do not know it. */
-static uint64_t limit_of(const struct pt__rollup *r, const struct pt_log_id *log)
-{
-    char author[17];
-    char incarnation[17];
-    if (r->limits == NULL) {
-        return UINT64_MAX;
-    }
-    pt__pseudonym(r, &log->author, author);
-    incarnation_text(log->incarnation, incarnation);
-    size_t low = 0;
-    size_t high = r->n_limits;
-    while (low < high) { /* the first of the subject */
-        size_t middle = low + (high - low) / 2;
-        bool before = strcmp(r->limits[middle].subject, log->subject.text) < 0;
-        low = before ? middle + 1 : low;
-        high = before ? high : middle;
-    }
-    for (; low < r->n_limits && strcmp(r->limits[low].subject, log->subject.text) == 0; low++) {
-        if (strcmp(r->limits[low].author, author) == 0 && strcmp(r->limits[low].incarnation, incarnation) == 0) {
-            return r->limits[low].seq;
-        }
-    }
-    return 0;
-}
-
-/* Whole chunks only, so that both ways of limiting a log end at the same entry. */
-static void cut_view(struct pt_view *view, uint64_t upto)
-{
-    while (view->n_chunks > 0 && view->chunks[view->n_chunks - 1].last_seq > upto) {
-        view->n_chunks--;
-    }
-    view->n_entries = view->n_chunks == 0 ? 0 : (size_t)view->chunks[view->n_chunks - 1].last_seq;
-}
-
-static void put_input(struct pt__rollup *r, const struct pt_view *view)
-{
-    const struct pt_view_chunk *last = &view->chunks[view->n_chunks - 1];
-    struct pt_csv_writer csv = {.out = &r->inputs};
-    struct pt_buf hex = {0};
-    char author[17];
-    char incarnation[17];
-    incarnation_text(view->log.incarnation, incarnation);
-    pt_hex_put(&hex, pt_hash_bytes(&last->link));
-    pt_csv_put(&csv, view->log.subject.text);
-    pt_csv_put(&csv, pt__pseudonym(r, &view->log.author, author));
-    pt_csv_put(&csv, incarnation);
-    pt_csv_put_int(&csv, (int64_t)last->last_seq);
-    pt_csv_put(&csv, pt_buf_text(&hex));
-    pt_csv_end_row(&csv);
-    r->inputs.err = hex.err != PT_OK ? hex.err : r->inputs.err;
-    pt_buf_free(&hex);
-}
-
-static enum pt_err read_view(struct pt__rollup *r, struct pt_txn *txn, const struct pt_head *head,
-                             struct pt_arena *arena, struct pt_view *view)
-{
-    enum pt_err err = pt_logs_view(txn, head, r->upto_lsn, false, arena, view);
-    if (err != PT_OK) {
-        return err == PT_ENOMEM || err == PT_EIO ? err : damaged(r, head, 0, err);
-    }
-    cut_view(view, limit_of(r, &head->log));
-    return PT_OK;
-}
-
-enum pt_err pt__rollup_views(struct pt__rollup *r, size_t first, size_t last, struct pt_arena *arena,
-                             struct pt_view **views, size_t *n_views, struct pt_hash *inputs)
-{
-    struct pt_txn *txn;
-    struct pt_buf heads = {0};
-    size_t n = 0;
-    struct pt_view *list = pt_arena_zalloc(arena, last - first, sizeof *list);
-    if (list == NULL) {
-        return PT_ENOMEM;
-    }
-    enum pt_err err = pt_store_begin(r->in->store, false, &txn);
-    if (err != PT_OK) {
-        return err;
-    }
-    for (size_t i = first; i < last && err == PT_OK; i++) {
-        err = read_view(r, txn, &r->heads[i], arena, &list[n]);
-        if (err == PT_OK && list[n].n_chunks > 0) {
-            const struct pt_view_chunk *end = &list[n].chunks[list[n].n_chunks - 1];
-            pt_log_id_put(&heads, &list[n].log);
-            pt_buf_put_u64(&heads, end->last_seq);
-            pt_buf_put_bytes(&heads, pt_hash_bytes(&end->link));
-            put_input(r, &list[n++]);
-        }
-    }
-    pt_store_abort(txn);
-    *inputs = pt_hash1(PT_CONTEXT_DIGEST, pt_buf_bytes(&heads));
-    err = err == PT_OK ? heads.err : err;
-    pt_buf_free(&heads);
-    *views = list;
-    *n_views = n;
-    return err;
-}
 
 /* Nobody outside can turn an author into a pseudonym: the first chunk of the cycle's log is not published. */
 static enum pt_err find_salt(struct pt__rollup *r, const char *subject)
@@ -247,37 +30,88 @@ static enum pt_err find_salt(struct pt__rollup *r, const char *subject)
     return err;
 }
 
-/* The logs of one kind of subject, or of one subject, as leaves without a row. */
-static enum pt_err read_subjects(struct pt__rollup *r, const char *prefix, bool whole, struct pt_view **views,
-                                 size_t *n_views)
+/* The logs of one subject are a leaf without a row. */
+static enum pt_err add_plain_leaf(struct pt__rollup *r, const char *subject, const struct pt_hash *inputs)
 {
     static const struct pt_hash no_row;
-    struct pt_view *all = pt_arena_zalloc(&r->keep, r->n_heads, sizeof *all);
-    size_t n = 0;
-    enum pt_err err = all == NULL ? PT_ENOMEM : PT_OK;
+    return pt__rollup_add_leaf(r, subject, &no_row, inputs);
+}
+
+/* Heads from first on that are about one subject end before this one. */
+static size_t end_of_subject(const struct pt__rollup *r, size_t first)
+{
+    size_t end = first + 1;
+    while (end < r->n_heads && pt_subject_eq(&r->heads[end].log.subject, &r->heads[first].log.subject)) {
+        end++;
+    }
+    return end;
+}
+
+static enum pt_err read_cycle(struct pt__rollup *r, const struct pt_subject *subject, struct pt_view **views,
+                              size_t *n_views)
+{
+    struct pt_hash inputs;
+    size_t first = 0;
+    while (first < r->n_heads && !pt_subject_eq(&r->heads[first].log.subject, subject)) {
+        first++;
+    }
+    *n_views = 0;
+    if (first == r->n_heads) {
+        return PT_OK;
+    }
+    enum pt_err err = pt__rollup_views(r, first, end_of_subject(r, first), &r->keep, views, n_views, &inputs);
+    return err == PT_OK && *n_views > 0 ? add_plain_leaf(r, subject->text, &inputs) : err;
+}
+
+/* Office logs follow each other. Their inputs are noted when the authority has said how far forked ones count. */
+static enum pt_err read_authority(struct pt__rollup *r, struct pt_view **views, size_t *n_views)
+{
+    size_t first = 0;
+    while (first < r->n_heads && pt_subject_kind(&r->heads[first].log.subject) != PT_SUBJECT_OFFICE) {
+        first++;
+    }
+    size_t end = first;
+    while (end < r->n_heads && pt_subject_kind(&r->heads[end].log.subject) == PT_SUBJECT_OFFICE) {
+        end++;
+    }
+    *n_views = end - first;
+    enum pt_err err = pt__rollup_read_views(r, first, end, &r->keep, views);
+    return err == PT_OK ? pt_authority_build(*views, *n_views, &r->in->root, &r->keep, &r->authority) : err;
+}
+
+static enum pt_err note_offices(struct pt__rollup *r, struct pt_view *views, size_t n_views)
+{
+    enum pt_err err = PT_OK;
     size_t end;
-    for (size_t i = 0; i < r->n_heads && err == PT_OK; i = end) {
-        const char *subject = r->heads[i].log.subject.text;
-        for (end = i + 1; end < r->n_heads && strcmp(r->heads[end].log.subject.text, subject) == 0;) {
+    for (size_t i = 0; i < n_views && err == PT_OK; i = end) {
+        struct pt_hash inputs;
+        for (end = i + 1; end < n_views && pt_subject_eq(&views[end].log.subject, &views[i].log.subject);) {
             end++;
         }
-        bool meant = whole ? strcmp(subject, prefix) == 0 : strncmp(subject, prefix, strlen(prefix)) == 0;
-        struct pt_view *some;
-        size_t n_some = 0;
-        struct pt_hash inputs;
-        if (meant) {
-            err = pt__rollup_views(r, i, end, &r->keep, &some, &n_some, &inputs);
-        }
-        for (size_t k = 0; k < n_some && err == PT_OK; k++) {
-            all[n++] = some[k];
-        }
-        if (err == PT_OK && n_some > 0) {
-            err = pt__rollup_add_leaf(r, subject, &no_row, &inputs);
+        size_t n = end - i;
+        err = pt__rollup_note_inputs(r, &views[i], &n, &inputs);
+        if (err == PT_OK && n > 0) {
+            err = add_plain_leaf(r, views[i].log.subject.text, &inputs);
         }
     }
-    *views = all;
-    *n_views = n;
     return err;
+}
+
+/* Past a fork that was known an office has to have said so. */
+static enum pt_err check_rulings(struct pt__rollup *r)
+{
+    for (size_t i = 0; i < r->n_heads && r->limits != NULL; i++) {
+        const struct pt_log_id *log = &r->heads[i].log;
+        const struct pt__limit *limit = pt__rollup_limit(r, log);
+        const struct pt_ruling *ruling = pt_authority_ruling(&r->authority, log);
+        if (limit == NULL || !limit->forked || limit->seq <= limit->fork_seq) {
+            continue;
+        }
+        if (ruling == NULL || ruling->seq != limit->seq || !pt_hash_eq(&ruling->link, &limit->link)) {
+            return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NOT_RULED, log->subject.text, NULL);
+        }
+    }
+    return PT_OK;
 }
 
 static enum pt_err no_blob(struct pt__rollup *r, const struct pt_loaded *loaded, enum pt_err err)
@@ -457,21 +291,11 @@ static void find_fix(struct pt__rollup *r, const struct pt_view *views, size_t n
     }
 }
 
-static enum pt_err open_cycle(struct pt__rollup *r)
+static enum pt_err open_cycle(struct pt__rollup *r, const struct pt_subject *subject)
 {
-    struct pt_subject subject;
     struct pt_view *views;
     size_t n_views;
-    enum pt_err err = pt_subject_make(PT_SUBJECT_CYCLE, r->in->cycle, &subject);
-    if (err == PT_OK) {
-        err = find_salt(r, subject.text);
-    }
-    if (err == PT_ENOTFOUND || err == PT_EMALFORMED) {
-        return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NO_CYCLE, r->in->cycle, NULL);
-    }
-    if (err == PT_OK) {
-        err = read_subjects(r, subject.text, true, &views, &n_views);
-    }
+    enum pt_err err = read_cycle(r, subject, &views, &n_views);
     if (err == PT_OK) {
         err = pt_cycle_build(views, n_views, &r->in->root, &r->keep, &r->cycle);
     }
@@ -485,24 +309,42 @@ static enum pt_err open_cycle(struct pt__rollup *r)
     return err == PT_OK ? open_all_results(r) : err;
 }
 
+static enum pt_err open_above(struct pt__rollup *r)
+{
+    struct pt_subject subject;
+    struct pt_view *offices;
+    size_t n_offices;
+    enum pt_err err = pt_subject_make(PT_SUBJECT_CYCLE, r->in->cycle, &subject);
+    if (err == PT_OK) {
+        err = find_salt(r, subject.text);
+    }
+    if (err == PT_ENOTFOUND || err == PT_EMALFORMED) {
+        return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NO_CYCLE, r->in->cycle, NULL);
+    }
+    if (err == PT_OK) {
+        err = read_authority(r, &offices, &n_offices);
+    }
+    if (err == PT_OK) {
+        err = check_rulings(r);
+    }
+    if (err == PT_OK) {
+        err = open_cycle(r, &subject);
+    }
+    return err == PT_OK ? note_offices(r, offices, n_offices) : err;
+}
+
 enum pt_err pt__rollup_open(struct pt__rollup *r)
 {
-    struct pt_view *views;
-    size_t n_views;
     pt_arena_init(&r->keep, SIZE_MAX);
     pt_arena_init(&r->work, SIZE_MAX);
-    enum pt_err err = list_heads(r);
+    enum pt_err err = pt__rollup_list_heads(r);
     if (err == PT_OK && r->check_chains) {
-        err = check_chains(r);
+        err = pt__rollup_check_chains(r);
     }
     if (err == PT_OK) {
-        err = open_cycle(r);
+        err = open_above(r);
     }
     if (err == PT_OK) {
-        err = read_subjects(r, "o:", false, &views, &n_views);
-    }
-    if (err == PT_OK) {
-        err = pt_authority_build(views, n_views, &r->in->root, &r->keep, &r->authority);
         r->inputs_above = r->inputs; /* "c:" and "o:" sort after the assessments, which are read next */
         r->inputs = (struct pt_buf){0};
     }

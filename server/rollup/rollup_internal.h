@@ -80,6 +80,9 @@ struct pt__limit {
     const char *author; /* pseudonym */
     const char *incarnation;
     uint64_t seq;
+    struct pt_hash link;
+    bool forked; /* as it was known then */
+    uint64_t fork_seq;
 };
 
 struct pt__leaf {
@@ -128,16 +131,29 @@ struct pt__rollup {
     struct pt_buf inputs_above; /* of cycle and offices */
 };
 
-/* rollup_input.c: heads, authority, cycle, instrument, registry, results. */
+/* rollup_input.c: authority, cycle, instrument, registry, results. */
 enum pt_err pt__rollup_open(struct pt__rollup *r);
 void pt__rollup_close(struct pt__rollup *r);
-/* Views of the logs [first, last) of r->heads as far as they count, into arena; *inputs is the hash over their heads,
- * and their lines go into inputs.csv. */
+const struct pt_instrument *pt__rollup_instrument(void *data, const struct pt_hash *hash);
+
+/* rollup_logs.c */
+/* Heads and the last LSN of one moment. */
+enum pt_err pt__rollup_list_heads(struct pt__rollup *r);
+/* Before anything is read from them: every link and signature of all logs that can take part, on every branch. */
+enum pt_err pt__rollup_check_chains(struct pt__rollup *r);
+/* NULL when the limits do not know the log. */
+const struct pt__limit *pt__rollup_limit(const struct pt__rollup *r, const struct pt_log_id *log);
+/* Views of the logs [first, last) of r->heads, into arena, as they are or as the limits say. */
+enum pt_err pt__rollup_read_views(struct pt__rollup *r, size_t first, size_t last, struct pt_arena *arena,
+                                  struct pt_view **out);
+/* Their lines go into inputs.csv, *inputs is the hash over their ends; views of which nothing counts fall away. */
+enum pt_err pt__rollup_note_inputs(struct pt__rollup *r, struct pt_view *views, size_t *n_views,
+                                   struct pt_hash *inputs);
+/* Both, with what stands of forked logs. */
 enum pt_err pt__rollup_views(struct pt__rollup *r, size_t first, size_t last, struct pt_arena *arena,
                              struct pt_view **views, size_t *n_views, struct pt_hash *inputs);
 /* An assessment of this cycle, and not a second one. */
 bool pt__rollup_of_cycle(const struct pt__rollup *r, const struct pt_subject *subject);
-const struct pt_instrument *pt__rollup_instrument(void *data, const struct pt_hash *hash);
 /* Sixteen hexadecimal digits; buf: at least 17 bytes. Returns buf. */
 const char *pt__pseudonym(const struct pt__rollup *r, const struct pt_author *author, char *buf);
 

@@ -68,6 +68,26 @@ static int compare_limits(const void *a, const void *b)
     return strcmp(x->subject, y->subject);
 }
 
+static bool read_seq(const char *text, uint64_t *out)
+{
+    int64_t seq = 0;
+    bool read = pt_int_read(pt_bytes_str(text), &seq) == PT_OK && seq >= 0;
+    *out = (uint64_t)seq;
+    return read;
+}
+
+static bool read_limit(const struct pt_csv *csv, const struct pt_csv_row *row, struct pt__limit *out)
+{
+    const char *link = pt_csv_get(csv, row, "link");
+    const char *fork = pt_csv_get(csv, row, "fork");
+    out->subject = pt_csv_get(csv, row, "subject");
+    out->author = pt_csv_get(csv, row, "author");
+    out->incarnation = pt_csv_get(csv, row, "incarnation");
+    out->forked = fork[0] != '\0';
+    return read_seq(pt_csv_get(csv, row, "seq"), &out->seq) && (!out->forked || read_seq(fork, &out->fork_seq)) &&
+           pt_hex_read(pt_bytes_str(link), out->link.b, sizeof out->link.b) == PT_OK;
+}
+
 /* inputs.csv of the written files as limits; only when the manifest vouches for it. */
 static enum pt_err read_limits(const struct pt_rollup_files *written, struct pt_arena *arena,
                                const struct pt__limit **out, size_t *n_out)
@@ -90,14 +110,9 @@ static enum pt_err read_limits(const struct pt_rollup_files *written, struct pt_
         return PT_ENOMEM;
     }
     for (size_t i = 0; i < csv.n_rows; i++) {
-        int64_t seq = 0;
-        if (pt_int_read(pt_bytes_str(pt_csv_get(&csv, &csv.rows[i], "seq")), &seq) != PT_OK || seq < 0) {
+        if (!read_limit(&csv, &csv.rows[i], &limits[i])) {
             return PT_ENOTFOUND;
         }
-        limits[i].subject = pt_csv_get(&csv, &csv.rows[i], "subject");
-        limits[i].author = pt_csv_get(&csv, &csv.rows[i], "author");
-        limits[i].incarnation = pt_csv_get(&csv, &csv.rows[i], "incarnation");
-        limits[i].seq = (uint64_t)seq;
     }
     qsort(limits, csv.n_rows, sizeof *limits, compare_limits);
     *out = limits;

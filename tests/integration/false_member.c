@@ -11,7 +11,8 @@
  *     five_times     one chunk on five connections at once           five receipts
  *     statement      what the device has instead of a statement      Failure STRANGER
  *     transport      its statement, shown with another key in TLS    Failure STRANGER
- *     second_hello   two Hello                                       Failure PROTOCOL */
+ *     second_hello   two Hello                                       Failure PROTOCOL
+ *     stays          nothing: it listens until it is put out         the end of the connection, without a Failure */
 #include "client/device.h"
 #include "core/log/receipts.h"
 #include "core/wire/pack.h"
@@ -290,13 +291,35 @@ static bool second_hello(struct member *m)
     return good;
 }
 
+/* Says on standard output when it is let in, so that others know when to have it put out. */
+static bool stays(struct member *m)
+{
+    struct peer peer;
+    Patuh__Frame *frame;
+    bool good = meet(m, &peer) && peer_next(&peer, &m->arena, &frame) && frame->welcome != NULL;
+    if (good) {
+        good = !frame->welcome->revoked && puts("let in") >= 0 && fflush(stdout) == 0;
+    }
+    while (good && peer_next(&peer, &m->arena, &frame)) {
+        good = frame->failure == NULL;
+    }
+    good = good && peer.ended;
+    peer_close(&peer);
+    return good;
+}
+
 static const struct {
     const char *name;
     bool (*act)(struct member *);
 } cases[] = {
-    {"signature", signature},       {"foreign_log", foreign_log}, {"ahead", ahead},
-    {"five_times", five_times},     {"statement", statement},     {"transport", transport},
+    {"signature", signature},
+    {"foreign_log", foreign_log},
+    {"ahead", ahead},
+    {"five_times", five_times},
+    {"statement", statement},
+    {"transport", transport},
     {"second_hello", second_hello},
+    {"stays", stays},
 };
 
 static bool act(struct member *m, const char *what)

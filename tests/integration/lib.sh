@@ -193,3 +193,24 @@ values_of() {
         $0 ~ pattern && match($0, /"value":"[^"]*"/) { printf "%s%s", sep, substr($0, RSTART + 9, RLENGTH - 10); sep = " " }
         END { print "" }'
 }
+
+# --- reviewers ---
+
+# reviewer OFFICE NAME: a key of its own, sealed with the passphrase that is kept in $work/NAME.words
+reviewer() {
+    invite "$1" --reviewer "$2"
+    echo "empat kata untuk $2" > "$work/$2.words"
+    must "$patuhd" enroll --dir "$work/$1" --code-file "$work/code" --passphrase-file "$work/$2.words"
+}
+# review OFFICE NAME WORD...: as that reviewer
+review() {
+    reviewing=$1; as=$2; shift 2
+    "$patuhd" review --dir "$work/$reviewing" --as "$as" --passphrase-file "$work/$as.words" "$@"
+}
+# state_at OFFICE ASSESSMENT
+state_at() {
+    "$patuhd" review --dir "$work/$1" list --json 2> /dev/null | tr '{' '\n' |
+        awk -v name="\"assessment\":\"$2\"" 'index($0, name) && match($0, /"state":"[a-z_]+"/) {
+            print substr($0, RSTART + 9, RLENGTH - 10) }'
+}
+state_is() { [ "$(state_at "$1" "$2")" = "$3" ]; } # OFFICE ASSESSMENT STATE

@@ -51,6 +51,9 @@ enum pt_err sim_sight_open(struct sim *s, struct world_node *node, struct pt_txn
         err = pt_logs_views(txn, subject, 0, with_tail, &out->arena, &out->views, &out->n_views);
     }
     if (err == PT_OK) {
+        err = pt_authority_stand(&out->authority, out->views, out->n_views, &out->arena);
+    }
+    if (err == PT_OK) {
         struct pt_merge_input input = {
             .subject = &out->subject,
             .views = out->views,

@@ -46,7 +46,7 @@ struct world_node {
     struct pt_subject *subjects; /* a device's assessments, as its office sees it */
     size_t n_subjects, subjects_capacity;
     size_t n_narrow; /* when not 0: the device itself knows of the first so many only */
-    bool revoked;    /* its office does not let it in any more */
+    bool revoked;    /* its office takes what it wrote and tells it so */
     struct pt_blob_policy policy;
     struct world_blob *blobs;
     size_t n_blobs, blobs_capacity;

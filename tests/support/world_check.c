@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "core/log/branches.h"
 #include "core/store/keys.h"
 
 #include <stdio.h>
@@ -123,7 +124,8 @@ static struct world_promise *promise_for(struct world *w, const struct world_nod
 {
     for (size_t i = 0; i < w->n_promises; i++) {
         struct world_promise *p = &w->promises[i];
-        if (p->office == office && p->log.held == log->held && pt_log_id_eq(&p->log.log, &log->log)) {
+        bool same = p->log.held == log->held && (!log->held || pt_hash_eq(&p->log.link, &log->link));
+        if (p->office == office && same && pt_log_id_eq(&p->log.log, &log->log)) {
             return p;
         }
     }
@@ -377,11 +379,48 @@ size_t world_count(const struct world_node *node, enum pt_table table)
     return n;
 }
 
-static bool is_same(struct pt_txn *txn, const struct pt_head *head)
+static bool same_fork(struct pt_txn *here, struct pt_txn *there, const struct pt_head *a, const struct pt_head *b)
+{
+    struct pt_arena arena;
+    struct pt_fork x;
+    struct pt_fork y;
+    pt_arena_init(&arena, SIZE_MAX);
+    PT_CHECK(pt_logs_fork(here, a, 0, &arena, &x) == PT_OK && pt_logs_fork(there, b, 0, &arena, &y) == PT_OK);
+    bool same = x.n == y.n;
+    for (size_t i = 0; i < x.n && same; i++) {
+        same = x.branches[i].seq == y.branches[i].seq && pt_hash_eq(&x.branches[i].link, &y.branches[i].link);
+    }
+    pt_arena_close(&arena);
+    return same;
+}
+
+static bool is_same(struct pt_txn *here, struct pt_txn *there, const struct pt_head *head)
 {
     struct pt_head other;
-    enum pt_err err = pt_logs_find(txn, &head->log, &other);
-    return head->seq == 0 || (err == PT_OK && other.seq == head->seq && pt_hash_eq(&other.link, &head->link));
+    enum pt_err err = pt_logs_find(there, &head->log, &other);
+    if (head->seq == 0 && !head->forked) {
+        return true;
+    }
+    return err == PT_OK && other.seq == head->seq && pt_hash_eq(&other.link, &head->link) &&
+           same_fork(here, there, head, &other);
+}
+
+/* What counts, and the end of every branch. */
+static bool is_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t tier)
+{
+    struct pt_arena arena;
+    struct pt_fork fork;
+    struct pt_receipted receipted;
+    pt_arena_init(&arena, SIZE_MAX);
+    PT_CHECK(pt_receipted(txn, head, tier, &arena, &receipted) == PT_OK);
+    PT_CHECK(pt_logs_fork(txn, head, 0, &arena, &fork) == PT_OK);
+    bool all = receipted.seq == head->seq && (head->seq == 0 || pt_hash_eq(&receipted.link, &head->link));
+    for (size_t i = 0; i < fork.n && all; i++) {
+        PT_CHECK(pt_receipted_held(txn, head, tier, &fork.branches[i].link, &arena, &receipted) == PT_OK);
+        all = receipted.seq == fork.branches[i].seq;
+    }
+    pt_arena_close(&arena);
+    return all;
 }
 
 /* What two nodes do not agree on, for whoever looks for the reason. */
@@ -411,15 +450,12 @@ static bool has_all(const struct world_node *from, const struct world_node *to, 
     pt_arena_init(&arena, SIZE_MAX);
     PT_CHECK(pt_logs_list(here, NULL, &arena, &heads, &n) == PT_OK);
     for (size_t i = 0; i < n && same; i++) {
-        struct pt_receipted receipted = {0};
-        bool goes = heads[i].seq > 0 && scope->has(scope->data, &heads[i].log) &&
+        bool goes = (heads[i].seq > 0 || heads[i].forked) && scope->has(scope->data, &heads[i].log) &&
                     scope->is_up(scope->data, &heads[i].log) == up;
-        same = !goes || is_same(there, &heads[i]);
-        if (goes && up && same) {
-            PT_CHECK(pt_receipted(here, &heads[i], (uint8_t)to->tier, &arena, &receipted) == PT_OK);
-            same = receipted.seq == heads[i].seq && pt_hash_eq(&receipted.link, &heads[i].link);
-        }
+        struct pt_receipted receipted = {0};
+        same = !goes || (is_same(here, there, &heads[i]) && (!up || is_receipted(here, &heads[i], (uint8_t)to->tier)));
         if (!same) {
+            PT_CHECK(pt_receipted(here, &heads[i], (uint8_t)to->tier, &arena, &receipted) == PT_OK);
             trace_difference(from, to, there, &heads[i], &receipted);
         }
     }

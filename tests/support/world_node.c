@@ -270,11 +270,9 @@ enum pt_err world_admit(void *data, const Patuh__SignedStatement *statement, str
         struct world_node *node = &w->node[i];
         if (node->upper == office &&
             pt_bytes_eq(pt_bytes_of(statement->body.data, statement->body.len), pt_bytes_of(node->author.b, 32))) {
-            if (node->revoked) {
-                *code = PATUH__FAILURE_CODE__FAILURE_REVOKED;
-                return PT_EDENIED;
-            }
             *peer = (struct pt_peer){.author = node->author, .tier = node->tier, .scope = world_scope(node, true)};
+            peer->revoked = node->revoked;
+            peer->scope.has = node->revoked ? device_brings : peer->scope.has;
             return PT_OK;
         }
     }

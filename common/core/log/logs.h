@@ -2,8 +2,9 @@
  *
  * The arrival log numbers accepted chunks (LSN, from 1) and carries a running hash. A log's head is how far it is
  * connected from its first chunk. What comes ahead of its predecessor is parked and enters by itself; a second chunk
- * after one link is a fork: the head goes back to that link, and the entries of all branches past it are held and count
- * nowhere until an office says which branch stands. So the same chunks give the same head, whatever order they came in.
+ * after one link is a fork: the head goes back to that link, and the entries of all branches past it are held. So the
+ * same chunks give the same head, whatever order they came in. An office that says which branch stands changes nothing
+ * here: head, receipts and what is held stay as they are, and the ruling takes effect in views (pt_authority_stand).
  * Nothing here decides by time; now_ms is only recorded. Thread: as the transaction.  Memory: results live in the given
  * arena, or by value. Errors of all: those of the store, NOMEM (LIMIT for an arena with a budget); DAMAGED for a stored
  * row that cannot be read.
@@ -52,7 +53,6 @@ struct pt_run {
     const struct pt_bytes *chunks;
     size_t n_chunks;
     struct pt_signature signature;
-    bool held;
 };
 
 /* A run whose headers, links and signature were verified; links and last_seqs stand beside the chunks. */
@@ -65,15 +65,23 @@ struct pt_checked_run {
 /* Verify without a store. Errors: MALFORMED, LIMIT, LINK (headers do not continue each other), SIGNATURE. */
 enum pt_err pt_run_check(const struct pt_run *run, struct pt_arena *arena, struct pt_checked_run *out);
 
+/* The end of a chunk. */
+struct pt_chunk_end {
+    uint64_t seq;
+    struct pt_hash link;
+};
+
 struct pt_append {
     uint32_t n_accepted;
     uint32_t n_duplicate;
     uint32_t n_parked;
     uint32_t n_held;
-    uint64_t first_lsn;  /* of the first accepted or held chunk; 0 = none */
-    bool last_held;      /* the run's last chunk is stored past a fork */
-    bool last_parked;    /* the run's last chunk waits for what comes before it */
-    struct pt_head head; /* afterwards */
+    uint64_t first_lsn;               /* of the first accepted or held chunk; 0 = none */
+    bool last_held;                   /* the run's last chunk is stored past a fork */
+    bool last_parked;                 /* the run's last chunk waits for what comes before it */
+    struct pt_head head;              /* afterwards */
+    struct pt_chunk_end *branch_ends; /* of a forked log, afterwards; in the arena */
+    size_t n_branch_ends;
 };
 
 /* Put a verified run into the store. Errors: LIMIT (more than PT_PARKED_PER_LOG_MAX would be parked; nothing changed).
@@ -91,18 +99,18 @@ enum pt_err pt_logs_find_or_add(struct pt_txn *txn, const struct pt_log_id *id, 
 enum pt_stand { PT_STAND_NONE, PT_STAND_GOOD, PT_STAND_HELD };
 enum pt_err pt_logs_stand(struct pt_txn *txn, const struct pt_head *head, uint64_t seq, const struct pt_hash *link,
                           enum pt_stand *out);
-/* Last entry of the chain that pt_logs_run gives: past the fork of a forked log. */
-enum pt_err pt_logs_chain_end(struct pt_txn *txn, const struct pt_head *head, uint64_t *seq);
 enum pt_err pt_logs_put_head(struct pt_txn *txn, const struct pt_head *head);
 /* All logs, or those of one subject (NULL: all), in the order of their canonical id bytes. */
 enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, struct pt_arena *arena,
                          struct pt_head **out, size_t *n_out);
 
-/* The run that begins at from_seq: whole signed pieces, as many as stay within n_bytes_max (at least one).
- * Errors: NOTFOUND (nothing there, or from_seq is not where a chunk begins). */
+/* The run that begins at from_seq: whole signed pieces, as many as stay within n_bytes_max (at least one). Of a forked
+ * log it follows the branch that came first; branches.h has the others. Errors: NOTFOUND (nothing there, or from_seq is
+ * not where a chunk begins). */
 enum pt_err pt_logs_run(struct pt_txn *txn, const struct pt_head *head, uint64_t from_seq, size_t n_bytes_max,
                         struct pt_arena *arena, struct pt_run *out, uint64_t *last_seq);
-/* Decoded entries up to upto_lsn (0: all), those past a fork left out, the tail at the end when with_tail. */
+/* Decoded entries up to upto_lsn (0: all), the tail at the end when with_tail. Those past a fork lie in the branches of
+ * the view: which of them stands, if one does, office logs say (authority.h). */
 enum pt_err pt_logs_view(struct pt_txn *txn, const struct pt_head *head, uint64_t upto_lsn, bool with_tail,
                          struct pt_arena *arena, struct pt_view *out);
 /* Views of all logs of a subject, sorted by log id. */

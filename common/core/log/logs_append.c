@@ -1,4 +1,5 @@
 /* logs_append.c - where a verified chunk goes: connected, duplicate, parked or held. */
+#include "core/log/branches.h"
 #include "core/log/logs_internal.h"
 
 #include <string.h>
@@ -298,6 +299,9 @@ enum pt_err pt_logs_append(struct pt_txn *txn, const struct pt_checked_run *chec
     }
     if (err == PT_OK) {
         err = note_last(txn, checked, &result);
+    }
+    if (err == PT_OK) {
+        err = pt_logs_branch_ends(txn, &result.head, arena, &result.branch_ends, &result.n_branch_ends);
     }
     if (err == PT_OK) {
         *out = result;

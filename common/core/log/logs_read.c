@@ -1,4 +1,5 @@
 /* logs_read.c - logs out of the store: heads, runs to send, decoded views. */
+#include "core/log/branches.h"
 #include "core/log/logs_internal.h"
 
 #include <string.h>
@@ -104,10 +105,11 @@ enum pt_err pt_logs_stand(struct pt_txn *txn, const struct pt_head *head, uint64
     return err == PT_ENOTFOUND ? PT_OK : err;
 }
 
-/* Good chunks of a log in order, from the one that begins at from_seq. */
+/* Chunks of a log in order, from the one that begins at from_seq: along a branch, or else the chain that came first. */
 struct chain {
     struct pt_txn *txn;
     struct pt_arena *arena;
+    const struct pt_branch *branch; /* or NULL */
     struct pt_key prefix;
     struct pt_key from;
     struct pt_rows rows;
@@ -124,15 +126,22 @@ static void chain_open(struct chain *c, struct pt_txn *txn, uint64_t log, uint64
     c->rows = pt_rows_from(txn, PT_TABLE_CHUNKS, pt_key_bytes(&c->prefix), pt_key_bytes(&c->from));
 }
 
+static bool chain_takes(const struct chain *c, const struct pt_record *record)
+{
+    if (record->first_seq != c->next_seq || (!c->any_link && !pt_hash_eq(&record->previous, &c->link))) {
+        return false;
+    }
+    bool past_fork = c->branch != NULL && record->first_seq >= c->branch->chunks[0].first_seq;
+    return past_fork ? pt_branch_chunk(c->branch, &record->link) != NULL : !record->held;
+}
+
 static bool chain_next(struct chain *c, struct pt_record *record, uint64_t *lsn)
 {
     struct pt_bytes key;
     struct pt_bytes value;
     while (c->err == PT_OK && pt_rows_next(&c->rows, &key, &value)) {
         c->err = pt__indexed_read(c->txn, value, c->arena, record, lsn);
-        bool follows = c->err == PT_OK && !record->held && record->first_seq == c->next_seq &&
-                       (c->any_link || pt_hash_eq(&record->previous, &c->link));
-        if (follows) {
+        if (c->err == PT_OK && chain_takes(c, record)) {
             c->next_seq = record->last_seq + 1;
             c->link = record->link;
             c->any_link = false;
@@ -148,28 +157,9 @@ static enum pt_err chain_close(struct chain *c)
     return c->err == PT_OK ? end : c->err;
 }
 
-enum pt_err pt_logs_chain_end(struct pt_txn *txn, const struct pt_head *head, uint64_t *seq)
-{
-    struct pt_arena arena;
-    struct chain chain;
-    struct pt_record record;
-    uint64_t lsn;
-    *seq = head->seq;
-    if (!head->forked) {
-        return PT_OK;
-    }
-    pt_arena_init(&arena, SIZE_MAX);
-    chain_open(&chain, txn, head->number, head->seq + 1, &arena);
-    while (chain_next(&chain, &record, &lsn)) {
-        *seq = record.last_seq;
-    }
-    enum pt_err err = chain_close(&chain);
-    pt_arena_close(&arena);
-    return err;
-}
-
-enum pt_err pt_logs_run(struct pt_txn *txn, const struct pt_head *head, uint64_t from_seq, size_t n_bytes_max,
-                        struct pt_arena *arena, struct pt_run *out, uint64_t *last_seq)
+enum pt_err pt_logs_branch_run(struct pt_txn *txn, const struct pt_head *head, const struct pt_branch *branch,
+                               uint64_t from_seq, size_t n_bytes_max, struct pt_arena *arena, struct pt_run *out,
+                               uint64_t *last_seq)
 {
     struct pt_run run = {.log = head->log, .key = head->key, .first_seq = from_seq};
     struct pt_bytes *chunks = pt_arena_zalloc(arena, PT_RUN_CHUNKS_MAX, sizeof *chunks);
@@ -183,6 +173,7 @@ enum pt_err pt_logs_run(struct pt_txn *txn, const struct pt_head *head, uint64_t
     size_t n = 0;
     size_t n_bytes = 0;
     chain_open(&chain, txn, head->number, from_seq, arena);
+    chain.branch = branch;
     while (n < PT_RUN_CHUNKS_MAX && chain_next(&chain, &record, &lsn)) {
         n_bytes += record.chunk.n;
         if (run.n_chunks > 0 && n_bytes > n_bytes_max) {
@@ -208,6 +199,12 @@ enum pt_err pt_logs_run(struct pt_txn *txn, const struct pt_head *head, uint64_t
         *last_seq = last;
     }
     return err;
+}
+
+enum pt_err pt_logs_run(struct pt_txn *txn, const struct pt_head *head, uint64_t from_seq, size_t n_bytes_max,
+                        struct pt_arena *arena, struct pt_run *out, uint64_t *last_seq)
+{
+    return pt_logs_branch_run(txn, head, NULL, from_seq, n_bytes_max, arena, out, last_seq);
 }
 
 /* A growing view: entries and chunks are appended, then moved into the arena. */
@@ -270,47 +267,72 @@ static enum pt_err add_tail(struct pt_txn *txn, const struct pt_head *head, stru
     return err;
 }
 
-/* Last entry before the fork as it was known at an LSN: a snapshot does not change when a fork is found later. */
-static enum pt_err fork_at(struct pt_txn *txn, const struct pt_head *head, uint64_t upto_lsn, uint64_t *fork_seq)
-{
-    *fork_seq = head->forked && upto_lsn == 0 ? head->fork_seq : UINT64_MAX;
-    if (!head->forked || upto_lsn == 0) {
-        return PT_OK;
-    }
-    struct pt_key prefix = pt_key_u64(head->number);
-    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_CHUNKS, pt_key_bytes(&prefix));
-    struct pt_bytes key;
-    struct pt_bytes value;
-    enum pt_err err = PT_OK;
-    while (err == PT_OK && pt_rows_next(&rows, &key, &value)) {
-        struct pt_arena arena;
-        struct pt_record record;
-        uint64_t lsn;
-        pt_arena_init(&arena, SIZE_MAX);
-        err = pt__indexed_read(txn, value, &arena, &record, &lsn);
-        if (err == PT_OK && record.held && lsn <= upto_lsn && record.first_seq - 1 < *fork_seq) {
-            *fork_seq = record.first_seq - 1;
-        }
-        pt_arena_close(&arena);
-    }
-    enum pt_err end = pt_rows_end(&rows);
-    return err == PT_OK ? end : err;
-}
-
-static enum pt_err finish_view(const struct view_builder *b, struct pt_arena *arena, struct pt_view *view)
+static enum pt_err move_into(const struct view_builder *b, struct pt_arena *arena, struct pt_view_branch *out)
 {
     struct pt_bytes entries = pt_arena_dup(arena, pt_bytes_of(b->entries, b->n_entries * sizeof *b->entries));
     struct pt_bytes chunks = pt_arena_dup(arena, pt_bytes_of(b->chunks, b->n_chunks * sizeof *b->chunks));
     if (entries.data == NULL || chunks.data == NULL) {
         return pt_arena_err(arena);
     }
-    memcpy(&view->entries, &entries.data, sizeof view->entries);
-    memcpy(&view->chunks, &chunks.data, sizeof view->chunks);
-    view->n_entries = b->n_entries;
-    view->n_chunks = b->n_chunks;
-    view->has_previous = b->has_previous;
-    view->previous = b->previous;
+    memcpy(&out->entries, &entries.data, sizeof out->entries);
+    memcpy(&out->chunks, &chunks.data, sizeof out->chunks);
+    out->n_entries = b->n_entries;
+    out->n_chunks = b->n_chunks;
     return PT_OK;
+}
+
+static enum pt_err read_branch(struct pt_txn *txn, const struct pt_branch *branch, struct pt_arena *arena,
+                               struct pt_view_branch *out)
+{
+    struct view_builder b = {0};
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < branch->n_chunks && err == PT_OK; i++) {
+        struct pt_record record;
+        err = pt_arrival_read(txn, branch->chunks[i].lsn, arena, &record);
+        if (err == PT_OK) {
+            err = add_chunk(&b, &record, arena);
+        }
+    }
+    if (err == PT_OK) {
+        err = move_into(&b, arena, out);
+    }
+    pt_free(b.entries);
+    pt_free(b.chunks);
+    return err;
+}
+
+static enum pt_err read_branches(struct pt_txn *txn, const struct pt_fork *fork, struct pt_arena *arena,
+                                 struct pt_view *view)
+{
+    view->forked = true;
+    view->fork_seq = fork->seq;
+    view->n_branches = fork->n;
+    view->branches = pt_arena_zalloc(arena, fork->n, sizeof *view->branches);
+    enum pt_err err = view->branches == NULL ? pt_arena_err(arena) : PT_OK;
+    for (size_t i = 0; i < fork->n && err == PT_OK; i++) {
+        err = read_branch(txn, &fork->branches[i], arena, &view->branches[i]);
+    }
+    return err;
+}
+
+/* Up to a fork, and no further than an LSN. */
+static enum pt_err read_trunk(struct pt_txn *txn, const struct pt_head *head, const struct pt_fork *fork,
+                              uint64_t upto_lsn, struct view_builder *b, struct pt_arena *arena)
+{
+    struct chain chain;
+    struct pt_record record;
+    uint64_t lsn;
+    uint64_t last_seq = fork->n > 0 ? fork->seq : UINT64_MAX;
+    enum pt_err err = PT_OK;
+    chain_open(&chain, txn, head->number, 1, arena);
+    while (err == PT_OK && chain_next(&chain, &record, &lsn)) {
+        if (record.last_seq > last_seq || (upto_lsn != 0 && lsn > upto_lsn)) {
+            break;
+        }
+        err = add_chunk(b, &record, arena);
+    }
+    enum pt_err end = chain_close(&chain);
+    return err == PT_OK ? end : err;
 }
 
 enum pt_err pt_logs_view(struct pt_txn *txn, const struct pt_head *head, uint64_t upto_lsn, bool with_tail,
@@ -318,28 +340,29 @@ enum pt_err pt_logs_view(struct pt_txn *txn, const struct pt_head *head, uint64_
 {
     struct pt_view view = {.log = head->log};
     struct view_builder b = {0};
-    struct chain chain;
-    struct pt_record record;
-    uint64_t lsn;
-    uint64_t fork_seq;
-    enum pt_err err = fork_at(txn, head, upto_lsn, &fork_seq);
+    struct pt_view_branch counted = {0};
+    struct pt_fork fork;
     memcpy(view.public_key, head->key.b, sizeof view.public_key);
-    chain_open(&chain, txn, head->number, 1, arena);
-    while (err == PT_OK && chain_next(&chain, &record, &lsn)) {
-        if (record.last_seq > fork_seq || (upto_lsn != 0 && lsn > upto_lsn)) {
-            break;
-        }
-        err = add_chunk(&b, &record, arena);
+    enum pt_err err = pt_logs_fork(txn, head, upto_lsn, arena, &fork);
+    if (err == PT_OK) {
+        err = read_trunk(txn, head, &fork, upto_lsn, &b, arena);
     }
-    enum pt_err end = chain_close(&chain);
-    err = err == PT_OK ? end : err;
     if (err == PT_OK && with_tail && head->tail_seq > 0) {
         err = add_tail(txn, head, &b, arena, &view);
     }
     if (err == PT_OK) {
-        err = finish_view(&b, arena, &view);
+        err = move_into(&b, arena, &counted);
+    }
+    if (err == PT_OK && fork.n > 0) {
+        err = read_branches(txn, &fork, arena, &view);
     }
     if (err == PT_OK) {
+        view.entries = counted.entries;
+        view.n_entries = counted.n_entries;
+        view.chunks = counted.chunks;
+        view.n_chunks = counted.n_chunks;
+        view.has_previous = b.has_previous;
+        view.previous = b.previous;
         *out = view;
     }
     pt_free(b.entries);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* The newest receipt of what is held stands beside the newest of what counts. */
+/* Receipts of what is held stand beside the newest of what counts, one for every end of a branch. */
 #define TIER_HELD 0x10
 
 static Patuh__ReceiptLog *pack_log(const struct pt_receipt_log *log, struct pt_arena *arena)
@@ -147,23 +147,15 @@ static enum pt_err put_row(struct pt_txn *txn, const struct pt_key *key, const s
     row.epoch = receipt->epoch;
     row.time_ms = receipt->time_ms;
     row.has_held = row.held = log->held;
+    row.has_lsn = true;
+    row.lsn = receipt->lsn;
     return pt__row_put(txn, PT_TABLE_RECEIPTS, key, &row.base);
 }
 
-static enum pt_err read_row(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
-                            struct pt_receipted *out)
+static enum pt_err unpack_row(struct pt_bytes value, struct pt_arena *arena, struct pt_receipted *out)
 {
-    struct pt_bytes value;
     ProtobufCMessage *message;
-    struct pt_key key = pt_key_receipt(head->number, tier);
-    *out = (struct pt_receipted){0};
-    enum pt_err err = pt_store_get(txn, PT_TABLE_RECEIPTS, pt_key_bytes(&key), &value);
-    if (err == PT_ENOTFOUND) {
-        return PT_OK;
-    }
-    if (err == PT_OK) {
-        err = pt_unpack(&patuh__receipt_record__descriptor, value, arena, &message);
-    }
+    enum pt_err err = pt_unpack(&patuh__receipt_record__descriptor, value, arena, &message);
     if (err != PT_OK) {
         return err;
     }
@@ -174,6 +166,7 @@ static enum pt_err read_row(struct pt_txn *txn, const struct pt_head *head, uint
     out->seq = row->seq;
     out->held = row->held;
     out->epoch = row->epoch;
+    out->lsn = row->lsn;
     out->time_ms = row->time_ms;
     out->body = pt_bytes_of(row->body.data, row->body.len);
     memcpy(out->link.b, row->link.data, sizeof out->link.b);
@@ -181,39 +174,116 @@ static enum pt_err read_row(struct pt_txn *txn, const struct pt_head *head, uint
     return PT_OK;
 }
 
+static enum pt_err read_row(struct pt_txn *txn, const struct pt_key *key, struct pt_arena *arena,
+                            struct pt_receipted *out)
+{
+    struct pt_bytes value;
+    *out = (struct pt_receipted){0};
+    enum pt_err err = pt_store_get(txn, PT_TABLE_RECEIPTS, pt_key_bytes(key), &value);
+    if (err == PT_ENOTFOUND) {
+        return PT_OK;
+    }
+    return err == PT_OK ? unpack_row(value, arena, out) : err;
+}
+
 enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
                          struct pt_receipted *out)
 {
-    return read_row(txn, head, tier, arena, out);
+    struct pt_key key = pt_key_receipt(head->number, tier);
+    return read_row(txn, &key, arena, out);
+}
+
+enum pt_err pt_receipted_held(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, const struct pt_hash *link,
+                              struct pt_arena *arena, struct pt_receipted *out)
+{
+    struct pt_key key = pt_key_receipt_held(head->number, tier | TIER_HELD, link);
+    return read_row(txn, &key, arena, out);
+}
+
+enum pt_err pt_receipts_held(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
+                             struct pt_receipted **out, size_t *n_out)
+{
+    struct pt_key prefix = pt_key_receipt(head->number, tier | TIER_HELD);
+    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_RECEIPTS, pt_key_bytes(&prefix));
+    struct pt_bytes key;
+    struct pt_bytes value;
+    struct pt_receipted *list = NULL;
+    size_t capacity = 0;
+    size_t n = 0;
+    enum pt_err err = PT_OK;
+    while (err == PT_OK && pt_rows_next(&rows, &key, &value)) {
+        err = pt_reserve(&list, &capacity, n + 1, sizeof *list);
+        if (err == PT_OK) {
+            err = unpack_row(value, arena, &list[n++]);
+        }
+    }
+    enum pt_err end = pt_rows_end(&rows);
+    err = err == PT_OK ? end : err;
+    if (err == PT_OK) {
+        struct pt_bytes copy = pt_arena_dup(arena, pt_bytes_of(list, n * sizeof *list));
+        err = copy.data == NULL ? pt_arena_err(arena) : PT_OK;
+        memcpy(out, &copy.data, sizeof *out);
+        *n_out = n;
+    }
+    pt_free(list);
+    return err;
 }
 
 enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, uint64_t *seq)
 {
     struct pt_arena arena;
-    const uint8_t tiers[] = {tier, tier | TIER_HELD};
-    enum pt_err err = PT_OK;
+    struct pt_receipted *rows = NULL;
+    struct pt_receipted counted;
+    size_t n = 0;
     pt_arena_init(&arena, SIZE_MAX);
     *seq = 0;
-    for (size_t i = 0; i < 2 && err == PT_OK; i++) {
-        struct pt_receipted row;
+    enum pt_err err = pt_receipts_held(txn, head, tier, &arena, &rows, &n);
+    if (err == PT_OK) {
+        err = pt_receipted(txn, head, tier, &arena, &counted);
+    }
+    for (size_t i = 0; i <= n && err == PT_OK; i++) {
+        const struct pt_receipted *row = i < n ? &rows[i] : &counted;
         enum pt_stand place = PT_STAND_NONE;
-        err = read_row(txn, head, tiers[i], &arena, &row);
-        if (err == PT_OK && row.seq > *seq) {
-            err = pt_logs_stand(txn, head, row.seq, &row.link, &place);
+        if (row->seq > *seq) {
+            err = pt_logs_stand(txn, head, row->seq, &row->link, &place);
         }
-        *seq = place == PT_STAND_GOOD ? row.seq : *seq;
+        *seq = place == PT_STAND_GOOD ? row->seq : *seq;
     }
     pt_arena_close(&arena);
     return err;
 }
 
-/* Within an epoch the longer one; a restored office begins a new epoch, and its clock says which of the two is later.
- */
-static bool is_newer(const struct pt_receipt *receipt, const struct pt_receipt_log *log,
-                     const struct pt_receipted *kept)
+static bool is_place(const struct pt_receipted *row, const struct pt_branch_chunk *chunk)
 {
-    if (kept->seq == 0 || receipt->epoch == kept->epoch) {
-        return log->seq >= kept->seq;
+    return row->seq == chunk->last_seq && pt_hash_eq(&row->link, &chunk->link);
+}
+
+enum pt_err pt_receipt_covers_branch(struct pt_txn *txn, const struct pt_head *head, uint8_t tier,
+                                     const struct pt_branch *branch, uint64_t *seq)
+{
+    struct pt_arena arena;
+    struct pt_receipted counted = {0};
+    bool found = false;
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_receipted(txn, head, tier, &arena, &counted);
+    *seq = counted.seq < head->seq ? counted.seq : head->seq;
+    for (size_t i = branch->n_chunks; err == PT_OK && i > 0 && !found; i--) {
+        const struct pt_branch_chunk *chunk = &branch->chunks[i - 1];
+        struct pt_receipted held;
+        err = pt_receipted_held(txn, head, tier, &chunk->link, &arena, &held);
+        found = err == PT_OK && (is_place(&held, chunk) || is_place(&counted, chunk));
+        *seq = found ? chunk->last_seq : *seq; /* what comes before it is there as well */
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
+/* What an office has is a matter of its LSN, and a fork makes what counts shorter. A restored office begins a new
+ * epoch, and its clock says which of the two is later. */
+static bool is_newer(const struct pt_receipt *receipt, const struct pt_receipted *kept)
+{
+    if (kept->body.n == 0 || receipt->epoch == kept->epoch) {
+        return receipt->lsn >= kept->lsn;
     }
     return receipt->time_ms > kept->time_ms;
 }
@@ -227,11 +297,11 @@ static enum pt_err store_one(struct pt_txn *txn, const struct pt_receipt *receip
     if (err != PT_OK) {
         return err == PT_ENOTFOUND ? PT_OK : err; /* a log that is not here needs no receipt here */
     }
-    uint8_t tier = log->held ? receipt->tier | TIER_HELD : receipt->tier;
+    struct pt_key key = log->held ? pt_key_receipt_held(head.number, receipt->tier | TIER_HELD, &log->link)
+                                  : pt_key_receipt(head.number, receipt->tier);
     pt_arena_init(&arena, SIZE_MAX);
-    err = read_row(txn, &head, tier, &arena, &kept);
-    if (err == PT_OK && is_newer(receipt, log, &kept)) {
-        struct pt_key key = pt_key_receipt(head.number, tier);
+    err = read_row(txn, &key, &arena, &kept);
+    if (err == PT_OK && is_newer(receipt, &kept)) {
         err = put_row(txn, &key, receipt, log);
     }
     pt_arena_close(&arena);

@@ -1,11 +1,12 @@
 /* receipts.h - "durable here up to this link", signed by an office.
  *
- * One signed body covers the logs of one author; what is kept is the newest per log and tier.
+ * One signed body covers the logs of one author; what is kept is the newest per log and tier. Of a forked log it names
+ * what counts, up to the fork, and as held the last chunk of every branch: those are kept one by one.
  * Thread: as the transaction.  Memory: in the given arena. */
 #ifndef PT_RECEIPTS_H
 #define PT_RECEIPTS_H
 
-#include "core/log/logs.h"
+#include "core/log/branches.h"
 #include "core/store/store.h"
 
 enum { PT_TIER_REGION = 1, PT_TIER_NATIONAL = 2 };
@@ -46,16 +47,26 @@ struct pt_receipted {
     struct pt_hash link;
     bool held;
     uint64_t epoch;
+    uint64_t lsn;
     int64_t time_ms;
-    struct pt_bytes body; /* empty when seq is 0 */
+    struct pt_bytes body; /* empty: no receipt yet */
     struct pt_signature signature;
 };
 /* How far a log is receipted at a tier, without what is only held there. */
 enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
                          struct pt_receipted *out);
+/* The receipt of a branch that ends with this link; seq 0: none. */
+enum pt_err pt_receipted_held(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, const struct pt_hash *link,
+                              struct pt_arena *arena, struct pt_receipted *out);
+/* All receipts of what is held of a log, in the order of their links. */
+enum pt_err pt_receipts_held(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
+                             struct pt_receipted **out, size_t *n_out);
 /* How far our own chain of the log is durable there, counting or held: what has to go out begins after it. It differs
- * from pt_receipted in a forked log, where the office may count the other branch. */
+ * from pt_receipted in a forked log, where nothing past the fork counts. */
 enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, uint64_t *seq);
+/* The same of one branch of a forked log. */
+enum pt_err pt_receipt_covers_branch(struct pt_txn *txn, const struct pt_head *head, uint8_t tier,
+                                     const struct pt_branch *branch, uint64_t *seq);
 
 /* The newest receipt that came from an office of this tier, whatever it was for; both 0: none yet. */
 enum pt_err pt_receipt_newest(struct pt_txn *txn, uint8_t tier, uint64_t *epoch, uint64_t *lsn);

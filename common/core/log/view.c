@@ -49,6 +49,16 @@ struct aged {
     size_t age; /* how many logs of the author about the subject it comes after */
 };
 
+static bool has_link(const struct pt_view_chunk *chunks, size_t n, const struct pt_hash *link)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (pt_hash_eq(&chunks[i].link, link)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The log in which this one's predecessor lies; NULL when it is not there. */
 static const struct pt_view *view_before(const struct pt_view *views, size_t n, const struct pt_view *view)
 {
@@ -58,10 +68,12 @@ static const struct pt_view *view_before(const struct pt_view *views, size_t n, 
             !pt_subject_eq(&views[v].log.subject, &view->log.subject)) {
             continue;
         }
-        for (size_t i = 0; i < views[v].n_chunks; i++) {
-            if (pt_hash_eq(&views[v].chunks[i].link, &view->previous)) {
-                return &views[v];
-            }
+        bool found = has_link(views[v].chunks, views[v].n_chunks, &view->previous);
+        for (size_t i = 0; i < views[v].n_branches && !found; i++) {
+            found = has_link(views[v].branches[i].chunks, views[v].branches[i].n_chunks, &view->previous);
+        }
+        if (found) {
+            return &views[v];
         }
     }
     return NULL;
@@ -102,5 +114,56 @@ enum pt_err pt_views_by_age(const struct pt_view *views, size_t n, struct pt_are
         list[v] = aged[v].view;
     }
     *out = list;
+    return PT_OK;
+}
+
+/* How many of the first chunks end at or before an entry. */
+static size_t chunks_upto(const struct pt_view_chunk *chunks, size_t n, uint64_t seq)
+{
+    size_t upto = 0;
+    while (upto < n && chunks[upto].last_seq <= seq) {
+        upto++;
+    }
+    return upto;
+}
+
+const struct pt_view_branch *pt_view_branch_of(const struct pt_view *view, uint64_t seq, const struct pt_hash *link)
+{
+    for (size_t i = 0; i < view->n_branches; i++) {
+        const struct pt_view_branch *branch = &view->branches[i];
+        size_t n = chunks_upto(branch->chunks, branch->n_chunks, seq);
+        if (n > 0 && branch->chunks[n - 1].last_seq == seq && pt_hash_eq(&branch->chunks[n - 1].link, link)) {
+            return branch;
+        }
+    }
+    return NULL;
+}
+
+enum pt_err pt_view_stand(struct pt_view *view, uint64_t seq, const struct pt_hash *link, struct pt_arena *arena)
+{
+    const struct pt_view_branch *branch = pt_view_branch_of(view, seq, link);
+    uint64_t sealed = view->n_chunks == 0 ? 0 : view->chunks[view->n_chunks - 1].last_seq;
+    if (branch == NULL || view->n_entries > sealed) {
+        return PT_OK;
+    }
+    size_t before = (size_t)view->fork_seq;
+    size_t past = (size_t)(seq - view->fork_seq);
+    size_t chunks_before = chunks_upto(view->chunks, view->n_chunks, view->fork_seq);
+    size_t chunks_past = chunks_upto(branch->chunks, branch->n_chunks, seq);
+    struct pt_entry *entries = pt_arena_zalloc(arena, before + past, sizeof *entries);
+    struct pt_view_chunk *chunks = pt_arena_zalloc(arena, chunks_before + chunks_past, sizeof *chunks);
+    if (entries == NULL || chunks == NULL) {
+        return pt_arena_err(arena);
+    }
+    if (before > 0) {
+        memcpy(entries, view->entries, before * sizeof *entries);
+        memcpy(chunks, view->chunks, chunks_before * sizeof *chunks);
+    }
+    memcpy(entries + before, branch->entries, past * sizeof *entries);
+    memcpy(chunks + chunks_before, branch->chunks, chunks_past * sizeof *chunks);
+    view->entries = entries;
+    view->n_entries = before + past;
+    view->chunks = chunks;
+    view->n_chunks = chunks_before + chunks_past;
     return PT_OK;
 }

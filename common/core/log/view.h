@@ -17,6 +17,14 @@ struct pt_view_chunk {
     int64_t received_ms; /* office clock at arrival here; local, never decides anything */
 };
 
+/* What one branch of a forked log adds past the fork. */
+struct pt_view_branch {
+    struct pt_entry *entries; /* entries[i] has sequence number fork_seq + i + 1 */
+    size_t n_entries;
+    struct pt_view_chunk *chunks;
+    size_t n_chunks;
+};
+
 struct pt_view {
     struct pt_log_id log;
     uint8_t public_key[PT_KEY_BYTES];
@@ -27,7 +35,19 @@ struct pt_view {
     struct pt_hash tail_instrument; /* what tail entries are written with */
     bool has_previous;              /* its author began it after its log about the subject that held this link */
     struct pt_hash previous;
+    /* Of a forked log the entries above end at the fork, until an office says which branch stands (pt_view_stand). */
+    bool forked;
+    uint64_t fork_seq;
+    struct pt_view_branch *branches; /* sorted by last entry, then link */
+    size_t n_branches;
 };
+
+/* Is (seq, link) the end of one of the log's chunks past its fork? Gives the branch; NULL otherwise. */
+const struct pt_view_branch *pt_view_branch_of(const struct pt_view *view, uint64_t seq, const struct pt_hash *link);
+/* Let the branch stand up to exactly this chunk: its entries follow those before the fork, the others stay held.
+ * Nothing changes where there is no such chunk, or while entries of our own wait in the tail. Replaces what stood
+ * before. Errors: NOMEM. */
+enum pt_err pt_view_stand(struct pt_view *view, uint64_t seq, const struct pt_hash *link, struct pt_arena *arena);
 
 /* The chunk that holds an entry; NULL for an entry of the tail. */
 const struct pt_view_chunk *pt_view_chunk_of(const struct pt_view *view, uint64_t seq);

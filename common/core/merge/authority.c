@@ -1,17 +1,9 @@
-#include "core/merge/authority.h"
+#include "core/merge/authority_internal.h"
 
 #include "core/wire/unpack.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct building {
-    const struct pt_view **views; /* by author and age, so that the order they were given in decides nothing */
-    size_t n_views;
-    const struct pt_author *root;
-    struct pt_arena *arena;
-    struct pt_authority out;
-};
 
 static bool key_from(const ProtobufCBinaryData *field, struct pt_public_key *out)
 {
@@ -22,25 +14,37 @@ static bool key_from(const ProtobufCBinaryData *field, struct pt_public_key *out
     return true;
 }
 
-/* NULL for a detail that is no such message: the entry is ineffective, the log stays. */
-static const void *detail_of(struct building *b, const struct pt_entry *entry, const ProtobufCMessageDescriptor *kind)
+const void *pt__authority_detail(struct pt__building *b, const struct pt_entry *entry,
+                                 const ProtobufCMessageDescriptor *kind)
 {
     ProtobufCMessage *message;
     return pt_unpack(kind, entry->detail, b->arena, &message) == PT_OK ? message : NULL;
 }
 
-static size_t count_kind(const struct building *b, Patuh__EntryKind kind)
+static size_t count_in(const struct pt_entry *entries, size_t n_entries, Patuh__EntryKind kind)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_entries; i++) {
+        n += entries[i].kind == kind;
+    }
+    return n;
+}
+
+/* At most: every branch of a forked log may turn out to stand. */
+static size_t count_kind(const struct pt__building *b, Patuh__EntryKind kind)
 {
     size_t n = 0;
     for (size_t v = 0; v < b->n_views; v++) {
-        for (size_t i = 0; i < b->views[v]->n_entries; i++) {
-            n += b->views[v]->entries[i].kind == kind;
+        const struct pt_view *view = b->views[v];
+        n += count_in(view->entries, view->n_entries, kind);
+        for (size_t i = 0; i < view->n_branches; i++) {
+            n += count_in(view->branches[i].entries, view->branches[i].n_entries, kind);
         }
     }
     return n;
 }
 
-static void add_root(struct building *b, const struct pt_view *view)
+static void add_root(struct pt__building *b, const struct pt_view *view)
 {
     struct pt_office *office = &b->out.offices[b->out.n_offices++];
     *office = (struct pt_office){.code = pt_subject_name(&view->log.subject), .name = "", .is_root = true};
@@ -48,9 +52,9 @@ static void add_root(struct building *b, const struct pt_view *view)
     memcpy(office->key.b, view->public_key, sizeof office->key.b);
 }
 
-static void add_office(struct building *b, const struct pt_entry *entry)
+static void add_office(struct pt__building *b, const struct pt_entry *entry)
 {
-    const Patuh__Office *detail = detail_of(b, entry, &patuh__office__descriptor);
+    const Patuh__Office *detail = pt__authority_detail(b, entry, &patuh__office__descriptor);
     struct pt_office office = {0};
     if (detail == NULL || detail->code == NULL || !key_from(&detail->public_key, &office.key) ||
         !key_from(&detail->transport_key, &office.transport_key)) {
@@ -85,7 +89,7 @@ static int compare_offices(const void *a, const void *b)
     return order != 0 ? order : pt_author_cmp(&x->author, &y->author);
 }
 
-static void collect_offices(struct building *b)
+static void find_root(struct pt__building *b)
 {
     for (size_t v = 0; v < b->n_views && b->out.n_offices == 0; v++) {
         const struct pt_view *view = b->views[v];
@@ -93,6 +97,10 @@ static void collect_offices(struct building *b)
             add_root(b, view);
         }
     }
+}
+
+static void collect_offices(struct pt__building *b)
+{
     for (size_t v = 0; v < b->n_views && b->out.n_offices > 0; v++) {
         const struct pt_view *view = b->views[v];
         bool by_root = view->log.subject.text[0] == 'o' && pt_author_eq(&view->log.author, b->root);
@@ -107,9 +115,9 @@ static void collect_offices(struct building *b)
     }
 }
 
-static void add_member(struct building *b, const struct pt_entry *entry, const struct pt_office *office)
+static void add_member(struct pt__building *b, const struct pt_entry *entry, const struct pt_office *office)
 {
-    const Patuh__Member *detail = detail_of(b, entry, &patuh__member__descriptor);
+    const Patuh__Member *detail = pt__authority_detail(b, entry, &patuh__member__descriptor);
     struct pt_member member = {.office = office};
     if (detail == NULL || detail->name == NULL || !key_from(&detail->public_key, &member.key) ||
         !key_from(&detail->transport_key, &member.transport_key)) {
@@ -132,7 +140,7 @@ static int compare_members(const void *a, const void *b)
     return order != 0 ? order : memcmp(x->transport_key.b, y->transport_key.b, sizeof x->transport_key.b);
 }
 
-static const struct pt_office *office_of_view(const struct building *b, const struct pt_view *view)
+const struct pt_office *pt__authority_office_of(const struct pt__building *b, const struct pt_view *view)
 {
     const struct pt_office *office = pt_authority_office(&b->out, &view->log.author);
     bool own = office != NULL && view->log.subject.text[0] == 'o' &&
@@ -140,11 +148,11 @@ static const struct pt_office *office_of_view(const struct building *b, const st
     return own ? office : NULL;
 }
 
-static void collect_members(struct building *b)
+static void collect_members(struct pt__building *b)
 {
     for (size_t v = 0; v < b->n_views; v++) {
         const struct pt_view *view = b->views[v];
-        const struct pt_office *office = office_of_view(b, view);
+        const struct pt_office *office = pt__authority_office_of(b, view);
         for (size_t i = 0; office != NULL && i < view->n_entries; i++) {
             if (view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_MEMBER) {
                 add_member(b, &view->entries[i], office);
@@ -156,26 +164,49 @@ static void collect_members(struct building *b)
     }
 }
 
-static void revoke(struct building *b, const struct pt_entry *entry, const struct pt_office *office)
+/* A cut of many logs is written in several entries. NULL when out of memory: the arena remembers. */
+static const Patuh__Revocation *joined(struct pt__building *b, const Patuh__Revocation *before,
+                                       const Patuh__Revocation *next)
 {
-    const Patuh__Revocation *detail = detail_of(b, entry, &patuh__revocation__descriptor);
+    Patuh__Revocation *both = pt_arena_zalloc(b->arena, 1, sizeof *both);
+    Patuh__LogSeen **cut = pt_arena_zalloc(b->arena, before->n_cut + next->n_cut, sizeof *cut);
+    if (both == NULL || cut == NULL) {
+        return NULL;
+    }
+    *both = *before;
+    for (size_t i = 0; i < before->n_cut; i++) {
+        cut[i] = before->cut[i];
+    }
+    for (size_t i = 0; i < next->n_cut; i++) {
+        cut[before->n_cut + i] = next->cut[i];
+    }
+    both->cut = cut;
+    both->n_cut = before->n_cut + next->n_cut;
+    return both;
+}
+
+static void revoke(struct pt__building *b, const struct pt_entry *entry, const struct pt_office *office)
+{
+    const Patuh__Revocation *detail = pt__authority_detail(b, entry, &patuh__revocation__descriptor);
     for (size_t i = 0; detail != NULL && i < b->out.n_members; i++) {
         struct pt_member *member = &b->out.members[i];
         bool meant =
             detail->author.len == PT_HASH_BYTES && memcmp(detail->author.data, member->author.b, PT_HASH_BYTES) == 0;
         bool own = strcmp(member->office->code, office->code) == 0; /* the key of any generation of the office */
         if (meant && (office->is_root || (own && !member->revoked_by_root))) {
+            bool goes_on =
+                detail->continues && member->revocation != NULL && member->revoked_by_root == office->is_root;
             member->revoked = true;
             member->revoked_by_root = office->is_root;
-            member->revocation = detail;
+            member->revocation = goes_on ? joined(b, member->revocation, detail) : detail;
         }
     }
 }
 
-static void collect_revocations(struct building *b)
+static void collect_revocations(struct pt__building *b)
 {
     for (size_t v = 0; v < b->n_views; v++) {
-        const struct pt_office *office = office_of_view(b, b->views[v]);
+        const struct pt_office *office = pt__authority_office_of(b, b->views[v]);
         for (size_t i = 0; office != NULL && i < b->views[v]->n_entries; i++) {
             if (b->views[v]->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_REVOKE) {
                 revoke(b, &b->views[v]->entries[i], office);
@@ -184,10 +215,10 @@ static void collect_revocations(struct building *b)
     }
 }
 
-enum pt_err pt_authority_build(const struct pt_view *views, size_t n_views, const struct pt_author *root,
+enum pt_err pt_authority_build(struct pt_view *views, size_t n_views, const struct pt_author *root,
                                struct pt_arena *arena, struct pt_authority *out)
 {
-    struct building b = {.n_views = n_views, .root = root, .arena = arena};
+    struct pt__building b = {.all = views, .n_views = n_views, .root = root, .arena = arena};
     if (pt_views_by_age(views, n_views, arena, &b.views) != PT_OK) {
         return PT_ENOMEM;
     }
@@ -197,10 +228,18 @@ enum pt_err pt_authority_build(const struct pt_view *views, size_t n_views, cons
     if (b.out.offices == NULL || b.out.members == NULL) {
         return PT_ENOMEM;
     }
-    collect_offices(&b);
-    collect_members(&b);
-    collect_revocations(&b);
-    if (arena->exhausted) {
+    find_root(&b);
+    enum pt_err err = pt__authority_stand_root(&b);
+    if (err == PT_OK) {
+        collect_offices(&b);
+        err = pt__authority_stand_offices(&b);
+    }
+    if (err == PT_OK) {
+        collect_members(&b);
+        collect_revocations(&b);
+        err = pt__authority_collect_rulings(&b);
+    }
+    if (err != PT_OK || arena->exhausted) {
         return PT_ENOMEM;
     }
     *out = b.out;
@@ -254,25 +293,33 @@ const struct pt_office *pt_authority_office_by_code(const struct pt_authority *a
     return found;
 }
 
+/* 0: an office that has nothing to say there. */
+static int tier_for(const struct pt_office *office, const char *office_code)
+{
+    if (office->is_root) {
+        return 2;
+    }
+    return strcmp(office->code, office_code) == 0 ? 1 : 0;
+}
+
 bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
                            const char *office_code, int *tier)
 {
     const struct pt_office *office = pt_authority_office(authority, author);
-    const struct pt_member *member = pt_authority_member(authority, author);
-    if (office == NULL && member != NULL && member->role == PATUH__ROLE__ROLE_REVIEWER) {
-        office = member->office;
+    int found = office == NULL ? 0 : tier_for(office, office_code);
+    const struct pt_member *member = office == NULL ? pt_authority_member(authority, author) : NULL;
+    for (; member != NULL; member = pt_authority_member_next(authority, member)) {
+        int as_member = member->role == PATUH__ROLE__ROLE_REVIEWER ? tier_for(member->office, office_code) : 0;
+        found = as_member > found ? as_member : found;
     }
-    if (office == NULL) {
-        return false;
-    }
-    *tier = office->is_root ? 2 : 1;
-    return office->is_root || strcmp(office->code, office_code) == 0;
+    *tier = found == 0 ? *tier : found;
+    return found != 0;
 }
 
 bool pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq)
 {
-    if (!member->revoked) {
-        return false;
+    if (!member->revoked || member->revocation == NULL) {
+        return member->revoked;
     }
     for (size_t i = 0; i < member->revocation->n_cut; i++) {
         const Patuh__LogSeen *seen = member->revocation->cut[i];

@@ -33,16 +33,29 @@ struct pt_member {
     bool revoked_by_root;                /* then no office changes it */
 };
 
+/* An office says which branch of a forked log stands, and up to which chunk. */
+struct pt_ruling {
+    struct pt_log_id log;
+    uint64_t seq;
+    struct pt_hash link;
+    const char *reason;
+    const struct pt_office *by;
+};
+
 struct pt_authority {
     struct pt_office *offices; /* root first, then by code, older generations before newer */
     size_t n_offices;
     struct pt_member *members; /* sorted by author */
     size_t n_members;
+    struct pt_ruling *rulings; /* those that hold, one a log, sorted by log id */
+    size_t n_rulings;
 };
 
 /* views: the office logs at hand in any order (others are skipped). The root's code is the one of its own office log.
+ * Forked office logs are read as far as they count: of head office's, what its logs say before their forks; of another
+ * office's, what head office says, or the office before its forks. Such views are extended (pt_view_stand).
  * Errors: NOMEM. */
-enum pt_err pt_authority_build(const struct pt_view *views, size_t n_views, const struct pt_author *root,
+enum pt_err pt_authority_build(struct pt_view *views, size_t n_views, const struct pt_author *root,
                                struct pt_arena *arena, struct pt_authority *out);
 
 /* NULL when unknown. Several offices may name one key: the first by office code, and then the others. */
@@ -56,6 +69,17 @@ const struct pt_office *pt_authority_office_by_code(const struct pt_authority *a
 /* May the author act for this office (be it, be its reviewer, or act for the root)? tier: 2 when for the root. */
 bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
                            const char *office_code, int *tier);
+/* The ruling that holds for a log; NULL when there is none. The office of the log's author rules, or head office, which
+ * goes first; in one office log the later word holds. */
+const struct pt_ruling *pt_authority_ruling(const struct pt_authority *authority, const struct pt_log_id *log);
+/* May this office say which branch of the author's logs stands? */
+bool pt_authority_may_rule(const struct pt_authority *authority, const struct pt_office *office,
+                           const struct pt_author *author);
+/* Extend the views of forked logs by the branches that stand. Not for office logs: pt_authority_build has done it.
+ * Errors: NOMEM. */
+enum pt_err pt_authority_stand(const struct pt_authority *authority, struct pt_view *views, size_t n_views,
+                               struct pt_arena *arena);
+
 /* A revoked member's entry past the cut that stands; all of a log that the cut does not name. */
 bool pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq);
 

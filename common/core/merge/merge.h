@@ -59,6 +59,7 @@ struct pt_assessment {
     bool counts;                     /* at the level that was asked for */
     const struct pt_claim *state_by; /* the move that made the state; NULL while draft */
     const Patuh__Move *state_move;
+    int state_tier; /* of its author: 0 a surveyor (or draft), 1 the region, 2 head office */
     struct pt_answers answers;
     struct pt_register *registers;
     struct pt_remark *notes; /* as evidence and places: by (question, instance), log id, seq */

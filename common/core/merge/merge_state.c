@@ -3,8 +3,7 @@
  * A move carries its cut: what its author had. A move that has another one inside its cut stands after it. The moves
  * that nobody stands after are the heads: among several the higher tier wins, then the less approved. */
 #include "core/merge/merge_internal.h"
-
-#include <string.h>
+#include "core/merge/seen.h"
 
 struct move {
     size_t view;
@@ -39,29 +38,21 @@ static size_t collect_moves(struct pt__merge *m, struct move **out)
     return filled;
 }
 
-/* How far a move's author had read the log of view v; links are compared so that a fork's other branch is not meant. */
 static uint64_t cut_at(const struct pt__merge *m, const struct move *move, size_t v)
 {
-    const struct pt_view *view = &m->in->views[v];
-    if (v == move->view) {
-        return move->seq;
-    }
-    for (size_t i = 0; i < move->detail->n_cut; i++) {
-        const Patuh__LogSeen *seen = move->detail->cut[i];
-        if (seen->incarnation != view->log.incarnation || seen->author.len != PT_HASH_BYTES ||
-            memcmp(seen->author.data, view->log.author.b, PT_HASH_BYTES) != 0) {
-            continue;
-        }
-        bool same = pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len));
-        return same ? seen->seq : 0;
-    }
-    return 0;
+    return pt_seen_reach(&m->in->views[move->view], move->seq, move->detail, &m->in->views[v]);
+}
+
+/* What a surveyor proposes an office confirms; then there is nothing left to approve, at no level. */
+static bool is_confirmed(const struct move *move)
+{
+    return move->detail->to == PATUH__STATE__STATE_NOT_ASSESSED && move->tier > 0;
 }
 
 static bool is_approval(const struct move *move)
 {
     return move->detail->to == PATUH__STATE__STATE_APPROVED_REGION ||
-           move->detail->to == PATUH__STATE__STATE_APPROVED_NATIONAL;
+           move->detail->to == PATUH__STATE__STATE_APPROVED_NATIONAL || is_confirmed(move);
 }
 
 /* What a tier approved, a lower one does not undo: who submits again after an approval waits for the next move. */
@@ -74,7 +65,7 @@ static bool stands_after(const struct pt__merge *m, const struct move *later, co
            !(later->view == earlier->view && later->seq < earlier->seq);
 }
 
-/* Not assessed counts as submitted. */
+/* Not assessed counts as submitted, unless an office confirmed it (reaches). */
 enum pt_level pt_level_of(Patuh__State state)
 {
     switch (state) {
@@ -132,6 +123,11 @@ static void set_cut(struct pt__merge *m, const struct move *moves, size_t n, con
     }
 }
 
+static bool reaches(const struct move *move, enum pt_level level)
+{
+    return pt_level_of(move->detail->to) >= level || (is_confirmed(move) && level <= PT_LEVEL_NATIONAL);
+}
+
 static void count_nothing(struct pt__merge *m)
 {
     for (size_t v = 0; v < m->in->n_views; v++) {
@@ -157,11 +153,12 @@ enum pt_err pt__merge_state(struct pt__merge *m)
         m->out->state = best->detail->to;
         m->out->state_by = by;
         m->out->state_move = best->detail;
+        m->out->state_tier = best->tier;
     }
     if (m->in->level == PT_LEVEL_WORK) {
         return PT_OK;
     }
-    m->out->counts = best != NULL && pt_level_of(best->detail->to) >= m->in->level;
+    m->out->counts = best != NULL && reaches(best, m->in->level);
     if (m->out->counts) {
         set_cut(m, moves, n, best);
     } else {

@@ -24,8 +24,7 @@ const struct pt_answer *pt_assessment_answer(const struct pt_assessment *state, 
     return &answers->answers[low];
 }
 
-/* false for an entry of the tail, which nobody else can have seen. */
-static bool refer(const struct pt_view *view, uint64_t seq, struct pt_entry_ref *ref)
+bool pt_seen_refer(const struct pt_view *view, uint64_t seq, struct pt_entry_ref *ref)
 {
     const struct pt_view_chunk *chunk = seq == 0 ? NULL : pt_view_chunk_of(view, seq);
     if (chunk == NULL) {
@@ -54,12 +53,29 @@ enum pt_err pt_seen_replaces(const struct pt_assessment *state, uint32_t questio
     for (size_t i = 0; i < reg->n_heads && n < PT_ENTRY_REPLACES_MAX; i++) {
         const struct pt_claim *claim = &reg->heads[i];
         if (!pt_log_id_eq(&claim->view->log, own)) { /* within a log the later entry replaces by itself */
-            n += refer(claim->view, claim->seq, &refs[n]);
+            n += pt_seen_refer(claim->view, claim->seq, &refs[n]);
         }
     }
     *out = refs;
     *n_out = n;
     return PT_OK;
+}
+
+uint64_t pt_seen_reach(const struct pt_view *by, uint64_t seq, const Patuh__Move *move, const struct pt_view *view)
+{
+    if (view == by) {
+        return seq;
+    }
+    for (size_t i = 0; i < move->n_cut; i++) {
+        const Patuh__LogSeen *seen = move->cut[i];
+        if (seen->incarnation != view->log.incarnation || seen->author.len != PT_HASH_BYTES ||
+            memcmp(seen->author.data, view->log.author.b, PT_HASH_BYTES) != 0) {
+            continue;
+        }
+        bool same = pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len));
+        return same ? seen->seq : 0;
+    }
+    return 0;
 }
 
 static uint64_t last_about(const struct pt_view *view, const char *instance)
@@ -82,7 +98,7 @@ enum pt_err pt_seen_instance(const struct pt_view *views, size_t n_views, const 
     size_t n = 0;
     for (size_t v = 0; v < n_views && n < PT_ENTRY_REPLACES_MAX; v++) {
         if (!pt_log_id_eq(&views[v].log, own)) {
-            n += refer(&views[v], last_about(&views[v], instance), &refs[n]);
+            n += pt_seen_refer(&views[v], last_about(&views[v], instance), &refs[n]);
         }
     }
     *out = refs;

@@ -72,6 +72,13 @@ struct pt_key pt_key_receipt(uint64_t log, uint8_t tier)
     return key;
 }
 
+struct pt_key pt_key_receipt_held(uint64_t log, uint8_t tier, const struct pt_hash *link)
+{
+    struct pt_key key = pt_key_receipt(log, tier);
+    add(&key, link->b, sizeof link->b);
+    return key;
+}
+
 struct pt_key pt_key_hash(const struct pt_hash *hash)
 {
     struct pt_key key = {0};

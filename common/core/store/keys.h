@@ -23,7 +23,8 @@ struct pt_key pt_key_subject(const struct pt_subject *subject); /* prefix in LOG
 struct pt_key pt_key_u64(uint64_t number);                      /* HEADS, ARRIVAL; prefix: log number */
 struct pt_key pt_key_log_seq(uint64_t log, uint64_t seq);       /* TAIL; prefix in CHUNKS, PARKED */
 struct pt_key pt_key_log_seq_link(uint64_t log, uint64_t seq, const struct pt_hash *link); /* CHUNKS, PARKED */
-struct pt_key pt_key_receipt(uint64_t log, uint8_t tier);                                  /* RECEIPTS */
+struct pt_key pt_key_receipt(uint64_t log, uint8_t tier); /* RECEIPTS; prefix of the next */
+struct pt_key pt_key_receipt_held(uint64_t log, uint8_t tier, const struct pt_hash *link); /* RECEIPTS */
 struct pt_key pt_key_hash(const struct pt_hash *hash);                                     /* WANTED */
 struct pt_key pt_key_text(const struct pt_subject *subject, const struct pt_hash *hash);   /* TEXTS */
 struct pt_key pt_key_hash_tier(const struct pt_hash *hash, uint8_t tier);                  /* BLOB_RECEIPTS */

@@ -6,6 +6,7 @@
 #include "core/wire/unpack.h"
 #include "records.pb-c.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define TEXT_SALT_BYTES 16
@@ -49,6 +50,34 @@ enum pt_err pt_text_put(struct pt_txn *txn, const struct pt_subject *subject, st
 {
     *hash = pt_text_hash(content);
     return put_text(txn, subject, content, hash);
+}
+
+static enum pt_err check_text(const char *text, size_t n_max, struct pt_problem *problem)
+{
+    size_t n = strlen(text);
+    if (n > 0 && n <= n_max && pt_utf8_ok(pt_bytes_of(text, n))) {
+        return PT_OK;
+    }
+    char limit[24];
+    (void)snprintf(limit, sizeof limit, "%zu", n_max);
+    return pt_problem_set(problem, PT_EINVALID, n == 0 ? PT_MSG_CLIENT_TEXT_EMPTY : PT_MSG_CLIENT_TEXT_FORM, limit,
+                          NULL);
+}
+
+enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_random *random,
+                         const char *text, size_t n_max, struct pt_hash *hash, struct pt_problem *problem)
+{
+    uint8_t salt[TEXT_SALT_BYTES];
+    struct pt_buf content = {0};
+    enum pt_err err = check_text(text, n_max, problem);
+    if (err == PT_OK) {
+        pt_random_fill(random, salt, sizeof salt);
+        pt_buf_put(&content, salt, sizeof salt);
+        pt_buf_put_str(&content, text);
+        err = content.err == PT_OK ? pt_text_put(txn, subject, pt_buf_bytes(&content), hash) : content.err;
+    }
+    pt_buf_free(&content);
+    return err;
 }
 
 enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,

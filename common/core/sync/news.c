@@ -22,8 +22,12 @@ static enum pt_err read_one(struct pt_txn *txn, uint64_t lsn, struct pt_arena *a
     }
     err = pt_logs_head(txn, record.log, &head);
     if (err == PT_OK) {
-        struct pt_news_item item = {
-            .log = head.log, .number = record.log, .lsn = lsn, .first_seq = record.first_seq, .held = record.held};
+        struct pt_news_item item = {.log = head.log,
+                                    .number = record.log,
+                                    .lsn = lsn,
+                                    .first_seq = record.first_seq,
+                                    .last_seq = record.last_seq,
+                                    .link = record.link};
         err = add(news, &item);
     }
     return err;

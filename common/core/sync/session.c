@@ -25,6 +25,7 @@ void pt_session_destroy(struct pt_session *s)
     pt_free(s->tasks);
     pt_free(s->flight);
     pt_free(s->marks);
+    pt_free(s->branches);
     pt_free(s->refs);
     pt_free(s->unavailable);
     pt_free(s->owed);
@@ -114,11 +115,13 @@ void pt__session_submit(struct pt_session *s, struct pt_update *u, struct pt_inb
     s->n_inboxes_open++;
 }
 
+/* Nothing is left to do; who was revoked hears it only now, when everything it wrote is there. */
 static void finish(struct pt_session *s, struct pt_update *u)
 {
     s->phase = PHASE_CLOSED;
     u->close = true;
-    u->reason = PT_OK;
+    u->reason = s->revoked ? PT_EDENIED : PT_OK;
+    u->failure = s->revoked ? PATUH__FAILURE_CODE__FAILURE_REVOKED : PATUH__FAILURE_CODE__FAILURE_UNKNOWN;
 }
 
 static bool is_idle(const struct pt_session *s)
@@ -169,7 +172,7 @@ static void proceed(struct pt_session *s, const struct pt_now *now, struct pt_up
     }
     s->frames_durable = s->frames_in;
     if (s->config.connects) {
-        if (!s->config.live && s->settled_heard == s->frames_out) {
+        if ((!s->config.live || s->revoked) && s->settled_heard == s->frames_out) {
             finish(s, u);
         }
     } else if (s->settled_told != s->frames_durable) {
@@ -222,7 +225,7 @@ static void open_frame(struct pt_session *s, const Patuh__Frame *f, const struct
     } else if (f->heads != NULL && s->config.connects) {
         pt__session_on_heads(s, f->heads, u);
     } else if (f->want != NULL) {
-        pt__session_on_want(s, f->want, u);
+        pt__session_on_want(s, f->want, now, u);
     } else if (f->blob_want != NULL) {
         pt__session_on_blob_want(s, f->blob_want, u);
     } else if (f->blob_part != NULL) {
@@ -321,24 +324,44 @@ void pt_session_stored(struct pt_session *s, struct pt_inbox *inbox, enum pt_err
 
 static bool goes_out(const struct pt_session *s, const struct pt_news_item *item)
 {
-    return item->lsn > s->news_lsn && !item->held && s->scope.is_up(s->scope.data, &item->log) == s->config.connects &&
+    return item->lsn > s->news_lsn && s->scope.is_up(s->scope.data, &item->log) == s->config.connects &&
            s->scope.has(s->scope.data, &item->log);
 }
 
-/* What of the news the peer should get. True: there is something. */
-static bool take_news(struct pt_session *s, const struct pt_news *news, struct pt_update *u)
+static bool any_goes_out(const struct pt_session *s, const struct pt_news *news)
 {
-    bool any = false;
-    uint64_t last = s->news_lsn;
     for (size_t i = 0; i < news->n; i++) {
         if (goes_out(s, &news->items[i])) {
-            pt__session_add_task(s, u, news->items[i].number, news->items[i].first_seq);
-            any = true;
+            return true;
         }
-        last = news->items[i].lsn > last ? news->items[i].lsn : last;
     }
-    s->news_lsn = last;
-    return any;
+    return false;
+}
+
+static void cover_news(struct pt_session *s, const struct pt_news *news)
+{
+    for (size_t i = 0; i < news->n; i++) {
+        s->news_lsn = news->items[i].lsn > s->news_lsn ? news->items[i].lsn : s->news_lsn;
+    }
+}
+
+static enum pt_err send_news(struct pt_session *s, struct pt_txn *txn, const struct pt_news *news, struct pt_update *u)
+{
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < news->n && err == PT_OK; i++) {
+        const struct pt_news_item *item = &news->items[i];
+        struct pt_head head;
+        if (!goes_out(s, item)) {
+            continue;
+        }
+        err = pt_logs_head(txn, item->number, &head);
+        if (err == PT_OK) {
+            struct pt_record record = {.first_seq = item->first_seq, .last_seq = item->last_seq, .link = item->link};
+            err = pt__session_send_arrived(s, txn, u, &head, &record);
+        }
+    }
+    cover_news(s, news);
+    return err;
 }
 
 enum pt_err pt__session_take_news(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
@@ -347,7 +370,7 @@ enum pt_err pt__session_take_news(struct pt_session *s, struct pt_txn *txn, stru
     uint64_t lsn = s->news_lsn;
     enum pt_err err = pt_news_read(txn, &lsn, &news);
     if (err == PT_OK) {
-        (void)take_news(s, &news, u);
+        err = send_news(s, txn, &news, u);
     }
     pt_news_close(&news);
     return err;
@@ -375,8 +398,9 @@ void pt_session_news(struct pt_session *s, const struct pt_news *news, const str
         return; /* looked at when the Welcome comes */
     }
     bool receipted = is_receipted(s, news);
-    bool any = take_news(s, news, update) || receipted;
+    bool any = any_goes_out(s, news) || receipted;
     if (!any && s->n_owed == 0) {
+        cover_news(s, news);
         return;
     }
     if (any) {
@@ -385,7 +409,8 @@ void pt_session_news(struct pt_session *s, const struct pt_news *news, const str
     struct pt_txn *txn;
     enum pt_err err = pt_store_begin(s->config.store, false, &txn);
     if (err == PT_OK) {
-        if (receipted) {
+        err = send_news(s, txn, news, update);
+        if (err == PT_OK && receipted) {
             pt__session_pass_new_receipts(s, txn, news, update);
         }
         pt__session_offer_owed(s, txn, update);

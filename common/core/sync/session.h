@@ -39,6 +39,7 @@ struct pt_peer {
     struct pt_author author;
     int tier; /* 0 device, 1 regional office */
     struct pt_scope scope;
+    bool revoked; /* it may deliver what it wrote, which scope.has says, and is told in Welcome */
 };
 
 /* Blobs that are files. All synchronous; sizes at most PT_BLOB_BYTES_MAX. */
@@ -110,7 +111,8 @@ struct pt_news_item {
     uint64_t number;    /* of the log; 0 in a receipt */
     uint64_t lsn;       /* of the chunk; 0: a receipt of head office for the log */
     uint64_t first_seq; /* of the chunk */
-    bool held;          /* it stands past a fork */
+    uint64_t last_seq;
+    struct pt_hash link;
 };
 struct pt_news {
     struct pt_news_item *items;

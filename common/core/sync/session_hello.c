@@ -23,30 +23,50 @@ static void digest_add(struct pt_hash *digest, const struct pt_log_id *log, uint
                        pt_hash_bytes(link));
 }
 
+/* The ends of a forked log's branches follow its own row. On the side that brings the log: those that are receipted. */
+static enum pt_err add_branch_ends(struct pt_session *s, struct pt_txn *txn, const struct pt_head *head, bool up,
+                                   struct pt_arena *arena, struct digests *out)
+{
+    struct pt_fork fork = {0};
+    enum pt_err err = pt_logs_fork(txn, head, 0, arena, &fork);
+    for (size_t i = 0; i < fork.n && err == PT_OK; i++) {
+        const struct pt_branch *branch = &fork.branches[i];
+        struct pt_receipted upper = {0};
+        struct pt_receipted lower = {.seq = branch->seq};
+        if (up) {
+            err = pt_receipted_held(txn, head, PT_TIER_NATIONAL, &branch->link, arena, &upper);
+        }
+        if (err == PT_OK && up && s->config.connects) {
+            err = pt_receipted_held(txn, head, (uint8_t)s->config.upper_tier, &branch->link, arena, &lower);
+        }
+        if (err == PT_OK && lower.seq > 0) {
+            digest_add(up ? &out->mine : &out->theirs, &head->log, branch->seq, &branch->link);
+        }
+        if (err == PT_OK && upper.seq > 0) {
+            digest_add(&out->receipts, &head->log, branch->seq, &branch->link);
+        }
+    }
+    return err;
+}
+
 /* Logs come in the order of their canonical ids, so both sides add the same rows in the same order. */
 static enum pt_err add_log(struct pt_session *s, struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena,
                            struct digests *out)
 {
     bool up = s->scope.is_up(s->scope.data, &head->log);
-    if (!up) {
-        if (head->seq > 0) {
-            digest_add(&out->theirs, &head->log, head->seq, &head->link);
-        }
-        return PT_OK;
-    }
-    struct pt_receipted upper;
+    struct pt_receipted upper = {0};
     struct pt_receipted lower = {.seq = head->seq, .link = head->link};
-    enum pt_err err = pt_receipted(txn, head, PT_TIER_NATIONAL, arena, &upper);
-    if (err == PT_OK && s->config.connects) {
+    enum pt_err err = up ? pt_receipted(txn, head, PT_TIER_NATIONAL, arena, &upper) : PT_OK;
+    if (err == PT_OK && up && s->config.connects) {
         err = pt_receipted(txn, head, (uint8_t)s->config.upper_tier, arena, &lower);
     }
     if (err == PT_OK && lower.seq > 0) {
-        digest_add(&out->mine, &head->log, lower.seq, &lower.link);
+        digest_add(up ? &out->mine : &out->theirs, &head->log, lower.seq, &lower.link);
     }
     if (err == PT_OK && upper.seq > 0) {
         digest_add(&out->receipts, &head->log, upper.seq, &upper.link);
     }
-    return err;
+    return err == PT_OK ? add_branch_ends(s, txn, head, up, arena, out) : err;
 }
 
 static enum pt_err compute(struct pt_session *s, struct pt_txn *txn, struct pt_arena *arena, struct digests *out)
@@ -74,17 +94,8 @@ static enum pt_err add_unreceipted(struct pt_session *s, struct pt_txn *txn, str
     size_t n = 0;
     enum pt_err err = pt__session_heads(s, txn, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
-        uint64_t covered = 0;
-        uint64_t end = 0;
-        if (!s->scope.has(s->scope.data, &heads[i].log) || !s->scope.is_up(s->scope.data, &heads[i].log)) {
-            continue;
-        }
-        err = pt_receipt_covers(txn, &heads[i], (uint8_t)s->config.upper_tier, &covered);
-        if (err == PT_OK) {
-            err = pt_logs_chain_end(txn, &heads[i], &end);
-        }
-        if (err == PT_OK && covered < end) {
-            pt__session_add_task(s, u, heads[i].number, covered + 1);
+        if (s->scope.has(s->scope.data, &heads[i].log) && s->scope.is_up(s->scope.data, &heads[i].log)) {
+            err = pt__session_send_unreceipted(s, txn, u, &heads[i]);
         }
     }
     return err;
@@ -174,8 +185,8 @@ static bool same(const struct pt_hash *hash, const ProtobufCBinaryData *field)
     return field->len == sizeof hash->b && memcmp(hash->b, field->data, sizeof hash->b) == 0;
 }
 
-/* A salt that is neither the last one nor the one before: the peer's store is older than it should be. Unless it is ours
- * that is older: then nothing is said. */
+/* A salt that is neither the last one nor the one before: the peer's store is older than it should be. Unless it is
+ * ours that is older: then nothing is said. */
 static enum pt_err check_salt(struct pt_session *s, struct pt_txn *txn, const Patuh__Hello *hello,
                               struct pt_arena *arena, bool *stale, uint64_t *before)
 {
@@ -216,6 +227,8 @@ static void emit_welcome(struct pt_session *s, struct pt_update *u, const Patuh_
     welcome.theirs_equal = same(&d->theirs, &hello->theirs);
     welcome.has_stale_salt = stale;
     welcome.stale_salt = stale;
+    welcome.has_revoked = s->peer.revoked;
+    welcome.revoked = s->peer.revoked;
     frame.welcome = &welcome;
     pt__session_emit(s, u, &frame);
 }
@@ -336,6 +349,7 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
     s->phase = PHASE_OPEN;
     u->known = true;
     u->fresh_incarnation = welcome->stale_salt;
+    s->revoked = welcome->revoked;
     s->credit = welcome->credit > PT_CREDIT_BYTES && welcome->credit <= 1024 * 1024 ? welcome->credit : s->credit;
     struct pt_inbox *inbox = pt__session_inbox(s, u, now);
     if (inbox != NULL) {

@@ -7,17 +7,29 @@
 
 enum phase { PHASE_NEW, PHASE_GREETING, PHASE_OPEN, PHASE_CLOSED };
 
-/* A log that has to go out from a place on. */
+/* A log, or one branch of a forked log, that has to go out from a place on. */
 struct task {
     uint64_t log;
     uint64_t next_seq;
+    bool is_branch;
+    struct pt_hash link; /* of a chunk on the branch */
 };
 
 /* Chunks on their way without a receipt. */
 struct in_flight {
     uint64_t log;
     uint64_t last_seq;
+    struct pt_hash link; /* of the last one */
     size_t bytes;
+};
+
+/* What this session knows of the end of a branch, or of another place in a forked log. */
+struct branch_mark {
+    uint64_t log;
+    struct pt_hash link;
+    bool named; /* the peer has it: its Heads say so */
+    bool sent;  /* it goes out in this session */
+    bool asked;
 };
 
 /* What the peer's number of a log means: numbers are given in order, from 1. */
@@ -30,12 +42,15 @@ struct peer_ref {
 struct mark {
     uint64_t log;    /* 0 = a free place of the table */
     uint32_t number; /* under which the peer knows it; 0 = it does not yet */
-    bool has_task;
-    bool branch_asked;  /* all of it was asked for because of a fork */
+    uint32_t n_tasks;
     bool mentioned;     /* the peer named it in Heads */
+    bool asked;         /* what we lack of it was asked for when Heads came */
+    uint64_t fork_seq;  /* the head that the peer named: of a log that is forked there the fork */
+    uint64_t peer_seq;  /* how far the peer has what we have, as Heads say; before the fork of a forked log */
     uint64_t sent_from; /* first entry of what went out in this session; 0 = nothing */
     uint64_t sent_seq;  /* last entry of it */
-    uint64_t told_seq;  /* upper receipt that went to this peer */
+    bool told;          /* an upper receipt went to this peer */
+    uint64_t told_lsn;  /* the newest of them */
 };
 
 /* A blob that the peer asked for in vain. */
@@ -50,6 +65,7 @@ struct pt_session {
     struct pt_scope scope;
     struct pt_peer peer;
     bool has_peer;
+    bool revoked; /* connecting side: the office took us out; the session ends so when all is delivered */
     enum phase phase;
     struct pt_session_counts counts;
 
@@ -62,6 +78,8 @@ struct pt_session {
 
     struct mark *marks; /* a table by log number: a session knows few of the many logs of its store */
     size_t n_marks, marks_capacity;
+    struct branch_mark *branches; /* of forked logs only */
+    size_t n_branches, branches_capacity;
     uint32_t last_number;  /* of those we gave to logs in this session */
     struct peer_ref *refs; /* [the peer's number - 1] */
     size_t n_refs, refs_capacity;
@@ -102,9 +120,10 @@ enum pt_err pt__session_heads(struct pt_session *s, struct pt_txn *txn, struct p
                               size_t *n);
 
 /* session_send.c: tasks, runs, log references, heads, receipts. */
-void pt__session_add_task(struct pt_session *s, struct pt_update *u, uint64_t log, uint64_t next_seq);
+void pt__session_add_task(struct pt_session *s, struct pt_update *u, const struct task *task);
 void pt__session_send_tasks(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
-void pt__session_flight_done(struct pt_session *s, uint64_t log, uint64_t seq);
+/* A receipt has come: of what counts it covers all up to its place, of what is held the chunk it names. */
+void pt__session_flight_done(struct pt_session *s, uint64_t log, const struct pt_receipt_log *receipted);
 /* The peer has to get these again, or never will: they are no longer on the way. */
 void pt__session_flight_drop(struct pt_session *s, uint64_t log, uint64_t after_seq);
 /* NULL after a failure. Lent until the next call. */
@@ -127,6 +146,27 @@ void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct 
 void pt__session_pass_new_receipts(struct pt_session *s, struct pt_txn *txn, const struct pt_news *news,
                                    struct pt_update *u);
 
+/* session_branches.c: forked logs go out branch by branch. */
+/* NULL after a failure. Lent until the next call. */
+struct branch_mark *pt__session_branch_mark(struct pt_session *s, struct pt_update *u, uint64_t log,
+                                            const struct pt_hash *link);
+/* Every branch that no receipt of the upper tier covers. */
+enum pt_err pt__session_send_unreceipted(struct pt_session *s, struct pt_txn *txn, struct pt_update *u,
+                                         const struct pt_head *head);
+/* What the peer lacks, after its last page of Heads. */
+enum pt_err pt__session_send_unnamed(struct pt_session *s, struct pt_txn *txn, struct pt_update *u,
+                                     const struct pt_head *head);
+/* One chunk that arrived past the fork, and what follows it on its branch. */
+enum pt_err pt__session_send_arrived(struct pt_session *s, struct pt_txn *txn, struct pt_update *u,
+                                     const struct pt_head *head, const struct pt_record *record);
+/* What follows (seq, link) of any log, forked or not, on every branch; all of it when that place is not here. */
+enum pt_err pt__session_send_after(struct pt_session *s, struct pt_txn *txn, struct pt_update *u,
+                                   const struct pt_head *head, uint64_t seq, const struct pt_hash *link);
+/* The log from from_seq on, or from entry 1 when no chunk begins there; of a forked log the branch with this link on it
+ * (NULL: all of them). */
+enum pt_err pt__session_send_wanted(struct pt_session *s, struct pt_txn *txn, struct pt_update *u,
+                                    const struct pt_head *head, uint64_t from_seq, const struct pt_hash *link);
+
 /* session.c: arrivals since the last look that this peer should have. */
 enum pt_err pt__session_take_news(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
 
@@ -144,7 +184,7 @@ void pt__session_on_receipt(struct pt_session *s, const Patuh__Receipt *receipt,
                             struct pt_update *u);
 void pt__session_on_gap(struct pt_session *s, const Patuh__Gap *gap, struct pt_update *u);
 void pt__session_on_heads(struct pt_session *s, const Patuh__Heads *heads, struct pt_update *u);
-void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, struct pt_update *u);
+void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, const struct pt_now *now, struct pt_update *u);
 void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
                            struct pt_update *u);
 

@@ -38,7 +38,6 @@ static enum pt_err copy_run(const Patuh__Chunks *chunks, struct pt_inbox *inbox)
     memcpy(run->previous.b, chunks->previous_link.data, sizeof run->previous.b);
     memcpy(run->signature.b, chunks->signature.data, sizeof run->signature.b);
     run->first_seq = chunks->first_seq;
-    run->held = chunks->held;
     for (size_t i = 0; i < chunks->n_chunk; i++) {
         list[i] = pt_arena_dup(&inbox->arena, pt_bytes_of(chunks->chunk[i].data, chunks->chunk[i].len));
     }
@@ -109,22 +108,71 @@ static void say_gap(struct pt_session *s, struct pt_update *u, const struct pt_h
     }
 }
 
-static void say_receipt(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
+/* What a receipt says of one log: what counts, and of a forked log the end of every branch. */
+struct receipted {
+    struct pt_receipt_log logs[PT_RECEIPT_BRANCHES_MAX + 2];
+    size_t n;
+};
+
+static void add_held(struct receipted *r, const struct pt_head *head, uint64_t seq, const struct pt_hash *link)
+{
+    r->logs[r->n++] = (struct pt_receipt_log){.log = head->log, .seq = seq, .link = *link, .held = true};
+}
+
+static void list_receipted(struct receipted *r, const struct pt_head *head, const struct pt_chunk_end *ends, size_t n)
+{
+    r->n = 0;
+    if (head->seq > 0 || head->forked) {
+        r->logs[r->n++] = (struct pt_receipt_log){.log = head->log, .seq = head->seq, .link = head->link};
+    }
+    for (size_t i = 0; i < n && i < PT_RECEIPT_BRANCHES_MAX; i++) {
+        add_held(r, head, ends[i].seq, &ends[i].link);
+    }
+}
+
+static void say_receipt(struct pt_session *s, struct receipted *receipted, uint64_t lsn, const struct pt_now *now,
                         struct pt_update *u)
 {
-    const struct pt_head *head = &inbox->append.head;
-    struct pt_receipt_log logs[2];
-    size_t n = 0;
-    if (head->seq > 0) {
-        logs[n++] = (struct pt_receipt_log){.log = head->log, .seq = head->seq, .link = head->link};
-    }
-    if (inbox->append.last_held) {
-        size_t last = inbox->run.n_chunks - 1;
-        logs[n++] = (struct pt_receipt_log){
-            .log = head->log, .seq = inbox->checked.last_seqs[last], .link = inbox->checked.links[last], .held = true};
-    }
-    struct pt_receipt receipt = {.author = head->log.author, .lsn = inbox->lsn, .logs = logs, .n_logs = n};
+    struct pt_receipt receipt = {
+        .author = receipted->logs[0].log.author, .lsn = lsn, .logs = receipted->logs, .n_logs = receipted->n};
     pt__session_say_receipt(s, &receipt, now, u);
+}
+
+static void receipt_run(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
+                        struct pt_update *u)
+{
+    const struct pt_append *append = &inbox->append;
+    struct receipted receipted;
+    size_t last = inbox->run.n_chunks - 1;
+    bool listed = !append->last_held;
+    list_receipted(&receipted, &append->head, append->branch_ends, append->n_branch_ends);
+    for (size_t i = 0; i < receipted.n && !listed; i++) {
+        listed = pt_hash_eq(&receipted.logs[i].link, &inbox->checked.links[last]);
+    }
+    if (!listed) { /* what was brought is named in any case */
+        add_held(&receipted, &append->head, inbox->checked.last_seqs[last], &inbox->checked.links[last]);
+    }
+    say_receipt(s, &receipted, inbox->lsn, now, u);
+}
+
+/* Who asks for a branch of a log that it brings learns how the whole log stands here; what is read is durable. */
+static enum pt_err receipt_fork(struct pt_session *s, struct pt_txn *txn, const struct pt_head *head,
+                                const struct pt_now *now, struct pt_update *u)
+{
+    struct receipted receipted;
+    struct pt_hash hash;
+    struct pt_chunk_end *ends;
+    size_t n;
+    uint64_t lsn = 0;
+    enum pt_err err = pt_arrival_last(txn, &lsn, &hash);
+    if (err == PT_OK) {
+        err = pt_logs_branch_ends(txn, head, &u->arena, &ends, &n);
+    }
+    if (err == PT_OK && n > 0) {
+        list_receipted(&receipted, head, ends, n);
+        say_receipt(s, &receipted, lsn, now, u);
+    }
+    return err;
 }
 
 static bool is_current(const struct pt_session *s, const struct pt_log_id *log)
@@ -165,7 +213,7 @@ void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, c
         note_own_words(s, u);
     }
     if (!s->config.connects && (append->head.seq > 0 || append->last_held)) {
-        say_receipt(s, inbox, now, u);
+        receipt_run(s, inbox, now, u);
     }
     if (append->last_parked) {
         say_gap(s, u, &append->head);
@@ -193,27 +241,57 @@ static enum pt_err read_receipt(const struct pt_session *s, struct pt_bytes body
     return err;
 }
 
-static void ask_for(struct pt_session *s, struct pt_update *u, Patuh__LogRef *ref, uint64_t from_seq)
+/* link: of a chunk on the branch that is meant; NULL: everything. */
+static void ask_for(struct pt_session *s, struct pt_update *u, Patuh__LogRef *ref, uint64_t from_seq,
+                    const struct pt_hash *link)
 {
     Patuh__Want want = PATUH__WANT__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
     want.has_from_seq = true;
     want.from_seq = from_seq;
     want.log = ref;
+    want.has_link = link != NULL;
+    if (link != NULL) {
+        want.link = pt_binary(link->b, sizeof link->b);
+    }
     frame.want = &want;
     if (ref != NULL) {
         pt__session_emit(s, u, &frame);
     }
 }
 
-/* The office holds what we wrote, and here it is a log like any other: there is a branch we do not know. */
-static void ask_for_branch(struct pt_session *s, struct pt_update *u, const struct pt_head *head)
+/* A branch of which the peer named a chunk that is not here. */
+static void ask_for_branch(struct pt_session *s, struct pt_update *u, const struct pt_head *head, uint64_t from_seq,
+                           const struct pt_hash *link)
 {
-    struct mark *mark = pt__session_mark(s, u, head->number);
-    if (mark != NULL && !head->forked && !mark->branch_asked) {
-        mark->branch_asked = true;
-        ask_for(s, u, pt__session_ref_out(s, u, head), 1);
+    struct branch_mark *mark = pt__session_branch_mark(s, u, head->number, link);
+    if (mark != NULL && !mark->asked) {
+        mark->asked = true;
+        mark->named = true; /* it need not go back */
+        ask_for(s, u, pt__session_ref_out(s, u, head), from_seq, link);
     }
+}
+
+/* The office holds a branch of a log that came from here and that we do not know: somebody else writes it as well. */
+static enum pt_err ask_for_held(struct pt_session *s, struct pt_txn *txn, struct pt_update *u,
+                                const struct pt_head *head, const struct pt_receipt *receipt)
+{
+    uint64_t fork_seq = 0;
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < receipt->n_logs && err == PT_OK; i++) {
+        const struct pt_receipt_log *log = &receipt->logs[i];
+        enum pt_stand place = PT_STAND_GOOD;
+        if (!pt_log_id_eq(&log->log, &head->log)) {
+            continue;
+        }
+        err = pt_logs_stand(txn, head, log->seq, &log->link, &place);
+        if (err == PT_OK && !log->held) {
+            fork_seq = place == PT_STAND_NONE ? 0 : log->seq;
+        } else if (err == PT_OK && place == PT_STAND_NONE) {
+            ask_for_branch(s, u, head, fork_seq + 1, &log->link);
+        }
+    }
+    return err;
 }
 
 static void settle_flight(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt)
@@ -227,16 +305,19 @@ static void settle_flight(struct pt_session *s, struct pt_update *u, const struc
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    for (size_t i = 0; i < receipt->n_logs; i++) {
+    for (size_t i = 0; i < receipt->n_logs && err == PT_OK; i++) {
         struct pt_head head;
-        if (pt_logs_find(txn, &receipt->logs[i].log, &head) == PT_OK) {
-            pt__session_flight_done(s, head.number, receipt->logs[i].seq);
-            if (receipt->logs[i].held) {
-                ask_for_branch(s, u, &head);
-            }
+        if (pt_logs_find(txn, &receipt->logs[i].log, &head) != PT_OK) {
+            continue;
         }
+        pt__session_flight_done(s, head.number, &receipt->logs[i]);
+        bool first_held = receipt->logs[i].held && (i == 0 || !receipt->logs[i - 1].held);
+        err = first_held ? ask_for_held(s, txn, u, &head, receipt) : PT_OK;
     }
     pt_store_abort(txn);
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+    }
 }
 
 void pt__session_on_receipt(struct pt_session *s, const Patuh__Receipt *receipt, const struct pt_now *now,
@@ -294,18 +375,15 @@ static enum pt_err own_head(struct pt_session *s, const Patuh__LogRef *ref, stru
 static void send_after(struct pt_session *s, struct pt_update *u, const struct pt_head *head, uint64_t seq,
                        const struct pt_hash *link)
 {
-    enum pt_stand place;
     struct pt_txn *txn;
     enum pt_err err = pt_store_begin(s->config.store, false, &txn);
     if (err == PT_OK) {
-        err = pt_logs_stand(txn, head, seq, link, &place);
+        err = pt__session_send_after(s, txn, u, head, seq, link);
         pt_store_abort(txn);
     }
     if (err != PT_OK) {
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return;
     }
-    pt__session_add_task(s, u, head->number, place == PT_STAND_GOOD ? seq + 1 : 1);
 }
 
 void pt__session_on_gap(struct pt_session *s, const Patuh__Gap *gap, struct pt_update *u)
@@ -326,81 +404,89 @@ void pt__session_on_gap(struct pt_session *s, const Patuh__Gap *gap, struct pt_u
     send_after(s, u, &head, gap->have_seq, &link);
 }
 
-/* No chunk of ours begins there: the peer's chain is another one, and from the first chunk on it will see where. */
-static bool begins_chunk(struct pt_session *s, const struct pt_head *head, uint64_t seq)
-{
-    struct pt_txn *txn;
-    struct pt_arena arena;
-    struct pt_run run;
-    uint64_t last;
-    if (pt_store_begin(s->config.store, false, &txn) != PT_OK) {
-        return true; /* the next step meets the same error and tells it */
-    }
-    pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err = pt_logs_run(txn, head, seq, 1, &arena, &run, &last);
-    pt_arena_close(&arena);
-    pt_store_abort(txn);
-    return err != PT_ENOTFOUND;
-}
-
-void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, struct pt_update *u)
+void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, const struct pt_now *now, struct pt_update *u)
 {
     struct pt_head head;
     enum pt_err err = own_head(s, want->log, &head);
     if (err == PT_ENOTFOUND) {
         return; /* gone meanwhile: the next comparison will tell */
     }
-    if (err != PT_OK || want->from_seq == 0) {
-        pt__session_fail(s, u, err == PT_OK ? PT_EMALFORMED : err, code_for(err));
+    struct pt_hash link;
+    if (err == PT_OK && (want->from_seq == 0 || (want->has_link && want->link.len != sizeof link.b))) {
+        err = PT_EMALFORMED;
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, code_for(err));
         return;
     }
-    if (want->from_seq > head.seq && want->from_seq > head.held_seq) {
-        return;
+    if (s->peer.revoked) {
+        return; /* who was revoked gets nothing back */
     }
-    pt__session_add_task(s, u, head.number, begins_chunk(s, &head, want->from_seq) ? want->from_seq : 1);
+    if (want->has_link) {
+        memcpy(link.b, want->link.data, sizeof link.b);
+    }
+    struct pt_txn *txn;
+    err = pt_store_begin(s->config.store, false, &txn);
+    if (err == PT_OK) {
+        bool up = s->scope.is_up(s->scope.data, &head.log);
+        err = !s->config.connects && up ? receipt_fork(s, txn, &head, now, u) : PT_OK;
+        if (err == PT_OK) {
+            err = pt__session_send_wanted(s, txn, u, &head, want->from_seq, want->has_link ? &link : NULL);
+        }
+        pt_store_abort(txn);
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+    }
 }
 
 /* The list is as old as the peer's first frame: what went out since then does not go again. */
-static void send_missing(struct pt_session *s, struct pt_update *u, const struct mark *mark, const struct pt_head *ours,
-                         uint64_t peer_seq)
+static void send_missing(struct pt_session *s, struct pt_update *u, const struct mark *mark, const struct pt_head *ours)
 {
-    bool on_its_way = mark->sent_from != 0 && peer_seq + 1 >= mark->sent_from && peer_seq < mark->sent_seq;
-    uint64_t from = on_its_way ? mark->sent_seq + 1 : peer_seq + 1;
-    if (from <= ours->seq) {
-        pt__session_add_task(s, u, ours->number, from);
+    bool on_its_way = mark->sent_from != 0 && mark->peer_seq + 1 >= mark->sent_from && mark->peer_seq < mark->sent_seq;
+    struct task task = {.log = ours->number, .next_seq = on_its_way ? mark->sent_seq + 1 : mark->peer_seq + 1};
+    if (task.next_seq <= ours->seq) {
+        pt__session_add_task(s, u, &task);
     }
 }
 
-/* A log that both have: send what the peer lacks, ask for what we lack, for all of it when the histories differ. */
-static enum pt_err compare_known(struct pt_session *s, struct pt_txn *txn, struct pt_update *u,
-                                 const struct pt_head *ours, uint64_t seq, const struct pt_hash *link)
+/* A place in a log that both have. What is not here is asked for, once; what is, the peer need not get. */
+static enum pt_err compare_place(struct pt_session *s, struct pt_txn *txn, struct pt_update *u,
+                                 const struct pt_head *ours, const struct pt_chunk_end *place, bool held)
 {
-    enum pt_stand place = PT_STAND_GOOD;
+    enum pt_stand stand = PT_STAND_NONE;
     struct mark *mark = pt__session_mark(s, u, ours->number);
-    if (mark == NULL) {
-        return PT_ENOMEM;
+    enum pt_err err = mark == NULL ? PT_ENOMEM : pt_logs_stand(txn, ours, place->seq, &place->link, &stand);
+    if (err != PT_OK || mark->asked) {
+        return err;
     }
     mark->mentioned = true;
-    if (ours->seq < seq && is_current(s, &ours->log)) {
+    if (stand == PT_STAND_NONE && ours->seq < place->seq && is_current(s, &ours->log)) {
         u->fresh_incarnation = true; /* we wrote more than is here: this store was restored or copied */
     }
-    if (ours->seq < seq && !ours->forked) {
-        ask_for(s, u, pt__session_ref_out(s, u, ours), ours->seq + 1);
-        return PT_OK;
+    if (!held) {
+        mark->fork_seq = stand == PT_STAND_NONE ? 0 : place->seq;
     }
-    enum pt_err err = pt_logs_stand(txn, ours, seq, link, &place);
-    if (err != PT_OK || place == PT_STAND_HELD) {
-        return err; /* held: we have all of it, and our own branch goes out by its receipts */
-    }
-    if (place == PT_STAND_NONE) {
-        ask_for(s, u, pt__session_ref_out(s, u, ours), 1);
-        if (!s->scope.is_up(s->scope.data, &ours->log)) { /* what goes up is on its way by its receipts */
-            pt__session_add_task(s, u, ours->number, 1);
+    if (stand == PT_STAND_NONE && held) {
+        ask_for_branch(s, u, ours, mark->fork_seq + 1, &place->link);
+    } else if (stand == PT_STAND_NONE) {
+        bool shorter = ours->seq < place->seq;
+        mark->asked = true;
+        ask_for(s, u, pt__session_ref_out(s, u, ours), shorter ? ours->seq + 1 : 1, NULL);
+        if (!shorter && !s->scope.is_up(s->scope.data, &ours->log)) { /* what goes up is on its way by its receipts */
+            err = pt__session_send_wanted(s, txn, u, ours, 1, NULL);
         }
-    } else if (ours->seq > seq) {
-        send_missing(s, u, mark, ours, seq);
+    } else if (ours->forked && place->seq > ours->seq) {
+        struct branch_mark *named = pt__session_branch_mark(s, u, ours->number, &place->link);
+        err = named == NULL ? PT_ENOMEM : PT_OK;
+        if (err == PT_OK) {
+            named->named = true;
+            mark->peer_seq = ours->seq;
+        }
+    } else {
+        mark->peer_seq = place->seq > mark->peer_seq ? place->seq : mark->peer_seq;
     }
-    return PT_OK;
+    return err;
 }
 
 static enum pt_err compare_head(struct pt_session *s, struct pt_txn *txn, struct pt_update *u, const Patuh__Head *head)
@@ -408,21 +494,23 @@ static enum pt_err compare_head(struct pt_session *s, struct pt_txn *txn, struct
     struct pt_log_id log;
     struct pt_public_key key;
     struct pt_head ours;
-    struct pt_hash link;
+    struct pt_chunk_end place = {.seq = head->seq};
     enum pt_err err = pt__session_ref_in(s, head->log, &log, &key);
-    if (err == PT_OK && head->link.len != sizeof link.b) {
+    if (err == PT_OK && head->link.len != sizeof place.link.b) {
         err = PT_EMALFORMED;
     }
     if (err != PT_OK || !s->scope.has(s->scope.data, &log)) {
         return err; /* not ours any more, or not yet: left alone */
     }
-    memcpy(link.b, head->link.data, sizeof link.b);
+    memcpy(place.link.b, head->link.data, sizeof place.link.b);
     err = pt_logs_find(txn, &log, &ours);
     if (err == PT_ENOTFOUND) {
-        ask_for(s, u, pt__session_ref_stranger(s, u, &log, &key), 1);
+        if (!head->held) { /* everything that follows comes along */
+            ask_for(s, u, pt__session_ref_stranger(s, u, &log, &key), 1, NULL);
+        }
         return PT_OK;
     }
-    return err == PT_OK ? compare_known(s, txn, u, &ours, head->seq, &link) : err;
+    return err == PT_OK ? compare_place(s, txn, u, &ours, &place, head->held) : err;
 }
 
 static bool has_mark(struct pt_session *s, struct pt_update *u, const struct pt_head *head)
@@ -452,8 +540,9 @@ static bool is_peers_own(const struct pt_session *s, const struct pt_log_id *log
     return key != NULL && pt_author_eq(&log->author, &peer);
 }
 
-/* Logs that the peer's list does not name are new to it, or it has lost them. What goes up always goes; of the others
- * those that are in scope there, and what the peer wrote itself, which may say what else is in scope. */
+/* After the last page. Logs that the peer's list does not name are new to it, or it has lost them: what goes up always
+ * goes; of the others those that are in scope there, and what the peer wrote itself, which may say what else is in
+ * scope. Where histories differ the log was asked for, and the next session compares again. */
 static enum pt_err send_unmentioned(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
 {
     struct pt_head *heads;
@@ -465,10 +554,14 @@ static enum pt_err send_unmentioned(struct pt_session *s, struct pt_txn *txn, st
         if (i == end) {
             listed = is_listed(s, u, heads, n, i, &end);
         }
-        bool goes = s->scope.has(s->scope.data, &heads[i].log) &&
-                    (listed || is_peers_own(s, &heads[i].log) || s->scope.is_up(s->scope.data, &heads[i].log));
-        if (goes && heads[i].seq > 0 && !has_mark(s, u, &heads[i])) {
-            send_missing(s, u, pt__session_mark(s, u, heads[i].number), &heads[i], 0);
+        struct mark *mark = pt__session_mark(s, u, heads[i].number);
+        bool goes = s->scope.has(s->scope.data, &heads[i].log) && mark != NULL && !mark->asked &&
+                    (mark->mentioned || listed || is_peers_own(s, &heads[i].log) ||
+                     s->scope.is_up(s->scope.data, &heads[i].log));
+        if (goes && heads[i].forked) {
+            err = pt__session_send_unnamed(s, txn, u, &heads[i]);
+        } else if (goes) {
+            send_missing(s, u, mark, &heads[i]);
         }
     }
     return err;

@@ -128,16 +128,21 @@ enum pt_err pt__session_ref_in(struct pt_session *s, const Patuh__LogRef *ref, s
     return err;
 }
 
-void pt__session_add_task(struct pt_session *s, struct pt_update *u, uint64_t log, uint64_t next_seq)
+static bool same_task(const struct task *a, const struct task *b)
 {
-    struct mark *mark = pt__session_mark(s, u, log);
+    return a->log == b->log && a->is_branch == b->is_branch && (!a->is_branch || pt_hash_eq(&a->link, &b->link));
+}
+
+void pt__session_add_task(struct pt_session *s, struct pt_update *u, const struct task *task)
+{
+    struct mark *mark = pt__session_mark(s, u, task->log);
     if (mark == NULL) {
         return;
     }
-    for (size_t i = 0; mark->has_task && i < s->n_tasks; i++) {
-        struct task *task = &s->tasks[s->first_task + i];
-        if (task->log == log) {
-            task->next_seq = next_seq < task->next_seq ? next_seq : task->next_seq;
+    for (size_t i = 0; mark->n_tasks > 0 && i < s->n_tasks; i++) {
+        struct task *waiting = &s->tasks[s->first_task + i];
+        if (same_task(waiting, task)) {
+            waiting->next_seq = task->next_seq < waiting->next_seq ? task->next_seq : waiting->next_seq;
             return;
         }
     }
@@ -145,13 +150,13 @@ void pt__session_add_task(struct pt_session *s, struct pt_update *u, uint64_t lo
         pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    mark->has_task = true;
-    s->tasks[s->first_task + s->n_tasks++] = (struct task){.log = log, .next_seq = next_seq};
+    mark->n_tasks++;
+    s->tasks[s->first_task + s->n_tasks++] = *task;
 }
 
 static void end_task(struct pt_session *s)
 {
-    mark_place(s->marks, s->marks_capacity, s->tasks[s->first_task].log)->has_task = false;
+    mark_place(s->marks, s->marks_capacity, s->tasks[s->first_task].log)->n_tasks--;
     s->first_task++;
     s->n_tasks--;
     if (s->first_task >= s->n_tasks) { /* half of the array is used up: move the rest to its front */
@@ -160,11 +165,17 @@ static void end_task(struct pt_session *s)
     }
 }
 
-void pt__session_flight_done(struct pt_session *s, uint64_t log, uint64_t seq)
+static bool is_receipted(const struct in_flight *f, uint64_t log, const struct pt_receipt_log *receipted)
+{
+    bool there = receipted->held ? pt_hash_eq(&f->link, &receipted->link) : f->last_seq <= receipted->seq;
+    return f->log == log && there;
+}
+
+void pt__session_flight_done(struct pt_session *s, uint64_t log, const struct pt_receipt_log *receipted)
 {
     size_t kept = 0;
     for (size_t i = 0; i < s->n_flight; i++) {
-        if (s->flight[i].log == log && s->flight[i].last_seq <= seq) {
+        if (is_receipted(&s->flight[i], log, receipted)) {
             s->flight_bytes -= s->flight[i].bytes;
         } else {
             s->flight[kept++] = s->flight[i];
@@ -270,11 +281,16 @@ static size_t run_bytes(const struct pt_run *run)
     return n;
 }
 
-static enum pt_err add_flight(struct pt_session *s, uint64_t log, uint64_t last_seq, size_t n_bytes)
+static enum pt_err add_flight(struct pt_session *s, uint64_t log, uint64_t last_seq, const struct pt_run *run,
+                              size_t n_bytes)
 {
+    struct pt_hash link = run->previous;
+    for (size_t i = 0; i < run->n_chunks; i++) {
+        link = pt_link_next(&link, run->chunks[i]);
+    }
     enum pt_err err = pt_reserve(&s->flight, &s->flight_capacity, s->n_flight + 1, sizeof *s->flight);
     if (err == PT_OK) {
-        s->flight[s->n_flight++] = (struct in_flight){.log = log, .last_seq = last_seq, .bytes = n_bytes};
+        s->flight[s->n_flight++] = (struct in_flight){.log = log, .last_seq = last_seq, .link = link, .bytes = n_bytes};
         s->flight_bytes += n_bytes;
     }
     return err;
@@ -297,6 +313,19 @@ static void note_sent(struct mark *mark, uint64_t first_seq, uint64_t last_seq)
 
 enum outcome { SENT, ALL_SENT, NO_ROOM };
 
+/* Errors: NOTFOUND (nothing follows). */
+static enum pt_err next_run(struct pt_txn *txn, const struct task *task, const struct pt_head *head, size_t room,
+                            struct pt_arena *arena, struct pt_run *run, uint64_t *last_seq)
+{
+    struct pt_fork fork = {0};
+    enum pt_err err = task->is_branch ? pt_logs_fork(txn, head, 0, arena, &fork) : PT_OK;
+    const struct pt_branch *branch = err == PT_OK && task->is_branch ? pt_fork_branch(&fork, &task->link) : NULL;
+    if (err == PT_OK && task->is_branch && branch == NULL) {
+        err = PT_ENOTFOUND;
+    }
+    return err == PT_OK ? pt_logs_branch_run(txn, head, branch, task->next_seq, room, arena, run, last_seq) : err;
+}
+
 /* The next run of a task. A run that is larger than the whole credit goes alone. */
 static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt_update *u, struct task *task,
                              enum outcome *outcome, size_t *n_sent)
@@ -307,7 +336,7 @@ static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt
     size_t room = room_for(s);
     enum pt_err err = pt_logs_head(txn, task->log, &head);
     if (err == PT_OK) {
-        err = pt_logs_run(txn, &head, task->next_seq, room, &u->arena, &run, &last_seq);
+        err = next_run(txn, task, &head, room, &u->arena, &run, &last_seq);
     }
     if (err != PT_OK) {
         *outcome = ALL_SENT;
@@ -320,9 +349,11 @@ static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt
     }
     err = emit_run(s, txn, u, &head, &run);
     if (err == PT_OK && s->config.connects) {
-        err = add_flight(s, task->log, last_seq, n);
+        err = add_flight(s, task->log, last_seq, &run, n);
     }
-    note_sent(mark_place(s->marks, s->marks_capacity, task->log), task->next_seq, last_seq);
+    if (!task->is_branch) {
+        note_sent(mark_place(s->marks, s->marks_capacity, task->log), task->next_seq, last_seq);
+    }
     *outcome = SENT;
     *n_sent += n;
     task->next_seq = last_seq + 1;
@@ -364,47 +395,68 @@ static void emit_heads(struct pt_session *s, struct pt_update *u, Patuh__Head **
     pt__session_emit(s, u, &frame);
 }
 
-static Patuh__Head *make_head(struct pt_session *s, struct pt_update *u, const struct pt_head *head)
+/* A page that is being filled. */
+struct page {
+    Patuh__Head *heads[PT_HEADS_PER_PAGE];
+    size_t n;
+};
+
+static void add_head(struct pt_session *s, struct pt_update *u, struct page *page, const struct pt_head *head,
+                     const struct pt_chunk_end *branch_end)
 {
     Patuh__Head *out = pt_arena_alloc(&u->arena, sizeof *out);
     struct pt_hash *link = pt_arena_alloc(&u->arena, sizeof *link);
     if (out == NULL || link == NULL) {
         pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return NULL;
+        return;
     }
     patuh__head__init(out);
-    *link = head->link;
+    *link = branch_end == NULL ? head->link : branch_end->link;
     out->log = pt__session_ref_out(s, u, head);
     out->has_seq = out->has_link = true;
-    out->seq = head->seq;
+    out->seq = branch_end == NULL ? head->seq : branch_end->seq;
     out->link = pt_binary(link->b, sizeof link->b);
-    return out->log == NULL ? NULL : out;
+    out->has_held = out->held = branch_end != NULL;
+    if (out->log == NULL) {
+        return;
+    }
+    page->heads[page->n++] = out;
+    if (page->n == PT_HEADS_PER_PAGE) {
+        emit_heads(s, u, page->heads, page->n, false);
+        page->n = 0;
+    }
+}
+
+static enum pt_err add_branch_ends(struct pt_session *s, struct pt_txn *txn, struct pt_update *u, struct page *page,
+                                   const struct pt_head *head)
+{
+    struct pt_chunk_end *ends;
+    size_t n;
+    enum pt_err err = pt_logs_branch_ends(txn, head, &u->arena, &ends, &n);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        add_head(s, u, page, head, &ends[i]);
+    }
+    return err;
 }
 
 void pt__session_send_heads(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
 {
     struct pt_head *heads;
     size_t n = 0;
-    Patuh__Head *page[PT_HEADS_PER_PAGE];
-    size_t filled = 0;
+    struct page page = {.n = 0};
     enum pt_err err = pt__session_heads(s, txn, &u->arena, &heads, &n);
-    if (err != PT_OK) {
-        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return;
-    }
-    for (size_t i = 0; i < n && s->phase != PHASE_CLOSED; i++) {
-        if (heads[i].seq == 0 || !s->scope.has(s->scope.data, &heads[i].log)) {
+    for (size_t i = 0; err == PT_OK && i < n && s->phase != PHASE_CLOSED; i++) {
+        bool empty = heads[i].seq == 0 && !heads[i].forked;
+        if (empty || !s->scope.has(s->scope.data, &heads[i].log)) {
             continue;
         }
-        page[filled] = make_head(s, u, &heads[i]);
-        filled += page[filled] != NULL;
-        if (filled == PT_HEADS_PER_PAGE) {
-            emit_heads(s, u, page, filled, false);
-            filled = 0;
-        }
+        add_head(s, u, &page, &heads[i], NULL);
+        err = add_branch_ends(s, txn, u, &page, &heads[i]);
     }
-    if (s->phase != PHASE_CLOSED) {
-        emit_heads(s, u, page, filled, true);
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+    } else if (s->phase != PHASE_CLOSED) {
+        emit_heads(s, u, page.heads, page.n, true);
     }
 }
 
@@ -433,28 +485,47 @@ void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const s
     pt__session_emit(s, u, &frame);
 }
 
-/* Head office's receipt for one of the peer's own logs, unless it went to this peer already; each body once. */
-static enum pt_err pass_receipt(struct pt_session *s, struct pt_txn *txn, const struct pt_head *head,
-                                struct pt_bytes *last, struct pt_update *u)
+static void pass_receipt(struct pt_session *s, struct pt_update *u, const struct pt_receipted *upper,
+                         struct pt_bytes *last)
+{
+    if (!pt_bytes_eq(*last, upper->body)) {
+        struct pt_receipt receipt = {.body = upper->body, .signature = upper->signature};
+        pt__session_send_receipt(s, u, &receipt);
+        *last = upper->body;
+    }
+}
+
+/* What has not gone to this peer in this session, of what counts and of every branch. */
+static enum pt_err pass_log(struct pt_session *s, struct pt_txn *txn, struct pt_update *u, const struct pt_head *head,
+                            struct pt_bytes *last)
 {
     struct pt_receipted upper;
+    struct pt_receipted *held = NULL;
+    size_t n = 0;
     if (!s->scope.has(s->scope.data, &head->log) || !s->scope.is_up(s->scope.data, &head->log)) {
         return PT_OK;
     }
     enum pt_err err = pt_receipted(txn, head, PT_TIER_NATIONAL, &u->arena, &upper);
+    if (err == PT_OK && head->forked) {
+        err = pt_receipts_held(txn, head, PT_TIER_NATIONAL, &u->arena, &held, &n);
+    }
     struct mark *mark = err == PT_OK ? pt__session_mark(s, u, head->number) : NULL;
-    if (mark == NULL || upper.seq <= mark->told_seq) {
+    if (mark == NULL) {
         return err;
     }
-    mark->told_seq = upper.seq;
-    if (!pt_bytes_eq(*last, upper.body)) {
-        struct pt_receipt receipt = {.body = upper.body, .signature = upper.signature};
-        pt__session_send_receipt(s, u, &receipt);
-        *last = upper.body;
+    struct mark before = *mark;
+    for (size_t i = 0; i <= n; i++) {
+        const struct pt_receipted *row = i == 0 ? &upper : &held[i - 1];
+        if (row->body.n > 0 && (!before.told || row->lsn > before.told_lsn)) {
+            pass_receipt(s, u, row, last);
+            mark->told = true;
+            mark->told_lsn = row->lsn > mark->told_lsn ? row->lsn : mark->told_lsn;
+        }
     }
     return PT_OK;
 }
 
+/* Receipts of head office for the peer's own logs, each body once. */
 void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
 {
     struct pt_head *heads;
@@ -465,7 +536,7 @@ void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct 
     }
     enum pt_err err = pt__session_heads(s, txn, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK && s->phase != PHASE_CLOSED; i++) {
-        err = pass_receipt(s, txn, &heads[i], &last, u);
+        err = pass_log(s, txn, u, &heads[i], &last);
     }
     if (err != PT_OK) {
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
@@ -487,7 +558,7 @@ void pt__session_pass_new_receipts(struct pt_session *s, struct pt_txn *txn, con
         }
         err = pt_logs_find(txn, &news->items[i].log, &head);
         if (err == PT_OK) {
-            err = pass_receipt(s, txn, &head, &last, u);
+            err = pass_log(s, txn, u, &head, &last);
         }
         err = err == PT_ENOTFOUND ? PT_OK : err; /* a log that is not here */
     }

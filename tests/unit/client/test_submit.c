@@ -122,6 +122,10 @@ Test(submit, does_not_undo_what_the_office_approved)
     office_moves(&field, device, PATUH__STATE__STATE_HAS_ISSUES);
     submit(device);
     expect_state(device, "submitted");
+    office_moves(&field, device, PATUH__STATE__STATE_NOT_ASSESSED);
+    cr_expect_eq(patuh_submit(device, FIELD_UNIT, true, &problem), PATUH_INVALID);
+    cr_expect_not_null(strstr(problem.text, "has confirmed"), "%s", problem.text);
+    expect_state(device, "not_assessed");
     patuh_close(device);
     field_close(&field);
 }

@@ -61,6 +61,26 @@ Test(authority, root_names_offices_and_offices_name_members)
     cr_expect_eq(pt_mem_alive(), 0);
 }
 
+/* Two offices may name one key: it acts for both, whichever stands first. */
+Test(authority, a_reviewer_of_two_offices_acts_for_both)
+{
+    struct world w = usual();
+    struct pt_view *own = log_add(&w, "o:63", REGION_63, 1);
+    member_add(&w, own, "siti", SITI, PATUH__ROLE__ROLE_REVIEWER);
+    member_add(&w, own, "budi", BUDI, PATUH__ROLE__ROLE_REVIEWER);
+    struct pt_authority a = build(&w);
+    cr_expect(acts(&a, SITI, "62", 1));
+    cr_expect(acts(&a, SITI, "63", 1));
+    cr_expect(acts(&a, BUDI, "63", 1), "a device of one office may be a reviewer of another");
+    cr_expect_not(acts(&a, BUDI, "62", 1));
+    member_add(&w, &w.views[0], "siti", SITI, PATUH__ROLE__ROLE_REVIEWER);
+    a = build(&w);
+    cr_expect(acts(&a, SITI, "62", 2), "the higher tier when head office names it too");
+    cr_expect(acts(&a, SITI, "64", 2));
+    pt_arena_close(&w.arena);
+    cr_expect_eq(pt_mem_alive(), 0);
+}
+
 Test(authority, claims_of_strangers_and_in_foreign_logs_are_ignored)
 {
     struct world w = usual();

@@ -365,6 +365,33 @@ Test(merge, a_lower_tier_does_not_undo_an_approval)
     scene_close(&s);
 }
 
+/* What a surveyor proposes counts as submitted; what the office says so is final up to head office's level. */
+Test(merge, not_assessed_is_final_when_an_office_confirms_it)
+{
+    struct scene s;
+    scene_open(&s);
+    move(&s, s.budi, PATUH__STATE__STATE_NOT_ASSESSED, &s.region, 1);
+    cr_expect(merge(&s, PT_LEVEL_SUBMITTED).counts);
+    struct pt_assessment a = merge(&s, PT_LEVEL_REGION);
+    cr_expect_not(a.counts);
+    cr_expect_eq(a.state_tier, 0);
+    move(&s, s.region, PATUH__STATE__STATE_NOT_ASSESSED, &s.budi, 1);
+    answer(&s, s.budi, 6);
+    move(&s, s.budi, PATUH__STATE__STATE_SUBMITTED, &s.region, 1);
+    for (int level = PT_LEVEL_SUBMITTED; level <= PT_LEVEL_NATIONAL; level++) {
+        a = merge(&s, (enum pt_level)level);
+        cr_expect(a.counts, "level %d", level);
+        cr_expect_eq(a.state, PATUH__STATE__STATE_NOT_ASSESSED, "a surveyor does not undo it");
+        cr_expect_eq(a.state_tier, 1);
+        cr_expect_eq(a.n_pending, 2, "level %d", level);
+    }
+    cr_expect_not(merge(&s, PT_LEVEL_FIXED).counts);
+    move(&s, s.region, PATUH__STATE__STATE_HAS_ISSUES, &s.budi, 1);
+    move(&s, s.budi, PATUH__STATE__STATE_SUBMITTED, &s.region, 1);
+    cr_expect_eq(merge(&s, PT_LEVEL_WORK).state, PATUH__STATE__STATE_SUBMITTED, "after a return it goes on");
+    scene_close(&s);
+}
+
 Test(merge, of_concurrent_moves_the_higher_tier_and_then_the_less_approved_wins)
 {
     struct scene s;

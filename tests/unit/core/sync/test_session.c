@@ -123,6 +123,53 @@ Test(session, an_office_that_was_replaced_is_refused)
 }
 
 /* What head office decides comes down while the region's session lives, and on to the device. */
+/* What it wrote is taken and receipted, nothing of others comes, and then it is told. */
+Test(session, revoked_device_delivers_its_outbox)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct scene s = scene_open(seed);
+        s.w->lifo = seed % 2 == 0;
+        s.w->piece_max = seed % 3 == 0 ? 200 : 0;
+        world_assign(s.device, A1);
+        world_assign(s.other, A1);
+        (void)scene_sync(&s, s.device);
+        world_write(s.other, A1, 13);
+        (void)scene_sync(&s, s.other);
+        world_write(s.device, A1, 700); /* more than goes out before Welcome */
+        s.device->revoked = true;
+        struct world_link link = world_sync(s.w, s.device, s.region);
+        cr_expect_eq(link.reason[0], PT_EDENIED);
+        cr_expect_eq(link.failure[0], PATUH__FAILURE_CODE__FAILURE_REVOKED);
+        cr_expect_eq(world_head(s.region, s.device, A1).seq, 700);
+        cr_expect_eq(world_receipted(s.device, s.device, A1, PT_TIER_REGION).seq, 700, "seed %d", (int)seed);
+        cr_expect_eq(world_head(s.device, s.other, A1).seq, 0, "nothing of others comes any more");
+        struct world_link again = world_sync(s.w, s.device, s.region);
+        cr_expect_eq(again.failure[0], PATUH__FAILURE_CODE__FAILURE_REVOKED, "it is told every time");
+        cr_expect_eq(again.counts[0].chunks_sent, 0);
+        scene_close(&s);
+    }
+}
+
+/* A stolen key does not bring back what was wiped. */
+Test(session, revoked_device_gets_nothing_back)
+{
+    struct scene s = scene_open(21);
+    world_assign(s.device, A1);
+    (void)scene_sync(&s, s.device);
+    struct pt_store *before = world_backup(s.device);
+    world_write(s.device, A1, 30);
+    (void)scene_sync(&s, s.device);
+    world_restore(s.device, before);
+    s.device->revoked = true;
+    struct world_link link = world_sync(s.w, s.device, s.region);
+    cr_expect_eq(link.failure[0], PATUH__FAILURE_CODE__FAILURE_REVOKED);
+    cr_expect_eq(world_head(s.device, s.device, A1).seq, 0);
+    s.device->revoked = false;
+    (void)world_sync(s.w, s.device, s.region);
+    cr_expect_eq(world_head(s.device, s.device, A1).seq, 30, "as anybody else does");
+    scene_close(&s);
+}
+
 Test(session, a_live_session_brings_news_down)
 {
     struct scene s = scene_open(11);

@@ -252,10 +252,10 @@ Test(rollup, bytes_are_those_of_every_other_build)
     struct world w;
     world_open(&w, "2023");
     world_fill(&w);
-    expect_manifest(&w, PT_LEVEL_REGION, "889da1b60460d652e50ef27b2d699479c9ade9dfaa5b46fea450652c58b95bd9");
+    expect_manifest(&w, PT_LEVEL_REGION, "0ba2d466acde7a128ea57ccd63fa4ee3d0cff4d47ee71060abc4b43c4890abfc");
     world_close(&w);
     world_open(&w, "2023");
     fill_reference(&w);
-    expect_manifest(&w, PT_LEVEL_SUBMITTED, "0a64971949cf25a6cce944a55641e6082bfb8c25fe958ef7ae34d4adc1730387");
+    expect_manifest(&w, PT_LEVEL_SUBMITTED, "e57339be2d7c6cdfe496f8b8067ade47d75e197db4633783b28ad99858b0c838");
     world_close(&w);
 }

@@ -332,6 +332,66 @@ void world_move(struct world *w, enum world_author by, const char *unit, Patuh__
     world_put(w, by, unit, &entry);
 }
 
+struct pt_head world_head(struct world *w, enum world_author author, const char *unit)
+{
+    struct pt_log_id id = {.subject = assessment_of(w, unit), .incarnation = 1000 + (uint64_t)author};
+    struct pt_head head;
+    struct pt_txn *txn;
+    id.author = pt_author_of(w->pairs[author].public_key);
+    cr_assert_eq(pt_store_begin(w->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_logs_find(txn, &id, &head), PT_OK);
+    pt_store_abort(txn);
+    return head;
+}
+
+void world_let_stand(struct world *w, enum world_author by, enum world_author author, const char *unit,
+                     const struct pt_chunk_end *end)
+{
+    static const char *const codes[] = {[WORLD_ROOT] = "pusat", [WORLD_SOUTH] = "62", [WORLD_NORTH] = "63"};
+    struct pt_head head = world_head(w, author, unit);
+    struct pt_subject subject = subject_of(PT_SUBJECT_OFFICE, codes[by]);
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_STAND, 0);
+    Patuh__Stand stand = PATUH__STAND__INIT;
+    stand.has_subject = stand.has_author = stand.has_incarnation = stand.has_seq = stand.has_link = true;
+    stand.subject = binary(w, head.log.subject.text, strlen(head.log.subject.text));
+    stand.author = binary(w, head.log.author.b, sizeof head.log.author.b);
+    stand.incarnation = head.log.incarnation;
+    stand.seq = end->seq;
+    stand.link = binary(w, end->link.b, sizeof end->link.b);
+    entry.detail = pack(w, &stand.base);
+    write_entry(w, by, &subject, &entry);
+}
+
+struct world world_copy(struct world *w)
+{
+    struct pt_random random = pt_random_system();
+    struct world copy = *w;
+    struct pt_txn *from;
+    struct pt_txn *to;
+    pt_arena_init(&copy.arena, SIZE_MAX);
+    cr_assert_eq(pt_store_mem_create(NULL, &random, &copy.store), PT_OK);
+    cr_assert_eq(pt_store_begin(w->store, false, &from), PT_OK);
+    cr_assert_eq(pt_store_begin(copy.store, true, &to), PT_OK);
+    for (int table = 0; table < PT_TABLE_COUNT; table++) {
+        struct pt_rows rows = pt_rows_of(from, (enum pt_table)table, (struct pt_bytes){0});
+        struct pt_bytes key;
+        struct pt_bytes value;
+        while (pt_rows_next(&rows, &key, &value)) {
+            cr_assert_eq(pt_store_put(to, (enum pt_table)table, key, value), PT_OK);
+        }
+        cr_assert_eq(pt_rows_end(&rows), PT_OK);
+    }
+    pt_store_abort(from);
+    cr_assert_eq(pt_store_commit(to), PT_OK);
+    return copy;
+}
+
+void world_copy_close(struct world *copy)
+{
+    pt_arena_close(&copy->arena);
+    pt_store_close(copy->store);
+}
+
 void world_fix(struct world *w, Patuh__State to)
 {
     Patuh__Move move = PATUH__MOVE__INIT;

@@ -49,6 +49,14 @@ void world_answer(struct world *w, enum world_author by, const char *unit, const
 /* A move whose cut is all that is there now. */
 void world_move(struct world *w, enum world_author by, const char *unit, Patuh__State to);
 void world_fix(struct world *w, Patuh__State to);
+/* An office lets the branch stand that ends here, of an author's log about a unit. */
+void world_let_stand(struct world *w, enum world_author by, enum world_author author, const char *unit,
+                     const struct pt_chunk_end *end);
+/* Head of an author's log about a unit. */
+struct pt_head world_head(struct world *w, enum world_author author, const char *unit);
+/* The same world with a store of its own that has all the rows; blobs stay the first one's. */
+struct world world_copy(struct world *w);
+void world_copy_close(struct world *copy);
 
 /* A unit from opening to the office's approval: "desk sign staff" as three digits 0-4. */
 void world_assess(struct world *w, const char *unit, const char *levels);

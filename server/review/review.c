@@ -1,0 +1,452 @@
+#include "review/review.h"
+
+#include "core/merge/seen.h"
+#include "core/sync/inbox.h"
+#include "core/wire/pack.h"
+#include "io/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- reading --- */
+
+enum pt_err review_load(const struct office *office, struct pt_txn *txn, const char *assessment, struct pt_work *work,
+                        struct pt_problem *problem)
+{
+    struct pt_subject subject;
+    struct pt_work_place place = {
+        .blobs = office->blobs, .root = office->root, .author = office->author, .name = office->code};
+    *work = (struct pt_work){0};
+    if (pt_subject_make(PT_SUBJECT_ASSESSMENT, assessment, &subject) != PT_OK) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_ASSESSMENT_INVALID, assessment, NULL);
+    }
+    enum pt_err err = pt_work_load(work, &place, txn, &subject, false, problem);
+    if (err == PT_ENOTFOUND || (err == PT_OK && work->state.opening == NULL)) {
+        return pt_problem_set(problem, PT_ENOTFOUND, PT_MSG_REVIEW_NOT_HERE, assessment, NULL);
+    }
+    if (err == PT_OK && !work->ready) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_ENTRY_NO_INSTRUMENT, NULL);
+    }
+    return err;
+}
+
+enum pt_err review_case_open(const struct office *office, const char *assessment, struct review_case *out,
+                             struct pt_problem *problem)
+{
+    *out = (struct review_case){0};
+    enum pt_err err = pt_store_begin(office->store, false, &out->txn);
+    return err == PT_OK ? review_load(office, out->txn, assessment, &out->work, problem) : err;
+}
+
+void review_case_close(struct review_case *c)
+{
+    pt_work_close(&c->work);
+    if (c->txn != NULL) {
+        pt_store_abort(c->txn);
+    }
+    *c = (struct review_case){0};
+}
+
+const char *review_entry_name(const struct pt_view *view, uint64_t seq, struct pt_arena *arena)
+{
+    const char *name = pt_arena_printf(arena, "%s:%llu", pt_work_log_name(&view->log, arena), (unsigned long long)seq);
+    return name == NULL ? "" : name;
+}
+
+/* --- who may --- */
+
+struct acting {
+    const struct office *office;
+    const struct reviewer *by;
+    const struct review_act *act;
+    struct pt_problem *problem;
+    struct pt_txn *txn;
+    struct pt_work work;
+    int tier;
+    enum pt_msg done;
+};
+
+static enum pt_err refuse(struct acting *a, enum pt_msg why)
+{
+    const char *state = pt_state_name(a->work.state.state);
+    return pt_problem_set(a->problem, PT_EINVALID, why, a->act->assessment, state, NULL);
+}
+
+static enum pt_err check_reviewer(struct acting *a)
+{
+    const struct pt_authority *authority = &a->work.authority;
+    const struct pt_member *member = pt_authority_member(authority, &a->by->author);
+    if (member == NULL) {
+        return pt_problem_set(a->problem, PT_EDENIED, PT_MSG_REVIEWER_UNKNOWN, a->by->name, NULL);
+    }
+    if (member->revoked) {
+        return pt_problem_set(a->problem, PT_EDENIED, PT_MSG_REVIEWER_REVOKED, a->by->name, NULL);
+    }
+    if (!pt_authority_acts_for(authority, &a->by->author, a->work.state.opening->office, &a->tier)) {
+        return pt_problem_set(a->problem, PT_EDENIED, PT_MSG_REVIEWER_NOT_IN_CHARGE, a->by->name, a->act->assessment,
+                              a->work.state.opening->office, NULL);
+    }
+    return PT_OK;
+}
+
+/* Which tier made the state: 0 a surveyor, 1 the region, 2 head office. */
+static int tier_of_state(const struct acting *a)
+{
+    int tier = 0;
+    const struct pt_claim *by = a->work.state.state_by;
+    bool office = by != NULL && pt_authority_acts_for(&a->work.authority, &by->view->log.author,
+                                                      a->work.state.opening->office, &tier);
+    return office ? tier : 0;
+}
+
+/* Head office assesses some units itself: nobody stands between it and them. */
+static bool is_own_unit(const struct acting *a)
+{
+    const struct pt_office *office = pt_authority_office_by_code(&a->work.authority, a->work.state.opening->office);
+    return office != NULL && office->is_root;
+}
+
+static enum pt_err check_not_above(struct acting *a)
+{
+    if (a->work.state.state == PATUH__STATE__STATE_FIXED) {
+        return refuse(a, PT_MSG_REVIEW_FIXED);
+    }
+    return tier_of_state(a) > a->tier ? refuse(a, PT_MSG_REVIEW_UPPER) : PT_OK;
+}
+
+static enum pt_err check_return(struct acting *a)
+{
+    if (a->work.state.state == PATUH__STATE__STATE_DRAFT) {
+        return refuse(a, PT_MSG_REVIEW_NOT_SUBMITTED);
+    }
+    if (a->act->n_comments == 0) {
+        return refuse(a, PT_MSG_REVIEW_COMMENT_NEEDED);
+    }
+    return PT_OK;
+}
+
+static enum pt_err check_conflicts(struct acting *a)
+{
+    const struct pt_answers *answers = &a->work.state.answers;
+    struct pt_buf paths = {0};
+    char count[24];
+    if (a->work.state.n_conflicts == 0) {
+        return PT_OK;
+    }
+    (void)snprintf(count, sizeof count, "%zu", a->work.state.n_conflicts);
+    for (size_t i = 0; i < answers->n_answers; i++) {
+        const struct pt_answer *answer = &answers->answers[i];
+        if (answer->n_values > 1) {
+            pt_buf_put_str(&paths, paths.n == 0 ? "" : ", ");
+            uint32_t node = pt_node_by_number(a->work.instrument, answer->question);
+            const char *instance = answer->instance == 0 ? "" : answers->instances[answer->instance - 1].name;
+            pt_path_put(&paths, a->work.instrument, node, instance);
+        }
+    }
+    enum pt_err err = pt_problem_set(a->problem, PT_EINVALID, PT_MSG_REVIEW_CONFLICTS, a->act->assessment, count,
+                                     pt_buf_text(&paths), NULL);
+    pt_buf_free(&paths);
+    return err;
+}
+
+static bool is_approved_here(const struct acting *a)
+{
+    Patuh__State state = a->work.state.state;
+    bool region = state == PATUH__STATE__STATE_APPROVED_REGION && a->tier == 1;
+    bool nation = state == PATUH__STATE__STATE_APPROVED_NATIONAL && a->tier == 2;
+    return region || nation || (state == PATUH__STATE__STATE_NOT_ASSESSED && tier_of_state(a) == a->tier);
+}
+
+/* Approving again takes in what came after the approval. */
+static enum pt_err check_approve(struct acting *a)
+{
+    Patuh__State state = a->work.state.state;
+    size_t n_pending = 0;
+    enum pt_err err = pt_work_pending(&a->work, &n_pending);
+    if (err != PT_OK) {
+        return err;
+    }
+    if (is_approved_here(a) && n_pending == 0) {
+        return refuse(a, PT_MSG_REVIEW_APPROVED_ALREADY);
+    }
+    bool handed_in = state == PATUH__STATE__STATE_SUBMITTED || state == PATUH__STATE__STATE_NOT_ASSESSED ||
+                     state == PATUH__STATE__STATE_APPROVED_REGION || is_approved_here(a);
+    if (!handed_in) {
+        return refuse(a, PT_MSG_REVIEW_NOT_SUBMITTED);
+    }
+    bool by_region = is_own_unit(a) || state == PATUH__STATE__STATE_APPROVED_REGION || tier_of_state(a) >= 1;
+    if (a->tier == 2 && (!by_region || (state == PATUH__STATE__STATE_SUBMITTED && !is_own_unit(a)))) {
+        return refuse(a, PT_MSG_REVIEW_REGION_FIRST);
+    }
+    return check_conflicts(a);
+}
+
+static enum pt_err check_unapprove(struct acting *a)
+{
+    if (!is_approved_here(a)) {
+        return refuse(a, PT_MSG_REVIEW_NOT_APPROVED);
+    }
+    return PT_OK;
+}
+
+/* --- entries --- */
+
+static enum pt_err put_text(struct acting *a, const char *text, struct pt_hash **out)
+{
+    struct pt_random random = pt_random_system();
+    *out = pt_arena_zalloc(&a->work.arena, 1, sizeof **out);
+    return *out == NULL ? PT_ENOMEM
+                        : pt_text_keep(a->txn, &a->work.subject, &random, text, PT_TEXT_BYTES_MAX, *out, a->problem);
+}
+
+static enum pt_err fill_comment(struct acting *a, const struct review_comment *from, Patuh__Comment *out)
+{
+    uint32_t node;
+    char name[PT_INSTANCE_BYTES_MAX + 1];
+    struct pt_hash *hash;
+    enum pt_err err = pt_path_read(a->work.instrument, from->path, &node, name, a->problem);
+    if (err == PT_OK) {
+        err = put_text(a, from->text, &hash);
+    }
+    if (err != PT_OK) {
+        return err;
+    }
+    const char *kept = pt_arena_str(&a->work.arena, name);
+    patuh__comment__init(out);
+    out->has_question = out->has_text = true;
+    out->has_instance = kept != NULL && kept[0] != '\0';
+    out->question = a->work.instrument->nodes[node].number;
+    out->instance = pt_binary((const uint8_t *)kept, kept == NULL ? 0 : strlen(kept));
+    out->text = pt_binary(hash->b, sizeof hash->b);
+    return kept == NULL ? PT_ENOMEM : PT_OK;
+}
+
+/* Who returns what was returned already adds to the comments that stand. */
+static enum pt_err fill_comments(struct acting *a, Patuh__Move *move)
+{
+    const Patuh__Move *before = a->work.state.state == PATUH__STATE__STATE_HAS_ISSUES ? a->work.state.state_move : NULL;
+    size_t n_before = before == NULL ? 0 : before->n_comment;
+    size_t n = a->act->n_comments;
+    Patuh__Comment *items = pt_arena_zalloc(&a->work.arena, n, sizeof *items);
+    move->comment = pt_arena_zalloc(&a->work.arena, n_before + n, sizeof *move->comment);
+    if (items == NULL || move->comment == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t i = 0; i < n_before; i++) {
+        move->comment[move->n_comment++] = before->comment[i];
+    }
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        err = fill_comment(a, &a->act->comments[i], &items[i]);
+        move->comment[move->n_comment++] = &items[i];
+    }
+    return err;
+}
+
+static enum pt_err move_entry(struct acting *a, Patuh__State to, const struct pt_log_id *own, struct pt_entry *out)
+{
+    Patuh__Move move = PATUH__MOVE__INIT;
+    struct pt_hash *reason = NULL;
+    move.has_to = true;
+    move.to = to;
+    enum pt_err err = pt_seen_cut(a->work.views, a->work.n_views, own, &a->work.arena, &move);
+    if (err == PT_OK && move.n_cut > PT_CUT_LOGS_MAX) {
+        err = pt_problem_set(a->problem, PT_ELIMIT, PT_MSG_CLIENT_MANY_LOGS, a->act->assessment, NULL);
+    }
+    if (err == PT_OK && a->act->kind == REVIEW_RETURN) {
+        err = fill_comments(a, &move);
+    }
+    if (err == PT_OK && a->act->reason != NULL) {
+        err = put_text(a, a->act->reason, &reason);
+    }
+    if (err == PT_OK && reason != NULL) {
+        move.has_reason = true;
+        move.reason = pt_binary(reason->b, sizeof reason->b);
+    }
+    *out = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MOVE, pt_now_read().wall_ms / 1000);
+    return err == PT_OK ? pt_pack(&move.base, &a->work.arena, &out->detail) : err;
+}
+
+/* The one head whose name begins as typed. */
+static enum pt_err find_head(struct acting *a, const struct pt_register *reg, const struct pt_claim **out)
+{
+    size_t n_found = 0;
+    for (size_t i = 0; i < reg->n_heads; i++) {
+        const char *name = review_entry_name(reg->heads[i].view, reg->heads[i].seq, &a->work.arena);
+        size_t n = strlen(a->act->entry);
+        if (strcmp(name, a->act->entry) == 0) {
+            *out = &reg->heads[i];
+            return PT_OK;
+        }
+        if (n > 0 && strncmp(name, a->act->entry, n) == 0) {
+            n_found++;
+            *out = &reg->heads[i];
+        }
+    }
+    if (n_found == 1) {
+        return PT_OK;
+    }
+    return pt_problem_set(a->problem, PT_ENOTFOUND, PT_MSG_DECIDE_ENTRY, a->act->entry, a->act->path, NULL);
+}
+
+/* The decision has seen every value that stands. */
+static enum pt_err refer_heads(struct acting *a, const struct pt_register *reg, struct pt_entry *entry)
+{
+    struct pt_entry_ref *refs = pt_arena_zalloc(&a->work.arena, reg->n_heads, sizeof *refs);
+    if (refs == NULL) {
+        return PT_ENOMEM;
+    }
+    if (reg->n_heads > PT_ENTRY_REPLACES_MAX) {
+        return PT_ELIMIT;
+    }
+    for (size_t i = 0; i < reg->n_heads; i++) {
+        (void)pt_seen_refer(reg->heads[i].view, reg->heads[i].seq, &refs[i]);
+    }
+    entry->replaces = refs;
+    entry->n_replaces = reg->n_heads;
+    return PT_OK;
+}
+
+static enum pt_err find_register(struct acting *a, uint32_t *question, const char **instance,
+                                 const struct pt_register **reg)
+{
+    uint32_t node;
+    char name[PT_INSTANCE_BYTES_MAX + 1];
+    enum pt_err err = pt_path_read(a->work.instrument, a->act->path, &node, name, a->problem);
+    if (err != PT_OK) {
+        return err;
+    }
+    const struct pt_node *at = &a->work.instrument->nodes[node];
+    uint32_t number = name[0] == '\0' ? 0 : pt_work_instance(&a->work, at->repeat, name);
+    const struct pt_answer *answer = pt_assessment_answer(&a->work.state, at->number, number, reg);
+    if (answer == NULL || answer->n_values < 2) {
+        return pt_problem_set(a->problem, PT_EINVALID, PT_MSG_DECIDE_NO_CONFLICT, a->act->path, a->act->assessment,
+                              NULL);
+    }
+    *question = at->number;
+    *instance = pt_arena_str(&a->work.arena, name);
+    return *instance == NULL ? PT_ENOMEM : PT_OK;
+}
+
+static enum pt_err decide_entry(struct acting *a, struct pt_entry *out)
+{
+    const struct pt_register *reg;
+    const struct pt_claim *head = NULL;
+    struct pt_hash *reason = NULL;
+    Patuh__Decision decision = PATUH__DECISION__INIT;
+    *out = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_DECIDE, pt_now_read().wall_ms / 1000);
+    enum pt_err err = find_register(a, &out->question, &out->instance, &reg);
+    if (err == PT_OK) {
+        err = find_head(a, reg, &head);
+    }
+    if (err == PT_OK) {
+        out->value = head->value;
+        err = refer_heads(a, reg, out);
+    }
+    if (err == PT_OK) {
+        err = put_text(a, a->act->reason, &reason);
+    }
+    if (err == PT_OK) {
+        decision.has_reason = true;
+        decision.reason = pt_binary(reason->b, sizeof reason->b);
+        err = pt_pack(&decision.base, &a->work.arena, &out->detail);
+    }
+    return err;
+}
+
+/* --- one act --- */
+
+static Patuh__State approved_state(const struct acting *a)
+{
+    if (a->work.state.state == PATUH__STATE__STATE_NOT_ASSESSED) {
+        return PATUH__STATE__STATE_NOT_ASSESSED;
+    }
+    return a->tier == 2 ? PATUH__STATE__STATE_APPROVED_NATIONAL : PATUH__STATE__STATE_APPROVED_REGION;
+}
+
+static enum pt_err make_entry(struct acting *a, const struct pt_log_id *own, struct pt_entry *out)
+{
+    enum pt_err err = check_not_above(a);
+    Patuh__State to = PATUH__STATE__STATE_SUBMITTED;
+    if (err != PT_OK) {
+        return err;
+    }
+    switch (a->act->kind) {
+    case REVIEW_RETURN:
+        err = check_return(a);
+        to = PATUH__STATE__STATE_HAS_ISSUES;
+        a->done = PT_MSG_REVIEW_RETURNED;
+        break;
+    case REVIEW_APPROVE:
+        err = check_approve(a);
+        to = approved_state(a);
+        a->done = to == PATUH__STATE__STATE_NOT_ASSESSED ? PT_MSG_REVIEW_CONFIRMED : PT_MSG_REVIEW_APPROVED;
+        break;
+    case REVIEW_UNAPPROVE:
+        err = check_unapprove(a);
+        a->done = PT_MSG_REVIEW_UNAPPROVED;
+        break;
+    case REVIEW_DECIDE:
+        a->done = PT_MSG_DECIDED;
+        return decide_entry(a, out);
+    }
+    return err == PT_OK ? move_entry(a, to, own, out) : err;
+}
+
+/* What was written has to count, as everybody will read it: else it is taken back with the reason. */
+static enum pt_err check_effective(struct acting *a)
+{
+    struct pt_work after;
+    enum pt_err err = review_load(a->office, a->txn, a->act->assessment, &after, a->problem);
+    for (size_t i = 0; err == PT_OK && i < after.state.n_ineffective; i++) {
+        const struct pt_ineffective *row = &after.state.ineffective[i];
+        if (row->seq == row->view->n_entries && pt_author_eq(&row->view->log.author, &a->by->author)) {
+            err = pt_problem_set(a->problem, PT_EDENIED, row->why, NULL);
+        }
+    }
+    pt_work_close(&after);
+    return err;
+}
+
+static enum pt_err act_in(struct acting *a)
+{
+    struct pt_entry entry;
+    struct pt_log_id own = {.author = a->by->author};
+    enum pt_err err = check_reviewer(a);
+    if (err == PT_OK) {
+        err = office_incarnation(a->txn, &own.incarnation);
+    }
+    own.subject = a->work.subject;
+    if (err == PT_OK) {
+        err = make_entry(a, &own, &entry);
+    }
+    if (err == PT_OK) {
+        err = office_log_as(a->txn, &a->by->pair, &a->work.instrument_hash, &a->work.subject, &entry, 1);
+    }
+    return err == PT_OK ? check_effective(a) : err;
+}
+
+/* May run twice: everything is read anew. */
+static enum pt_err run_act(struct pt_txn *txn, struct pt_write_req *req)
+{
+    struct acting *a = req->data;
+    a->txn = txn;
+    *a->problem = (struct pt_problem){0};
+    enum pt_err err = review_load(a->office, txn, a->act->assessment, &a->work, a->problem);
+    if (err == PT_OK) {
+        err = act_in(a);
+    }
+    pt_work_close(&a->work);
+    return err;
+}
+
+enum pt_err review_do(struct office *office, const struct reviewer *by, const struct review_act *act, enum pt_msg *done,
+                      struct pt_problem *problem)
+{
+    struct acting a = {.office = office, .by = by, .act = act, .problem = problem};
+    enum pt_err err = office_write(office, run_act, &a);
+    if (err == PT_OK) {
+        *done = a.done;
+    }
+    return err;
+}

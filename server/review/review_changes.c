@@ -1,0 +1,124 @@
+/* review_changes.c - what a reviewer who saw an earlier submission has to look at again. */
+#include "core/merge/seen.h"
+#include "core/wire/unpack.h"
+#include "review/review.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct reading {
+    const struct pt_work *work;
+    struct pt_arena *arena;
+    uint64_t *base; /* [view]: entries up to here were in an earlier submission */
+    bool has_base;
+    struct review_change *changes;
+    size_t n_changes;
+};
+
+static const Patuh__Move *submission(struct reading *r, const struct pt_entry *entry)
+{
+    ProtobufCMessage *message;
+    if (entry->kind != PATUH__ENTRY_KIND__ENTRY_MOVE ||
+        pt_unpack(&patuh__move__descriptor, entry->detail, r->arena, &message) != PT_OK) {
+        return NULL;
+    }
+    const Patuh__Move *move = (const Patuh__Move *)message;
+    return move->to == PATUH__STATE__STATE_SUBMITTED ? move : NULL;
+}
+
+/* The move that made the state, when it is a submission that nothing waits behind: then the one before counts. */
+static bool is_current(const struct pt_work *work, const struct pt_view *view, uint64_t seq)
+{
+    const struct pt_claim *by = work->state.state_by;
+    return by != NULL && by->view == view && by->seq == seq;
+}
+
+static void add_base(struct reading *r, const struct pt_view *by, uint64_t seq, const Patuh__Move *move)
+{
+    for (size_t v = 0; v < r->work->n_views; v++) {
+        uint64_t reach = pt_seen_reach(by, seq, move, &r->work->views[v]);
+        r->base[v] = reach > r->base[v] ? reach : r->base[v];
+    }
+    r->has_base = true;
+}
+
+static void find_base(struct reading *r)
+{
+    for (size_t v = 0; v < r->work->n_views; v++) {
+        const struct pt_view *view = &r->work->views[v];
+        for (size_t i = 0; i < view->n_entries; i++) {
+            const Patuh__Move *move = is_current(r->work, view, i + 1) ? NULL : submission(r, &view->entries[i]);
+            if (move != NULL) {
+                add_base(r, view, i + 1, move);
+            }
+        }
+    }
+}
+
+static bool is_change(Patuh__EntryKind kind)
+{
+    return kind == PATUH__ENTRY_KIND__ENTRY_ANSWER || kind == PATUH__ENTRY_KIND__ENTRY_CLEAR ||
+           kind == PATUH__ENTRY_KIND__ENTRY_DECIDE || kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE ||
+           kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_EVIDENCE || kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE ||
+           kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE;
+}
+
+static enum pt_err collect(struct reading *r)
+{
+    size_t n = 0;
+    for (size_t v = 0; v < r->work->n_views; v++) {
+        n += r->work->views[v].n_entries;
+    }
+    r->changes = pt_arena_zalloc(r->arena, n, sizeof *r->changes);
+    for (size_t v = 0; r->changes != NULL && v < r->work->n_views; v++) {
+        const struct pt_view *view = &r->work->views[v];
+        for (uint64_t i = r->base[v]; i < view->n_entries; i++) {
+            if (is_change(view->entries[i].kind)) {
+                r->changes[r->n_changes++] = (struct review_change){.question = view->entries[i].question,
+                                                                    .instance = view->entries[i].instance};
+            }
+        }
+    }
+    return r->changes == NULL ? PT_ENOMEM : PT_OK;
+}
+
+static int compare_changes(const void *a, const void *b)
+{
+    const struct review_change *x = a;
+    const struct review_change *y = b;
+    int order = (x->question > y->question) - (x->question < y->question);
+    return order != 0 ? order : strcmp(x->instance, y->instance);
+}
+
+static void drop_repeated(struct reading *r)
+{
+    size_t kept = 0;
+    if (r->n_changes > 1) {
+        qsort(r->changes, r->n_changes, sizeof *r->changes, compare_changes);
+    }
+    for (size_t i = 0; i < r->n_changes; i++) {
+        if (kept == 0 || compare_changes(&r->changes[kept - 1], &r->changes[i]) != 0) {
+            r->changes[kept++] = r->changes[i];
+        }
+    }
+    r->n_changes = kept;
+}
+
+enum pt_err review_changes(const struct pt_work *work, struct pt_arena *arena, struct review_change **out,
+                           size_t *n_out, bool *first)
+{
+    struct reading r = {.work = work, .arena = arena};
+    r.base = pt_arena_zalloc(arena, work->n_views, sizeof *r.base);
+    if (r.base == NULL) {
+        return PT_ENOMEM;
+    }
+    find_base(&r);
+    enum pt_err err = collect(&r);
+    if (err == PT_OK) {
+        drop_repeated(&r);
+        *out = r.changes;
+        *n_out = r.n_changes;
+        *first = !r.has_base;
+    }
+    return err;
+}

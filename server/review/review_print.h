@@ -1,0 +1,26 @@
+/* review_print.h - what `patuhd review` prints: the list of assessments, and one of them. As tables or JSON.
+ *
+ * Thread: a command's.  Memory: appended to the caller's buffer. */
+#ifndef PATUHD_REVIEW_PRINT_H
+#define PATUHD_REVIEW_PRINT_H
+
+#include "review/review.h"
+
+struct review_filter {
+    const char *state;    /* "submitted"; NULL: all */
+    const char *surveyor; /* assigned now; NULL: all */
+};
+
+enum pt_err review_put_list(const struct office *office, const struct review_filter *filter, bool json,
+                            struct pt_buf *out, struct pt_problem *problem);
+/* Everything that was answered, with authors, conflicts, evidence, comments, and what changed since an earlier
+ * submission. */
+enum pt_err review_put_form(const struct review_case *c, bool json, struct pt_buf *out);
+/* One question at one path: every entry ever written there. save: a folder that gets the evidence as files, or NULL. */
+enum pt_err review_put_history(const struct review_case *c, const char *path, const struct office *office,
+                               const char *save, bool json, struct pt_buf *out, struct pt_problem *problem);
+/* The values of a register beside each other, with authors and times. Errors with a sentence: INVALID. */
+enum pt_err review_put_claims(const struct review_case *c, const char *path, struct pt_buf *out,
+                              struct pt_problem *problem);
+
+#endif

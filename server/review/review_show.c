@@ -1,0 +1,480 @@
+/* review_show.c - one assessment as a reviewer reads it, and one question with everything ever written there. */
+#include "base/json.h"
+#include "base/text.h"
+#include "core/merge/seen.h"
+#include "core/sync/inbox.h"
+#include "core/wire/unpack.h"
+#include "io/files.h"
+#include "review/review_print.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct showing {
+    const struct review_case *c;
+    struct pt_arena arena;
+    struct review_change *changes;
+    size_t n_changes;
+    bool first;
+};
+
+static enum pt_err showing_open(struct showing *s, const struct review_case *c)
+{
+    *s = (struct showing){.c = c};
+    pt_arena_init(&s->arena, SIZE_MAX);
+    return review_changes(&c->work, &s->arena, &s->changes, &s->n_changes, &s->first);
+}
+
+static void showing_close(struct showing *s)
+{
+    pt_arena_close(&s->arena);
+}
+
+static const char *keep(struct showing *s, struct pt_buf *text)
+{
+    const char *kept = pt_arena_str(&s->arena, pt_buf_text(text));
+    pt_buf_free(text);
+    return kept == NULL ? "" : kept;
+}
+
+static const char *text_of(struct showing *s, const struct pt_hash *hash)
+{
+    const char *text = "...";
+    return pt_text_get(s->c->txn, &s->c->work.subject, hash, &s->arena, &text) == PT_OK
+               ? text
+               : "..."; /* erased, or not here yet */
+}
+
+static const char *field_text(struct showing *s, const ProtobufCBinaryData *field)
+{
+    struct pt_hash hash;
+    if (field->len != sizeof hash.b) {
+        return "";
+    }
+    memcpy(hash.b, field->data, sizeof hash.b);
+    return text_of(s, &hash);
+}
+
+static const char *value_of(struct showing *s, uint32_t node, const struct pt_value *value)
+{
+    struct pt_buf text = {0};
+    if (value->type == PT_VALUE_TEXT) {
+        return text_of(s, &value->text);
+    }
+    if (value->type == PT_VALUE_NONE) {
+        return "-";
+    }
+    pt_value_put(&text, s->c->work.instrument, node, value);
+    return keep(s, &text);
+}
+
+static const char *path_of(struct showing *s, uint32_t node, const char *instance)
+{
+    struct pt_buf text = {0};
+    pt_path_put(&text, s->c->work.instrument, node, instance);
+    return keep(s, &text);
+}
+
+static const char *author_of(struct showing *s, const struct pt_view *view)
+{
+    const char *name = pt_work_author(&s->c->work, &view->log.author, &s->arena);
+    return name == NULL ? "?" : name;
+}
+
+/* When the office got it, by the office's clock. */
+static const char *received(struct showing *s, const struct pt_view *view, uint64_t seq)
+{
+    char time[24];
+    const struct pt_view_chunk *chunk = pt_view_chunk_of(view, seq);
+    const char *text =
+        chunk == NULL ? "-" : pt_arena_str(&s->arena, pt_time_text(chunk->received_ms / 1000, time, sizeof time));
+    return text == NULL ? "-" : text;
+}
+
+static bool has_changed(const struct showing *s, uint32_t question, const char *instance)
+{
+    for (size_t i = 0; i < s->n_changes; i++) {
+        if (s->changes[i].question == question && strcmp(s->changes[i].instance, instance) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- comments of the move that made the state --- */
+
+static bool is_about(const Patuh__Comment *comment, uint32_t question, const char *instance)
+{
+    size_t n = strlen(instance);
+    return comment->question == question && comment->instance.len == n &&
+           (n == 0 || memcmp(comment->instance.data, instance, n) == 0);
+}
+
+static const char *comments_on(struct showing *s, uint32_t question, const char *instance)
+{
+    const Patuh__Move *move = s->c->work.state.state_move;
+    struct pt_buf text = {0};
+    for (size_t i = 0; move != NULL && i < move->n_comment; i++) {
+        if (is_about(move->comment[i], question, instance)) {
+            pt_buf_put_str(&text, text.n == 0 ? "" : " | ");
+            pt_buf_put_str(&text, field_text(s, &move->comment[i]->text));
+        }
+    }
+    return keep(s, &text);
+}
+
+/* --- the whole assessment --- */
+
+struct line {
+    const char *path;
+    const char *values; /* "a", or in a conflict "a (siti) <> b (budi)" */
+    const char *author;
+    const char *comment;
+    size_t n_evidence;
+    bool conflict;
+    bool changed;
+};
+
+static const char *claims_text(struct showing *s, uint32_t node, const struct pt_register *reg)
+{
+    struct pt_buf text = {0};
+    for (size_t i = 0; i < reg->n_heads; i++) {
+        pt_buf_printf(&text, "%s%s (%s)", i == 0 ? "" : " <> ", value_of(s, node, &reg->heads[i].value),
+                      author_of(s, reg->heads[i].view));
+    }
+    return keep(s, &text);
+}
+
+static struct line line_of(struct showing *s, size_t i)
+{
+    const struct pt_work *work = &s->c->work;
+    const struct pt_answer *answer = &work->state.answers.answers[i];
+    const struct pt_register *reg = &work->state.registers[i];
+    const char *instance = answer->instance == 0 ? "" : work->state.answers.instances[answer->instance - 1].name;
+    uint32_t node = pt_node_by_number(work->instrument, answer->question);
+    struct line line = {.path = path_of(s, node, instance),
+                        .comment = comments_on(s, answer->question, instance),
+                        .n_evidence = answer->n_evidence,
+                        .conflict = answer->n_values > 1,
+                        .changed = has_changed(s, answer->question, instance)};
+    line.values = line.conflict ? claims_text(s, node, reg) : value_of(s, node, &answer->values[0]);
+    line.author = reg->n_heads == 0 ? "" : author_of(s, reg->heads[0].view);
+    return line;
+}
+
+static void put_line(struct pt_buf *out, const struct line *line)
+{
+    pt_buf_printf(out, "%c%c %-36s %-28s %-12s", line->conflict ? '!' : ' ', line->changed ? '+' : ' ', line->path,
+                  line->values, line->conflict ? "" : line->author);
+    if (line->n_evidence > 0) {
+        pt_buf_printf(out, " [%zu]", line->n_evidence);
+    }
+    if (line->comment[0] != '\0') {
+        pt_buf_printf(out, "\n       > %s", line->comment);
+    }
+    pt_buf_put_str(out, "\n");
+}
+
+static void put_line_json(struct pt_json *json, const struct line *line)
+{
+    pt_json_begin(json, NULL, '{');
+    pt_json_text(json, "path", line->path);
+    pt_json_text(json, "value", line->values);
+    pt_json_text(json, "author", line->author);
+    pt_json_bool(json, "conflict", line->conflict);
+    pt_json_bool(json, "changed", line->changed);
+    pt_json_count(json, "evidence", line->n_evidence);
+    pt_json_text(json, "comment", line->comment);
+    pt_json_end(json, '}');
+}
+
+static void put_remarks(struct showing *s, struct pt_buf *out)
+{
+    const struct pt_assessment *state = &s->c->work.state;
+    for (size_t i = 0; i < state->n_not_assessed; i++) {
+        pt_say(out, PT_MSG_REVIEW_NOT_ASSESSED, author_of(s, state->not_assessed[i].view),
+               text_of(s, &state->not_assessed[i].entry->hash), NULL);
+        pt_buf_put_str(out, "\n");
+    }
+    for (size_t i = 0; i < state->n_ineffective; i++) {
+        const struct pt_ineffective *row = &state->ineffective[i];
+        pt_buf_printf(out, "x  %s %s: ", author_of(s, row->view), review_entry_name(row->view, row->seq, &s->arena));
+        pt_say(out, row->why, NULL);
+        pt_buf_put_str(out, "\n");
+    }
+}
+
+static void put_head(struct showing *s, struct pt_buf *out)
+{
+    const struct pt_work *work = &s->c->work;
+    const struct pt_claim *by = work->state.state_by;
+    const char *name = pt_subject_name(&work->subject);
+    pt_buf_printf(out, "%s  %s  %s", name, work->state.opening->unit_name == NULL ? "" : work->state.opening->unit_name,
+                  pt_state_name(work->state.state));
+    if (by != NULL) {
+        pt_buf_printf(out, "  %s %s", author_of(s, by->view), received(s, by->view, by->seq));
+    }
+    if (work->state.state_move != NULL && work->state.state_move->reason.len > 0) {
+        pt_buf_printf(out, "\n       > %s", field_text(s, &work->state.state_move->reason));
+    }
+    pt_buf_put_str(out, "\n");
+    pt_say(out, PT_MSG_REVIEW_FORM_HEAD, NULL);
+    pt_buf_put_str(out, "\n");
+}
+
+static void put_form_json(struct showing *s, struct pt_buf *out)
+{
+    struct pt_json json = {.out = out};
+    const struct pt_work *work = &s->c->work;
+    pt_json_begin(&json, NULL, '{');
+    pt_json_text(&json, "assessment", pt_subject_name(&work->subject));
+    pt_json_text(&json, "state", pt_state_name(work->state.state));
+    pt_json_count(&json, "conflicts", work->state.n_conflicts);
+    pt_json_count(&json, "ineffective", work->state.n_ineffective);
+    pt_json_bool(&json, "first_submission", s->first);
+    pt_json_begin(&json, "answers", '[');
+    for (size_t i = 0; i < work->state.answers.n_answers; i++) {
+        struct line line = line_of(s, i);
+        put_line_json(&json, &line);
+    }
+    pt_json_end(&json, ']');
+    pt_json_end(&json, '}');
+    pt_buf_put_str(out, "\n");
+}
+
+enum pt_err review_put_form(const struct review_case *c, bool json, struct pt_buf *out)
+{
+    struct showing s;
+    enum pt_err err = showing_open(&s, c);
+    if (err == PT_OK && json) {
+        put_form_json(&s, out);
+    } else if (err == PT_OK) {
+        put_head(&s, out);
+        for (size_t i = 0; i < c->work.state.answers.n_answers; i++) {
+            struct line line = line_of(&s, i);
+            put_line(out, &line);
+        }
+        put_remarks(&s, out);
+    }
+    err = err == PT_OK && s.arena.exhausted ? PT_ENOMEM : err;
+    showing_close(&s);
+    return err;
+}
+
+/* --- one question --- */
+
+struct place {
+    uint32_t node;
+    uint32_t question;
+    const char *instance;
+};
+
+static enum pt_err find_place(struct showing *s, const char *path, struct place *out, struct pt_problem *problem)
+{
+    char name[PT_INSTANCE_BYTES_MAX + 1];
+    enum pt_err err = pt_path_read(s->c->work.instrument, path, &out->node, name, problem);
+    if (err == PT_OK) {
+        out->question = s->c->work.instrument->nodes[out->node].number;
+        out->instance = pt_arena_str(&s->arena, name);
+    }
+    return err == PT_OK && out->instance == NULL ? PT_ENOMEM : err;
+}
+
+/* "head", "replaced", or "ineffective": what became of an entry. */
+static const char *fate(const struct showing *s, const struct place *at, const struct pt_view *view, uint64_t seq)
+{
+    const struct pt_assessment *state = &s->c->work.state;
+    for (size_t i = 0; i < state->n_ineffective; i++) {
+        if (state->ineffective[i].view == view && state->ineffective[i].seq == seq) {
+            return "ineffective";
+        }
+    }
+    for (size_t i = 0; i < state->answers.n_answers; i++) {
+        const struct pt_register *reg = &state->registers[i];
+        for (size_t k = 0; state->answers.answers[i].question == at->question && k < reg->n_heads; k++) {
+            if (reg->heads[k].view == view && reg->heads[k].seq == seq) {
+                return "stands";
+            }
+        }
+    }
+    bool claim = (pt_entry_fields(view->entries[seq - 1].kind) & PT_FIELD_REPLACES) != 0;
+    return claim ? "replaced" : "";
+}
+
+static const char *evidence_text(struct showing *s, const struct pt_entry *entry)
+{
+    ProtobufCMessage *message;
+    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE &&
+        pt_unpack(&patuh__evidence__descriptor, entry->detail, &s->arena, &message) == PT_OK) {
+        const Patuh__Evidence *detail = (const Patuh__Evidence *)message;
+        const char *text = pt_arena_printf(&s->arena, "%s %s %u B", detail->name == NULL ? "" : detail->name,
+                                           detail->media_type == NULL ? "" : detail->media_type, detail->bytes);
+        return text == NULL ? "" : text;
+    }
+    return "";
+}
+
+static const char *entry_text(struct showing *s, const struct place *at, const struct pt_entry *entry)
+{
+    unsigned fields = pt_entry_fields(entry->kind);
+    if ((fields & PT_FIELD_VALUE) != 0) {
+        return value_of(s, at->node, &entry->value);
+    }
+    return (fields & PT_FIELD_TEXT_HASH) != 0 ? text_of(s, &entry->hash) : evidence_text(s, entry);
+}
+
+struct history_row {
+    const char *entry;
+    const char *author;
+    const char *received;
+    char device_time[24];
+    const char *kind;
+    const char *text;
+    const char *fate;
+};
+
+static struct history_row row_of(struct showing *s, const struct place *at, const struct pt_view *view, uint64_t seq)
+{
+    const struct pt_entry *entry = &view->entries[seq - 1];
+    struct history_row row = {.entry = review_entry_name(view, seq, &s->arena),
+                              .author = author_of(s, view),
+                              .received = received(s, view, seq),
+                              .kind = pt_work_kind_name(entry->kind, &s->arena),
+                              .text = entry_text(s, at, entry),
+                              .fate = fate(s, at, view, seq)};
+    (void)pt_time_text(entry->wall_s, row.device_time, sizeof row.device_time);
+    return row;
+}
+
+static void put_row(struct pt_buf *out, struct pt_json *json, const struct history_row *row)
+{
+    if (json == NULL) {
+        pt_buf_printf(out, "%-20s %-12s %-20s %-20s %-16s %-12s %s\n", row->entry, row->author, row->received,
+                      row->device_time, row->kind, row->fate, row->text);
+        return;
+    }
+    pt_json_begin(json, NULL, '{');
+    pt_json_text(json, "entry", row->entry);
+    pt_json_text(json, "author", row->author);
+    pt_json_text(json, "received", row->received);
+    pt_json_text(json, "device_time", row->device_time);
+    pt_json_text(json, "kind", row->kind);
+    pt_json_text(json, "value", row->text);
+    pt_json_text(json, "fate", row->fate);
+    pt_json_end(json, '}');
+}
+
+/* A file of its own name, or of its hash when that name could lead elsewhere. */
+static enum pt_err save_one(struct showing *s, const struct office *office, const char *folder,
+                            const struct pt_entry *entry, struct pt_buf *out, struct pt_problem *problem)
+{
+    char path[PATH_MAX];
+    char name[17];
+    struct pt_buf content = {0};
+    for (size_t i = 0; i < 8; i++) {
+        (void)snprintf(name + 2 * i, 3, "%02x", entry->hash.b[i]);
+    }
+    enum pt_err err = pt_blobs_get(office->blobs, &entry->hash, &content);
+    if (err == PT_ENOTFOUND) {
+        pt_say(out, PT_MSG_REVIEW_NOT_BROUGHT, evidence_text(s, entry), NULL);
+        pt_buf_put_str(out, "\n");
+        err = PT_OK;
+    } else if (err == PT_OK) {
+        err = pt_path_join(path, sizeof path, folder, name);
+        err = err == PT_OK ? pt_file_write(path, pt_buf_bytes(&content), S_IRUSR | S_IWUSR, problem) : err;
+        pt_buf_printf(out, "%s  %s\n", path, evidence_text(s, entry));
+    }
+    pt_buf_free(&content);
+    return err;
+}
+
+static bool is_at(const struct pt_entry *entry, const struct place *at)
+{
+    bool about = (pt_entry_fields(entry->kind) & PT_FIELD_QUESTION) != 0;
+    return about && entry->question == at->question && strcmp(entry->instance, at->instance) == 0;
+}
+
+static enum pt_err put_entries(struct showing *s, const struct place *at, struct pt_buf *out, struct pt_json *json)
+{
+    const struct pt_work *work = &s->c->work;
+    for (size_t v = 0; v < work->n_views; v++) {
+        for (size_t i = 0; i < work->views[v].n_entries; i++) {
+            if (is_at(&work->views[v].entries[i], at)) {
+                struct history_row row = row_of(s, at, &work->views[v], i + 1);
+                put_row(out, json, &row);
+            }
+        }
+    }
+    return s->arena.exhausted ? PT_ENOMEM : PT_OK;
+}
+
+static enum pt_err save_evidence(struct showing *s, const struct place *at, const struct office *office,
+                                 const char *folder, struct pt_buf *out, struct pt_problem *problem)
+{
+    const struct pt_work *work = &s->c->work;
+    enum pt_err err = pt_folder_make(folder, 0700, problem);
+    for (size_t i = 0; i < work->state.n_evidence && err == PT_OK; i++) {
+        if (is_at(work->state.evidence[i].entry, at)) {
+            err = save_one(s, office, folder, work->state.evidence[i].entry, out, problem);
+        }
+    }
+    return err;
+}
+
+enum pt_err review_put_history(const struct review_case *c, const char *path, const struct office *office,
+                               const char *save, bool json, struct pt_buf *out, struct pt_problem *problem)
+{
+    struct showing s;
+    struct place at;
+    struct pt_json writer = {.out = out};
+    enum pt_err err = showing_open(&s, c);
+    if (err == PT_OK) {
+        err = find_place(&s, path, &at, problem);
+    }
+    if (err == PT_OK && json) {
+        pt_json_begin(&writer, NULL, '[');
+        err = put_entries(&s, &at, out, &writer);
+        pt_json_end(&writer, ']');
+        pt_buf_put_str(out, "\n");
+    } else if (err == PT_OK) {
+        pt_say(out, PT_MSG_REVIEW_HISTORY_HEAD, NULL);
+        pt_buf_put_str(out, "\n");
+        err = put_entries(&s, &at, out, NULL);
+        const char *comment = comments_on(&s, at.question, at.instance);
+        if (comment[0] != '\0') {
+            pt_buf_printf(out, "> %s\n", comment);
+        }
+    }
+    if (err == PT_OK && save != NULL) {
+        err = save_evidence(&s, &at, office, save, out, problem);
+    }
+    showing_close(&s);
+    return err;
+}
+
+enum pt_err review_put_claims(const struct review_case *c, const char *path, struct pt_buf *out,
+                              struct pt_problem *problem)
+{
+    struct showing s;
+    struct place at;
+    const struct pt_register *reg;
+    enum pt_err err = showing_open(&s, c);
+    if (err == PT_OK) {
+        err = find_place(&s, path, &at, problem);
+    }
+    if (err == PT_OK) {
+        uint32_t number = at.instance[0] == '\0'
+                              ? 0
+                              : pt_work_instance(&c->work, c->work.instrument->nodes[at.node].repeat, at.instance);
+        const struct pt_answer *answer = pt_assessment_answer(&c->work.state, at.question, number, &reg);
+        for (size_t i = 0; answer != NULL && i < reg->n_heads; i++) {
+            struct history_row row = row_of(&s, &at, reg->heads[i].view, reg->heads[i].seq);
+            put_row(out, NULL, &row);
+        }
+    }
+    showing_close(&s);
+    return err;
+}
