@@ -555,9 +555,10 @@ static enum pt_err send_unmentioned(struct pt_session *s, struct pt_txn *txn, st
             listed = is_listed(s, u, heads, n, i, &end);
         }
         struct mark *mark = pt__session_mark(s, u, heads[i].number);
+        bool up = s->scope.is_up(s->scope.data, &heads[i].log);
+        bool lacks = mark != NULL && (mark->mentioned || listed || is_peers_own(s, &heads[i].log));
         bool goes = s->scope.has(s->scope.data, &heads[i].log) && mark != NULL && !mark->asked &&
-                    (mark->mentioned || listed || is_peers_own(s, &heads[i].log) ||
-                     s->scope.is_up(s->scope.data, &heads[i].log));
+                    (up || (lacks && !s->revoked)); /* who was revoked delivers what it wrote, nothing else */
         if (goes && heads[i].forked) {
             err = pt__session_send_unnamed(s, txn, u, &heads[i]);
         } else if (goes) {

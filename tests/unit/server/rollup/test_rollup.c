@@ -252,7 +252,7 @@ Test(rollup, bytes_are_those_of_every_other_build)
     struct world w;
     world_open(&w, "2023");
     world_fill(&w);
-    expect_manifest(&w, PT_LEVEL_REGION, "0ba2d466acde7a128ea57ccd63fa4ee3d0cff4d47ee71060abc4b43c4890abfc");
+    expect_manifest(&w, PT_LEVEL_REGION, "72cbbd295cee164f6cbf8efc28579c6cb801202769998042ffed3d9507c11c8e");
     world_close(&w);
     world_open(&w, "2023");
     fill_reference(&w);
