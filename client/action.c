@@ -40,7 +40,7 @@ enum pt_err pt_action_put(struct pt_action *action, const struct pt_entry *entry
 enum pt_err pt_action_text(struct pt_action *action, const char *text, size_t n_max, struct pt_hash *hash,
                            struct pt_problem *problem)
 {
-    return pt_text_keep(action->txn, &action->device->random, text, n_max, hash, problem);
+    return pt_text_keep(action->txn, &action->work.subject, &action->device->random, text, n_max, hash, problem);
 }
 
 struct pt_bytes pt_action_pack(struct pt_action *action, const ProtobufCMessage *message)

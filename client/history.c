@@ -59,7 +59,7 @@ static const char *value_text(struct listing *l, const struct pt_entry *entry, u
     bool has_text = (pt_entry_fields(entry->kind) & PT_FIELD_TEXT_HASH) != 0;
     if (has_text || entry->value.type == PT_VALUE_TEXT) {
         const struct pt_hash *hash = has_text ? &entry->hash : &entry->value.text;
-        return pt_text_get(l->txn, hash, l->arena, &text) == PT_OK ? text : "...";
+        return pt_text_get(l->txn, &l->work->subject, hash, l->arena, &text) == PT_OK ? text : "...";
     }
     if (node == PT_NONE || entry->value.type == PT_VALUE_NONE) {
         return text;

@@ -37,7 +37,7 @@ static const char *keep_buf(struct building *b, struct pt_buf *text)
 static const char *text_of(struct building *b, const struct pt_hash *hash)
 {
     const char *text = "";
-    enum pt_err err = pt_text_get(b->txn, hash, b->arena, &text);
+    enum pt_err err = pt_text_get(b->txn, &b->work->subject, hash, b->arena, &text);
     if (err != PT_OK && err != PT_ENOTFOUND && err != PT_EDAMAGED) {
         b->err = err;
     }

@@ -136,16 +136,29 @@ struct job {
     const char *reason;
 };
 
+/* Where the entries name it: texts lie beside the others of their subject. */
+static enum pt_err keep_reason(struct pt_txn *txn, const struct job *job)
+{
+    enum pt_err err = PT_OK;
+    struct pt_hash hash;
+    for (size_t i = 0; i < job->fix->n_rows && err == PT_OK && job->reason_text.n > 0; i++) {
+        const struct pt_fix_row *row = &job->fix->rows[i];
+        err = row->move.n == 0 ? PT_OK : pt_text_put(txn, &row->subject, job->reason_text, &hash);
+    }
+    return err;
+}
+
 static enum pt_err run_job(struct pt_txn *txn, struct pt_write_req *req)
 {
     const struct job *job = req->data;
-    struct pt_now now = pt_now_read();
-    struct pt_author_pen pen = {.pair = &job->office->pair, .incarnation = job->office->incarnation};
-    struct pt_hash hash;
-    pen.wall_ms = now.wall_ms;
-    pen.monotonic_ms = now.monotonic_ms;
-    pen.boot = now.boot;
-    enum pt_err err = job->reason_text.n == 0 ? PT_OK : pt_text_put(txn, job->reason_text, &hash);
+    struct pt_author_pen pen;
+    enum pt_err err = office_pen(txn, &job->office->pair, NULL, &pen);
+    if (err == PT_OK && pen.incarnation != job->fix->incarnation) {
+        return PT_EBUSY; /* the store was renewed since the plan was made */
+    }
+    if (err == PT_OK) {
+        err = keep_reason(txn, job);
+    }
     return err == PT_OK ? pt_fix_write(txn, &pen, job->fix, job->reason) : err;
 }
 

@@ -107,7 +107,7 @@ static void after_work(uv_work_t *work_req, int status)
         send_rest(c);
     }
     if (!c->server->stopping) {
-        server_wrote(c->server);
+        server_grown(c->server, NULL);
     }
     calling_free(c);
 }

@@ -36,6 +36,11 @@ enum pt_err directory_authority(struct pt_txn *txn, const struct office *office,
     return err == PT_OK ? read_authority(txn, office, heads, n, arena, out) : err;
 }
 
+static int compare_owns(const void *a, const void *b)
+{
+    return pt_author_cmp(&((const struct directory_own *)a)->author, &((const struct directory_own *)b)->author);
+}
+
 static void add_surveyor(struct directory_assessment *a, const char *name)
 {
     for (size_t i = 0; i < a->n_surveyors; i++) {
@@ -96,6 +101,7 @@ static enum pt_err take_log(struct pt_txn *txn, struct directory *d, const struc
     struct pt_view view;
     struct directory_assessment *a = assessment_for(d, &head->log.subject);
     if (pt_authority_office(&d->authority, &head->log.author) == NULL) {
+        d->owns[d->n_owns++] = (struct directory_own){.author = head->log.author, .subject = head->log.subject};
         return PT_OK; /* only offices open and assign */
     }
     enum pt_err err = pt_logs_view(txn, head, 0, false, &d->arena, &view);
@@ -128,7 +134,8 @@ static enum pt_err build(struct pt_txn *txn, const struct office *office, struct
         err = read_authority(txn, office, heads, n, &d->arena, &d->authority);
     }
     d->assessments = pt_arena_zalloc(&d->arena, n, sizeof *d->assessments);
-    if (err == PT_OK && d->assessments == NULL) {
+    d->owns = pt_arena_zalloc(&d->arena, n, sizeof *d->owns);
+    if (err == PT_OK && (d->assessments == NULL || d->owns == NULL)) {
         err = PT_ENOMEM;
     }
     for (size_t i = 0; i < n && err == PT_OK; i++) {
@@ -138,6 +145,7 @@ static enum pt_err build(struct pt_txn *txn, const struct office *office, struct
     }
     if (err == PT_OK) { /* log ids sort by length first; look-ups want plain order */
         qsort(d->assessments, d->n_assessments, sizeof *d->assessments, compare_assessments);
+        qsort(d->owns, d->n_owns, sizeof *d->owns, compare_owns);
     }
     return err;
 }
@@ -206,4 +214,117 @@ bool directory_has_cycle(const struct directory *directory, const char *surveyor
         }
     }
     return false;
+}
+
+static void add_cycle(const struct pt_subject *assessment, struct pt_subject *subjects, size_t *n)
+{
+    char cycle[PT_SUBJECT_BYTES_MAX + 1];
+    struct pt_subject subject;
+    pt_subject_cycle(assessment, cycle);
+    if (pt_subject_make(PT_SUBJECT_CYCLE, cycle, &subject) != PT_OK) {
+        return; /* no log has such a subject */
+    }
+    for (size_t i = 0; i < *n; i++) {
+        if (pt_subject_eq(&subjects[i], &subject)) {
+            return;
+        }
+    }
+    subjects[(*n)++] = subject;
+}
+
+/* The first log that the author wrote, or where it would stand. */
+static size_t first_own(const struct directory *directory, const struct pt_author *author)
+{
+    size_t low = 0;
+    size_t high = directory->n_owns;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (pt_author_cmp(&directory->owns[middle].author, author) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static size_t end_of_owns(const struct directory *directory, size_t first, const struct pt_author *author)
+{
+    while (first < directory->n_owns && pt_author_eq(&directory->owns[first].author, author)) {
+        first++;
+    }
+    return first;
+}
+
+static bool is_assigned_to(const struct directory *directory, const struct pt_subject *subject, const char *surveyor)
+{
+    const struct directory_assessment *a = directory_find(directory, subject);
+    return a != NULL && directory_is_assigned(a, surveyor);
+}
+
+bool directory_knows(const struct directory *directory, const struct pt_log_id *log)
+{
+    const struct pt_member *member = pt_authority_member(&directory->authority, &log->author);
+    if (member != NULL && is_assigned_to(directory, &log->subject, member->name)) {
+        return true;
+    }
+    size_t first = first_own(directory, &log->author);
+    for (size_t i = first; i < end_of_owns(directory, first, &log->author); i++) {
+        if (pt_subject_eq(&directory->owns[i].subject, &log->subject)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t add_assigned(const struct directory *directory, const char *surveyor, struct pt_subject *subjects)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < directory->n_assessments; i++) { /* the cycles first: few to compare with */
+        const struct directory_assessment *a = &directory->assessments[i];
+        if (directory_is_assigned(a, surveyor)) {
+            add_cycle(&a->subject, subjects, &n);
+        }
+    }
+    for (size_t i = 0; i < directory->n_assessments; i++) {
+        if (directory_is_assigned(&directory->assessments[i], surveyor)) {
+            subjects[n++] = directory->assessments[i].subject;
+        }
+    }
+    return n;
+}
+
+/* Several incarnations write about one subject. */
+static bool is_first_about(const struct directory *directory, size_t first, size_t at)
+{
+    for (size_t i = first; i < at; i++) {
+        if (pt_subject_eq(&directory->owns[i].subject, &directory->owns[at].subject)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum pt_err directory_subjects(const struct directory *directory, const char *surveyor, const struct pt_author *author,
+                               struct pt_arena *arena, struct pt_subject **out, size_t *n)
+{
+    size_t n_assigned = 0;
+    size_t first = first_own(directory, author);
+    size_t end = end_of_owns(directory, first, author);
+    for (size_t i = 0; i < directory->n_assessments; i++) {
+        n_assigned += directory_is_assigned(&directory->assessments[i], surveyor);
+    }
+    struct pt_subject *subjects = pt_arena_zalloc(arena, 2 * n_assigned + end - first, sizeof *subjects);
+    if (subjects == NULL) {
+        return pt_arena_err(arena);
+    }
+    *n = add_assigned(directory, surveyor, subjects);
+    for (size_t i = first; i < end; i++) {
+        const struct pt_subject *subject = &directory->owns[i].subject;
+        if (!is_assigned_to(directory, subject, surveyor) && is_first_about(directory, first, i)) {
+            subjects[(*n)++] = *subject;
+        }
+    }
+    *out = subjects;
+    return PT_OK;
 }

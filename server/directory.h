@@ -18,11 +18,19 @@ struct directory_assessment {
     size_t n_surveyors;
 };
 
+/* A log about an assessment that a device or reviewer wrote. */
+struct directory_own {
+    struct pt_author author;
+    struct pt_subject subject;
+};
+
 struct directory {
     struct pt_arena arena;
     struct pt_authority authority;
     struct directory_assessment *assessments; /* sorted by subject */
     size_t n_assessments;
+    struct directory_own *owns; /* sorted by author */
+    size_t n_owns;
 };
 
 /* Only who may write what, in the arena. */
@@ -33,6 +41,12 @@ void directory_close(struct directory *directory);
 
 const struct directory_assessment *directory_find(const struct directory *directory, const struct pt_subject *subject);
 bool directory_is_assigned(const struct directory_assessment *assessment, const char *surveyor);
+/* The assessments a surveyor was ever assigned to, those it has written about, and the cycles of the former, each once;
+ * in the arena. Errors: NOMEM. */
+enum pt_err directory_subjects(const struct directory *directory, const char *surveyor, const struct pt_author *author,
+                               struct pt_arena *arena, struct pt_subject **out, size_t *n);
+/* False for a log of an assessment that directory_subjects would not find for its author: it is a new one. */
+bool directory_knows(const struct directory *directory, const struct pt_log_id *log);
 /* Head office itself, or a reviewer or surveyor of head office: what they write comes down from there. */
 bool directory_is_of_root(const struct directory *directory, const struct office *office,
                           const struct pt_author *author);

@@ -81,7 +81,7 @@ static void on_done(struct pt_write_req *req, enum pt_err err)
         pt_log("enrolled", "name=%s role=%d address=%s", e->job.name, e->job.role,
                e->conn == NULL ? "?" : pt_conn_address(e->conn));
         answer(e);
-        server_wrote(e->server);
+        server_grown(e->server, NULL);
     }
     if (e->conn != NULL) {
         pt_conn_close(e->conn);

@@ -404,27 +404,29 @@ enum pt_err office_incarnation(struct pt_txn *txn, uint64_t *out)
     return pt_meta_get_u64(txn, "incarnation", out);
 }
 
-static enum pt_err read_incarnation(struct pt_txn *txn, struct pt_author_pen *pen)
+enum pt_err office_pen(struct pt_txn *txn, const struct pt_keypair *pair, const struct pt_hash *instrument,
+                       struct pt_author_pen *out)
 {
-    enum pt_err err = pt_meta_get_u64(txn, "previous", &pen->previous_incarnation);
-    pen->has_previous_incarnation = err == PT_OK;
-    return err == PT_OK || err == PT_ENOTFOUND ? office_incarnation(txn, &pen->incarnation) : err;
-}
-
-enum pt_err office_log_as(struct pt_txn *txn, const struct pt_keypair *pair, const struct pt_hash *instrument,
-                          const struct pt_subject *subject, const struct pt_entry *entries, size_t n)
-{
-    struct pt_arena arena;
     struct pt_now now = pt_now_read();
-    struct pt_author_pen pen = {
+    *out = (struct pt_author_pen){
         .pair = pair,
         .wall_ms = now.wall_ms,
         .monotonic_ms = now.monotonic_ms,
         .boot = now.boot,
         .instrument = instrument,
     };
+    enum pt_err err = pt_meta_get_u64(txn, "previous", &out->previous_incarnation);
+    out->has_previous_incarnation = err == PT_OK;
+    return err == PT_OK || err == PT_ENOTFOUND ? office_incarnation(txn, &out->incarnation) : err;
+}
+
+enum pt_err office_log_as(struct pt_txn *txn, const struct pt_keypair *pair, const struct pt_hash *instrument,
+                          const struct pt_subject *subject, const struct pt_entry *entries, size_t n)
+{
+    struct pt_arena arena;
+    struct pt_author_pen pen;
     pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err = read_incarnation(txn, &pen);
+    enum pt_err err = office_pen(txn, pair, instrument, &pen);
     if (err == PT_OK) {
         err = pt_pen_write(txn, &pen, subject, entries, n, &arena);
     }

@@ -66,6 +66,9 @@ enum pt_err office_log_in(struct pt_txn *txn, const struct office *office, const
 /* The same by another key of this office, a reviewer's. instrument: what entries about questions were written with. */
 enum pt_err office_log_as(struct pt_txn *txn, const struct pt_keypair *pair, const struct pt_hash *instrument,
                           const struct pt_subject *subject, const struct pt_entry *entries, size_t n);
+/* Who writes here now: a key of this office, its clocks, the incarnation that the store says. */
+enum pt_err office_pen(struct pt_txn *txn, const struct pt_keypair *pair, const struct pt_hash *instrument,
+                       struct pt_author_pen *out);
 /* The incarnation of everything that is written here now. */
 enum pt_err office_incarnation(struct pt_txn *txn, uint64_t *out);
 

@@ -25,51 +25,83 @@ const struct directory *server_directory(struct server *server)
     return &server->directory;
 }
 
-static void tell_sessions(struct server *server, const struct pt_link *from)
+static enum pt_err read_news(struct server *server, struct pt_news *news)
 {
+    struct pt_txn *txn;
+    enum pt_err err = pt_store_begin(server->office->store, false, &txn);
+    if (err == PT_OK) {
+        err = pt_news_read(txn, &server->news_lsn, news);
+        pt_store_abort(txn);
+    }
+    return err;
+}
+
+/* Does the directory say something else now? Offices name people in office logs, and open and assign in logs of
+ * assessments; others only begin to write about an assessment. An author that becomes an office does so by an office
+ * log. */
+static bool changes_directory(const struct server *server, const struct pt_news_item *item)
+{
+    if (!server->has_directory || item->lsn == 0) {
+        return false;
+    }
+    enum pt_subject_kind kind = pt_subject_kind(&item->log.subject);
+    return kind == PT_SUBJECT_OFFICE || pt_authority_office(&server->directory.authority, &item->log.author) != NULL ||
+           (kind == PT_SUBJECT_ASSESSMENT && !directory_knows(&server->directory, &item->log));
+}
+
+/* Once a turn of the loop, however many commits and sessions brought something in it. */
+static void on_turn(uv_check_t *check)
+{
+    struct server *server = check->data;
+    if (!server->has_news) {
+        return;
+    }
+    server->has_news = false;
+    struct pt_news news = server->gathered;
+    server->gathered = (struct pt_news){0};
+    enum pt_err err = read_news(server, &news);
+    if (err != PT_OK) {
+        pt_log("news_failed", "why=%s", pt_err_name(err));
+        server->has_news = true; /* again in the next turn */
+    }
+    for (size_t i = 0; i < news.n; i++) {
+        if (changes_directory(server, &news.items[i])) {
+            server->has_directory = false;
+        }
+    }
     if (!server->has_directory) {
         visits_check(server);
     }
-    visits_news(server, from);
-    upper_news(server->upper, from);
+    visits_news(server, &news);
+    upper_news(server->upper, &news);
+    pt_news_close(&news);
 }
 
-/* Offices name people in office logs, and open and assign in logs of assessments; nobody else does. An author that
- * becomes an office does so by an office log. */
-static bool is_about_people(const struct server *server, const struct pt_log_id *log)
-{
-    if (log == NULL || !server->has_directory) {
-        return false;
-    }
-    return pt_subject_kind(&log->subject) == PT_SUBJECT_OFFICE ||
-           pt_authority_office(&server->directory.authority, &log->author) != NULL;
-}
-
-void server_grown(struct server *server, const struct pt_link *from, const struct pt_log_id *log)
-{
-    if (is_about_people(server, log)) {
-        server->has_directory = false;
-    }
-    tell_sessions(server, from);
-}
-
-/* Most commands write nothing; what came in meanwhile through sessions is in the number as well, and costs no more than
- * one building too many. */
-void server_wrote(struct server *server)
+static enum pt_err start_news(struct server *server)
 {
     struct pt_txn *txn;
     struct pt_hash hash;
-    uint64_t lsn = 0;
+    (void)uv_check_init(&server->loop, &server->news_check);
+    server->news_check.data = server;
+    (void)uv_check_start(&server->news_check, on_turn);
     enum pt_err err = pt_store_begin(server->office->store, false, &txn);
     if (err == PT_OK) {
-        err = pt_arrival_last(txn, &lsn, &hash);
+        err = pt_arrival_last(txn, &server->news_lsn, &hash);
         pt_store_abort(txn);
     }
-    if (err != PT_OK || lsn != server->seen_lsn) {
-        server->has_directory = false;
+    return err;
+}
+
+void server_grown(struct server *server, const struct pt_inbox *inbox)
+{
+    server->has_news = true;
+    server->gathered.blobs =
+        server->gathered.blobs || inbox == NULL || inbox->has_text || inbox->has_file || inbox->n_texts > 0;
+    for (size_t i = 0; inbox != NULL && i < inbox->n_receipts; i++) {
+        if (pt_news_add_receipt(&server->gathered, &inbox->receipts[i]) != PT_OK) {
+            return; /* without memory the surveyors hear of it with their next sync */
+        }
     }
-    server->seen_lsn = lsn;
-    tell_sessions(server, NULL);
 }
 
 static void on_writer_stopped(void *data)
@@ -90,6 +122,7 @@ void server_part_ended(struct server *server)
         return;
     }
     pt_writer_stop(server->office->writer, on_writer_stopped, server);
+    uv_close((uv_handle_t *)&server->news_check, on_handle_closed);
     for (size_t i = 0; i < 2; i++) {
         uv_close((uv_handle_t *)&server->signals[i], on_handle_closed);
     }
@@ -148,17 +181,24 @@ static enum pt_err run_save_address(struct pt_txn *txn, struct pt_write_req *req
     return pt_meta_put(txn, "address", pt_bytes_str(req->data));
 }
 
-/* Where codes send people: what the last `serve` listened on. */
-static enum pt_err save_address(struct server *server, const char *host)
+/* Keeps where codes send people: what the last `serve` listened on. It says that it serves when commands find it too.
+ */
+static enum pt_err announce(struct server *server, const char *host, struct pt_problem *problem)
 {
     char address[PT_ADDRESS_BYTES_MAX + 1];
     const char *colon = strrchr(host, ':');
     int n = colon == NULL ? 0 : (int)(colon - host);
     (void)snprintf(address, sizeof address, "%.*s:%u", n, host, pt_listener_port(server->listener));
-    pt_log("serving", "address=%s code=%s role=%s", address, server->office->code,
-           server->office->national ? "national" : "regional");
-    pt_say_to(stderr, PT_MSG_OFFICE_SERVING, address, NULL);
-    return pt_writer_call(server->office->writer, run_save_address, address, sizeof address);
+    enum pt_err err = pt_writer_call(server->office->writer, run_save_address, address, sizeof address);
+    if (err == PT_OK) {
+        err = control_service_start(server, problem);
+    }
+    if (err == PT_OK) {
+        pt_log("serving", "address=%s code=%s role=%s", address, server->office->code,
+               server->office->national ? "national" : "regional");
+        pt_say_to(stderr, PT_MSG_OFFICE_SERVING, address, NULL);
+    }
+    return err;
 }
 
 static enum pt_err start_listening(struct server *server, const char *address, struct pt_problem *problem)
@@ -200,12 +240,12 @@ static enum pt_err start(struct server *server, const char *address, struct pt_p
     }
     server->n_open = 1; /* this function's hold */
     start_signals(server);
-    err = start_listening(server, address, problem);
+    err = start_news(server);
     if (err == PT_OK) {
-        err = save_address(server, address);
+        err = start_listening(server, address, problem);
     }
     if (err == PT_OK) {
-        err = control_service_start(server, problem);
+        err = announce(server, address, problem);
     }
     if (err == PT_OK && !server->office->national && server->office->joined) {
         err = upper_start(server);
@@ -229,6 +269,7 @@ enum pt_err server_run(struct office *office, const char *address, struct pt_pro
     if (uv_loop_close(&server.loop) != 0) {
         pt_log("loop_busy", "%s", "");
     }
+    pt_news_close(&server.gathered);
     directory_close(&server.directory);
     pt_tls_identity_destroy(server.identity);
     enrol_guard_destroy(server.guard);

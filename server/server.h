@@ -24,7 +24,6 @@ struct server {
     struct pt_control *control;
     struct directory directory;
     bool has_directory; /* false: stale, rebuilt when it is needed */
-    uint64_t seen_lsn;  /* of the arrival log when a command was last looked at */
     struct visit *visits;
     struct upper *upper; /* a region's link to head office; NULL for head office */
     struct pt_blob_ops blob_ops;
@@ -33,6 +32,11 @@ struct server {
     bool disk_failed; /* the store takes no commit any more */
     size_t n_open;    /* parts that are still to end: the loop runs dry when it is 0 */
     struct enrol_guard *guard;
+    /* What has come in, gathered until the end of the loop's turn and then told to all sessions at once. */
+    uv_check_t news_check;
+    bool has_news;
+    uint64_t news_lsn;       /* arrivals up to here were told */
+    struct pt_news gathered; /* what arrivals do not show: receipts, blobs */
 };
 
 /* Serve until SIGTERM or SIGINT. Errors (with a sentence): BUSY (port in use), INVALID (address), ... */
@@ -40,11 +44,9 @@ enum pt_err server_run(struct office *office, const char *address, struct pt_pro
 
 /* The directory, rebuilt when office logs grew; NULL when that failed. Lent until the next call. */
 const struct directory *server_directory(struct server *server);
-/* The store has grown: every session but `from` (may be NULL) may want to know. log: which one grew, NULL for receipts
- * and blobs; the directory is rebuilt only when it can say something about who is who. */
-void server_grown(struct server *server, const struct pt_link *from, const struct pt_log_id *log);
-/* A command may have written any log. */
-void server_wrote(struct server *server);
+/* The store has grown by this (NULL: a command or an enrolment wrote): every session hears of it at the end of the
+ * loop's turn, and the directory is rebuilt when it can say something about who is who. */
+void server_grown(struct server *server, const struct pt_inbox *inbox);
 /* A session ended because of input or output: when it was our disk, the server ends too, so that whoever starts it
  * again opens the store anew and looks what is there. */
 void server_check_disk(struct server *server);
@@ -53,7 +55,7 @@ void server_part_ended(struct server *server);
 
 /* visit.c: a peer that connected to us. */
 void visit_accept(struct server *server, struct pt_conn *conn);
-void visits_news(struct server *server, const struct pt_link *from);
+void visits_news(struct server *server, const struct pt_news *news);
 /* Who is who has changed: sessions of keys that were revoked end. They may come back and deliver what they have. */
 void visits_check(struct server *server);
 void visits_close(struct server *server);
@@ -63,7 +65,7 @@ void enrol_accept(struct server *server, struct pt_conn *conn);
 
 /* upper.c: a region keeps a session with head office, comes back after a pause when it breaks. */
 enum pt_err upper_start(struct server *server);
-void upper_news(struct upper *upper, const struct pt_link *from);
+void upper_news(struct upper *upper, const struct pt_news *news);
 void upper_close(struct upper *upper);
 
 /* control_service.c: commands that come through the socket. */

@@ -70,10 +70,11 @@ static void pause_then_connect(struct upper *upper, uint32_t wish_s)
     (void)uv_timer_start(&upper->timer, on_timer, wait_ms, 0);
 }
 
-static void on_grown(struct pt_link *link, const struct pt_log_id *log, void *data)
+static void on_grown(struct pt_link *link, const struct pt_inbox *inbox, void *data)
 {
+    (void)link;
     struct upper *upper = data;
-    server_grown(upper->server, link, log);
+    server_grown(upper->server, inbox);
 }
 
 /* Head office knows more of us than we do. When it does not work now, the next session says so again. */
@@ -176,10 +177,10 @@ enum pt_err upper_start(struct server *server)
     return PT_OK;
 }
 
-void upper_news(struct upper *upper, const struct pt_link *from)
+void upper_news(struct upper *upper, const struct pt_news *news)
 {
-    if (upper != NULL && upper->link != NULL && upper->link != from) {
-        pt_link_news(upper->link);
+    if (upper != NULL && upper->link != NULL) {
+        pt_link_news(upper->link, news);
     }
 }
 

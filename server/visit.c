@@ -17,6 +17,7 @@ struct visit {
     int role; /* chunk.proto Role */
     bool revoked;
     char name[PT_NAME_BYTES_MAX + 1];
+    bool concerned; /* by what has just come in */
     struct visit *next;
     struct visit **link_in; /* the pointer that points to us */
 };
@@ -59,6 +60,36 @@ static bool device_has(void *data, const struct pt_log_id *log)
         break;
     }
     return false;
+}
+
+/* What device_has says yes to. */
+static enum pt_err device_subjects(void *data, struct pt_arena *arena, struct pt_subject **out, size_t *n)
+{
+    const struct visit *visit = data;
+    const struct office *office = visit->server->office;
+    const struct directory *directory = server_directory(visit->server);
+    struct pt_subject *assigned;
+    size_t n_assigned = 0;
+    struct pt_subject own;
+    if (directory == NULL) {
+        return PT_ENOMEM;
+    }
+    enum pt_err err = directory_subjects(directory, visit->name, &visit->author, arena, &assigned, &n_assigned);
+    if (err == PT_OK) {
+        err = pt_subject_make(PT_SUBJECT_OFFICE, office->code, &own);
+    }
+    struct pt_subject *all = err == PT_OK ? pt_arena_zalloc(arena, n_assigned + 2, sizeof *all) : NULL;
+    if (all == NULL) {
+        return err == PT_OK ? pt_arena_err(arena) : err;
+    }
+    memcpy(all, assigned, n_assigned * sizeof *all);
+    *n = n_assigned;
+    all[(*n)++] = office->root_subject;
+    if (!pt_subject_eq(&own, &office->root_subject)) {
+        all[(*n)++] = own;
+    }
+    *out = all;
+    return PT_OK;
 }
 
 /* Who was revoked still delivers what it wrote: nothing of it is lost, and it counts as far as the revocation says. */
@@ -171,6 +202,7 @@ static enum pt_err admit(void *data, const Patuh__SignedStatement *signed_statem
                                                : visit->revoked ? revoked_has
                                                                 : device_has,
                                         .is_up = region ? region_is_up : device_is_up,
+                                        .subjects = region ? NULL : device_subjects,
                                         .data = visit,
                                         .brings = region ? region_brings : NULL};
         pt_log("peer", "name=%s role=%d revoked=%d address=%s", visit->name, visit->role, visit->revoked,
@@ -186,10 +218,11 @@ static enum pt_err renew(void *data)
     return office_renew(visit->server->office, "peer");
 }
 
-static void on_grown(struct pt_link *link, const struct pt_log_id *log, void *data)
+static void on_grown(struct pt_link *link, const struct pt_inbox *inbox, void *data)
 {
+    (void)link;
     struct visit *visit = data;
-    server_grown(visit->server, link, log);
+    server_grown(visit->server, inbox);
 }
 
 static void visit_free(struct visit *visit)
@@ -266,11 +299,33 @@ void visit_accept(struct server *server, struct pt_conn *conn)
     }
 }
 
-void visits_news(struct server *server, const struct pt_link *from)
+/* The surveyors of an assessment may want to know, but for the one that wrote; what is not about an assessment, and
+ * receipts, everybody. The session looks closer. */
+static void note_concerned(struct server *server, const struct directory *directory, const struct pt_news_item *item)
 {
+    const struct directory_assessment *a = directory_find(directory, &item->log.subject);
+    bool all = pt_subject_kind(&item->log.subject) != PT_SUBJECT_ASSESSMENT || item->lsn == 0;
     for (struct visit *visit = server->visits; visit != NULL; visit = visit->next) {
-        if (visit->link != NULL && visit->link != from && pt_session_peer(pt_link_session(visit->link)) != NULL) {
-            pt_link_news(visit->link);
+        bool region = visit->role == PATUH__ROLE__ROLE_REGIONAL;
+        visit->concerned =
+            visit->concerned || all || region ||
+            (a != NULL && !pt_author_eq(&item->log.author, &visit->author) && directory_is_assigned(a, visit->name));
+    }
+}
+
+void visits_news(struct server *server, const struct pt_news *news)
+{
+    const struct directory *directory = server->visits == NULL ? NULL : server_directory(server);
+    for (size_t i = 0; i < news->n && directory != NULL; i++) {
+        note_concerned(server, directory, &news->items[i]);
+    }
+    for (struct visit *visit = server->visits; visit != NULL; visit = visit->next) {
+        bool concerned = visit->concerned || directory == NULL;
+        const struct pt_session *session = visit->link == NULL ? NULL : pt_link_session(visit->link);
+        visit->concerned = false;
+        if (session != NULL && pt_session_peer(session) != NULL &&
+            (concerned || (news->blobs && pt_session_owes(session)))) {
+            pt_link_news(visit->link, news);
         }
     }
 }

@@ -102,16 +102,44 @@ void pt_buf_put_u64(struct pt_buf *buf, uint64_t value)
     pt_buf_put_u32(buf, (uint32_t)value);
 }
 
+/* Millions of numbers go into a rollup: printf would be most of the work. */
+void pt_buf_put_int(struct pt_buf *buf, int64_t value, unsigned digits_min)
+{
+    char text[40];
+    size_t at = sizeof text;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    unsigned n = 0;
+    while (left > 0 || n == 0 || (n < digits_min && at > 1)) {
+        text[--at] = (char)('0' + left % 10);
+        left /= 10;
+        n++;
+    }
+    if (value < 0) {
+        text[--at] = '-';
+    }
+    pt_buf_put(buf, text + at, sizeof text - at);
+}
+
+/* Most of it is short and fits: only else is it made twice. */
 void pt_buf_vprintf(struct pt_buf *buf, const char *format, va_list args)
 {
+    size_t spare = buf->err == PT_OK && buf->data != NULL ? buf->capacity - buf->n : 0;
+    char *end = spare == 0 ? NULL : (char *)buf->data + buf->n;
     va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
-    if (n < 0) {
-        buf->err = PT_EINVALID;
-    } else if (buf_room(buf, (size_t)n)) {
-        (void)vsnprintf((char *)buf->data + buf->n, (size_t)n + 1, format, again);
+    int n = vsnprintf(end, spare, format, args);
+    if (n >= 0 && (size_t)n < spare) {
         buf->n += (size_t)n;
+    } else {
+        if (end != NULL) {
+            *end = '\0'; /* as before: it ends here */
+        }
+        if (n < 0) {
+            buf->err = PT_EINVALID;
+        } else if (buf_room(buf, (size_t)n)) {
+            (void)vsnprintf((char *)buf->data + buf->n, (size_t)n + 1, format, again);
+            buf->n += (size_t)n;
+        }
     }
     va_end(again);
 }

@@ -41,6 +41,7 @@ void pt_buf_put_str(struct pt_buf *buf, const char *text);
 void pt_buf_put_u8(struct pt_buf *buf, uint8_t value);
 void pt_buf_put_u32(struct pt_buf *buf, uint32_t value); /* big-endian, as every integer outside protobuf */
 void pt_buf_put_u64(struct pt_buf *buf, uint64_t value);
+void pt_buf_put_int(struct pt_buf *buf, int64_t value, unsigned digits_min); /* as text, zeros in front */
 void pt_buf_printf(struct pt_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void pt_buf_vprintf(struct pt_buf *buf, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 struct pt_bytes pt_buf_bytes(const struct pt_buf *buf); /* lent until the buffer changes */

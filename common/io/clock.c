@@ -1,6 +1,7 @@
 #include "io/clock.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@ static int64_t milliseconds(clockid_t clock)
 }
 
 /* A number per boot of this machine, from the kernel's boot id; 0 where there is none. */
-static uint64_t boot_number(void)
+static uint64_t read_boot_number(void)
 {
     char text[36];
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -26,6 +27,18 @@ static uint64_t boot_number(void)
     struct pt_hash hash = pt_hash1("patuh/1 boot", pt_bytes_of(text, n < 0 ? 0 : (size_t)n));
     struct pt_reader reader = pt_reader_on(pt_hash_bytes(&hash));
     return pt_read_u64(&reader);
+}
+
+/* Asked for with every event of every session, and the same for as long as this process lives. */
+static uint64_t boot_number(void)
+{
+    static _Atomic uint64_t kept;
+    uint64_t boot = atomic_load_explicit(&kept, memory_order_relaxed);
+    if (boot == 0) {
+        boot = read_boot_number();
+        atomic_store_explicit(&kept, boot, memory_order_relaxed);
+    }
+    return boot;
 }
 
 struct pt_now pt_now_read(void)

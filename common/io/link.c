@@ -75,16 +75,13 @@ static void on_stored(struct pt_write_req *req, enum pt_err err)
     struct pt_link *link = pending->link;
     struct pt_now now = pt_now_read();
     struct pt_update update;
-    bool grown = err == PT_OK && has_news(pending->inbox);
-    bool has_log = grown && pending->inbox->append.n_accepted + pending->inbox->append.n_held > 0;
-    struct pt_log_id log = has_log ? pending->inbox->run.log : (struct pt_log_id){0}; /* the inbox ends with the next */
     link->n_pending--;
+    if (err == PT_OK && has_news(pending->inbox) && link->options.events.on_grown != NULL) {
+        link->options.events.on_grown(link, pending->inbox, link->options.data);
+    }
     pt_session_stored(link->session, pending->inbox, err, &now, &update);
     pt_free(pending);
     do_update(link, &update);
-    if (grown && link->options.events.on_grown != NULL) {
-        link->options.events.on_grown(link, has_log ? &log : NULL, link->options.data);
-    }
     maybe_ended(link);
 }
 
@@ -267,14 +264,14 @@ enum pt_err pt_link_accept(struct pt_conn *conn, const struct pt_link_options *o
     return PT_OK;
 }
 
-void pt_link_news(struct pt_link *link)
+void pt_link_news(struct pt_link *link, const struct pt_news *news)
 {
     struct pt_now now = pt_now_read();
     struct pt_update update;
     if (!link->conn_open) {
         return;
     }
-    pt_session_news(link->session, &now, &update);
+    pt_session_news(link->session, news, &now, &update);
     do_update(link, &update);
 }
 

@@ -32,9 +32,8 @@ struct pt_link_end {
 };
 
 struct pt_link_events {
-    /* A commit brought something new into the store: other links may want to know. log: the one that grew, lent; NULL
-     * when it was receipts or blobs. May be NULL. */
-    void (*on_grown)(struct pt_link *link, const struct pt_log_id *log, void *data);
+    /* A commit brought something new into the store, this: other links may want to know. Lent. May be NULL. */
+    void (*on_grown)(struct pt_link *link, const struct pt_inbox *inbox, void *data);
     /* The peer says that this store is older than it was: take a new incarnation. May be NULL. */
     void (*on_stale)(struct pt_link *link, void *data);
     /* After every step of the session, for progress. May be NULL. */
@@ -58,8 +57,8 @@ enum pt_err pt_link_connect(struct uv_loop_s *loop, const char *address, struct 
 /* Give an accepted connection its session. Errors: NOMEM (the connection is closed). */
 enum pt_err pt_link_accept(struct pt_conn *conn, const struct pt_link_options *options, struct pt_link **out);
 
-/* The store has grown (or receipts have come): send what this peer should have. */
-void pt_link_news(struct pt_link *link);
+/* What has come into the store: send what this peer should have of it. */
+void pt_link_news(struct pt_link *link, const struct pt_news *news);
 void pt_link_close(struct pt_link *link);
 
 const struct pt_session *pt_link_session(const struct pt_link *link);

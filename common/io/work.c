@@ -48,7 +48,7 @@ static const char *find_text(void *data, const struct pt_hash *hash)
 {
     struct pt_work *work = data;
     const char *text = NULL;
-    return pt_text_get(work->txn, hash, &work->arena, &text) == PT_OK ? text : NULL;
+    return pt_text_get(work->txn, &work->subject, hash, &work->arena, &text) == PT_OK ? text : NULL;
 }
 
 /* --- loading --- */

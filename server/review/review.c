@@ -188,7 +188,8 @@ static enum pt_err put_text(struct acting *a, const char *text, struct pt_hash *
 {
     struct pt_random random = pt_random_system();
     *out = pt_arena_zalloc(&a->work.arena, 1, sizeof **out);
-    return *out == NULL ? PT_ENOMEM : pt_text_keep(a->txn, &random, text, PT_TEXT_BYTES_MAX, *out, a->problem);
+    return *out == NULL ? PT_ENOMEM
+                        : pt_text_keep(a->txn, &a->work.subject, &random, text, PT_TEXT_BYTES_MAX, *out, a->problem);
 }
 
 static enum pt_err fill_comment(struct acting *a, const struct review_comment *from, Patuh__Comment *out)

@@ -43,7 +43,9 @@ static const char *keep(struct showing *s, struct pt_buf *text)
 static const char *text_of(struct showing *s, const struct pt_hash *hash)
 {
     const char *text = "...";
-    return pt_text_get(s->c->txn, hash, &s->arena, &text) == PT_OK ? text : "..."; /* erased, or not here yet */
+    return pt_text_get(s->c->txn, &s->c->work.subject, hash, &s->arena, &text) == PT_OK
+               ? text
+               : "..."; /* erased, or not here yet */
 }
 
 static const char *field_text(struct showing *s, const ProtobufCBinaryData *field)

@@ -40,13 +40,17 @@ enum pt_err pt__rollup_list_heads(struct pt__rollup *r)
     return err;
 }
 
+/* In every row of answers: without printf. */
 const char *pt__pseudonym(const struct pt__rollup *r, const struct pt_author *author, char *buf)
 {
     struct pt_hash hash =
         pt_hash2(PT_CONTEXT_PSEUDONYM, pt_hash_bytes(&r->salt), pt_bytes_of(author->b, sizeof author->b));
+    static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < 8; i++) {
-        (void)snprintf(buf + 2 * i, 3, "%02x", hash.b[i]);
+        buf[2 * i] = digits[hash.b[i] >> 4];
+        buf[2 * i + 1] = digits[hash.b[i] & 15];
     }
+    buf[16] = '\0';
     return buf;
 }
 

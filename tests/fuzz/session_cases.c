@@ -16,7 +16,7 @@ static void write_evidence(struct world_node *node)
 
 static void write_note(struct world_node *node)
 {
-    struct pt_hash hash = world_text(node, false); /* named and not here: it will be asked for */
+    struct pt_hash hash = world_text(node, SUBJECT, false); /* named and not here: it will be asked for */
     struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_NOTE, 1700000000);
     entry.question = 1;
     entry.hash = hash;

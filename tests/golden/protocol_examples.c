@@ -105,7 +105,8 @@ static enum pt_err admit(void *data, const Patuh__SignedStatement *statement, st
     pt_arena_init(&arena, SIZE_MAX);
     memcpy(office.b, w->office.public_key, sizeof office.b);
     enum pt_err err = pt_statement_read(statement, &office, &arena, &read);
-    *peer = (struct pt_peer){.author = pt_author_of(read.key.b), .scope = {.has = all_logs, .is_up = of_the_device, .data = w}};
+    *peer = (struct pt_peer){.author = pt_author_of(read.key.b),
+                             .scope = {.has = all_logs, .is_up = of_the_device, .data = w}};
     *code = PATUH__FAILURE_CODE__FAILURE_SIGNATURE;
     pt_arena_close(&arena);
     return err;
@@ -324,7 +325,7 @@ static void seal(struct examples *x, struct world *w)
                                 .boot = 7,
                                 .instrument = &w->instrument};
     cr_assert_eq(pt_store_begin(w->stores[0], true, &txn), PT_OK);
-    cr_assert_eq(pt_text_put(txn, pt_bytes_of(content, sizeof content - 1), &w->text_hash), PT_OK);
+    cr_assert_eq(pt_text_put(txn, &w->log.subject, pt_bytes_of(content, sizeof content - 1), &w->text_hash), PT_OK);
     cr_assert_eq(pt_pen_log(txn, &pen, &w->log.subject, &head), PT_OK);
     write_entries(w, txn, &head);
     cr_assert_eq(pt_tail_seal(txn, &pen, &head, &x->arena, NULL), PT_OK);

@@ -46,7 +46,7 @@ static enum pt_err text(struct visit *v, struct pt_hash *hash)
     for (size_t i = 0; i < sizeof bytes; i++) { /* a salt of 16, then letters */
         bytes[i] = (uint8_t)(i < 16 ? chance(v, 256) : 'a' + chance(v, 26));
     }
-    return pt_text_put(v->txn, pt_bytes_of(bytes, sizeof bytes), hash);
+    return pt_text_put(v->txn, &v->head.log.subject, pt_bytes_of(bytes, sizeof bytes), hash);
 }
 
 /* --- where --- */

@@ -279,11 +279,11 @@ void field_close(struct field *field)
 
 static void carry_texts(struct pt_txn *from, struct pt_txn *to)
 {
-    struct pt_rows rows = pt_rows_of(from, PT_TABLE_BLOBS, (struct pt_bytes){0});
+    struct pt_rows rows = pt_rows_of(from, PT_TABLE_TEXTS, (struct pt_bytes){0});
     struct pt_bytes key;
     struct pt_bytes value;
     while (pt_rows_next(&rows, &key, &value)) {
-        cr_assert_eq(pt_store_put(to, PT_TABLE_BLOBS, key, value), PT_OK);
+        cr_assert_eq(pt_store_put(to, PT_TABLE_TEXTS, key, value), PT_OK);
     }
     cr_assert_eq(pt_rows_end(&rows), PT_OK);
 }
@@ -343,11 +343,13 @@ struct pt_hash field_text(struct patuh *device, const char *said)
 {
     struct pt_hash hash;
     struct pt_txn *txn;
+    struct pt_subject subject;
     struct pt_buf content = {0};
+    cr_assert_eq(pt_subject_make(PT_SUBJECT_ASSESSMENT, FIELD_UNIT, &subject), PT_OK);
     pt_buf_put(&content, "0123456789abcdef", 16);
     pt_buf_put_str(&content, said);
     cr_assert_eq(pt_store_begin(device->store, true, &txn), PT_OK);
-    cr_assert_eq(pt_text_put(txn, pt_buf_bytes(&content), &hash), PT_OK);
+    cr_assert_eq(pt_text_put(txn, &subject, pt_buf_bytes(&content), &hash), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
     pt_buf_free(&content);
     return hash;

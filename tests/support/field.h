@@ -35,7 +35,7 @@ void field_carry(struct patuh *from, struct patuh *to);
 void field_meet(struct patuh *a, struct patuh *b);
 /* An entry of the region about an assessment, written into this device's store as if it had come. */
 void field_region_writes(struct field *field, struct patuh *device, const char *assessment, struct pt_entry entry);
-/* A text kept in the device's store; its hash. */
+/* A text about FIELD_UNIT kept in the device's store; its hash. */
 struct pt_hash field_text(struct patuh *device, const char *said);
 /* A receipt of a tier for all chunks of the device's own logs. */
 void field_receipt(const struct field *field, struct patuh *device, uint8_t tier);

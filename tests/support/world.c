@@ -388,10 +388,12 @@ static void hear_news(struct world *w, struct world_link *link, int side)
 {
     struct pt_now now = world_now(link->node[side]);
     struct pt_update u;
-    link->news[side] = false;
+    struct pt_news news = {0};
+    link->news[side] = !world_gather_news(link->node[side], &link->news_lsn[side], &news); /* else again */
     call_begins(w);
-    pt_session_news(link->session[side], &now, &u);
+    pt_session_news(link->session[side], &news, &now, &u);
     call_ends();
+    pt_news_close(&news);
     bool more = link->more[side];
     take_update(link, side, &u);
     link->more[side] = link->more[side] || more;

@@ -90,8 +90,9 @@ struct world_link {
     bool hostile;  /* bytes were put in that are not a frame of ours */
     bool more[2];
     bool news[2];
-    size_t n_bytes[2];  /* sent by side i */
-    size_t n_frames[2]; /* sent by side i */
+    uint64_t news_lsn[2]; /* arrivals that side i has heard of */
+    size_t n_bytes[2];    /* sent by side i */
+    size_t n_frames[2];   /* sent by side i */
     size_t n_kind[2][16];
     uint64_t cut_after;    /* bytes of both directions; UINT64_MAX = never */
     size_t piece_max;      /* as in the world */
@@ -163,8 +164,8 @@ void world_write(struct world_node *node, const char *subject, size_t n);
 void world_write_entries(struct world_node *node, const char *subject, const struct pt_entry *entries, size_t n);
 /* One. */
 void world_write_entry(struct world_node *node, const char *subject, const struct pt_entry *entry);
-/* A text blob kept at the node. */
-struct pt_hash world_text(struct world_node *node, bool keep);
+/* A text about the subject, kept at the node if so. */
+struct pt_hash world_text(struct world_node *node, const char *subject, bool keep);
 /* A file blob of n bytes at the node. */
 struct pt_hash world_file(struct world_node *node, size_t n);
 /* A file blob with these bytes, which the node takes over. */
@@ -179,6 +180,9 @@ enum pt_err world_write_begin(struct world_node *node, struct pt_txn **txn);
 enum pt_err world_write_end(struct world_node *node, struct pt_txn *txn, enum pt_err err);
 /* Everything that is not durable is gone: sessions, inboxes, half a blob. The node starts again at once. */
 void world_power_cut(struct world_node *node);
+/* What sessions on this node's store hear of: chunks after *lsn, and every log as if it had got a receipt. False: the
+ * store cannot be read now. */
+bool world_gather_news(struct world_node *node, uint64_t *lsn, struct pt_news *out);
 /* A new store with the logs, receipts and small facts that the old one has now: the backup. */
 struct pt_store *world_backup(struct world_node *node);
 /* The backup becomes the store; the old one is gone, and with it the sessions. */

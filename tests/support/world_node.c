@@ -72,7 +72,7 @@ static struct pt_subject subject_of(const char *text)
     return subject;
 }
 
-struct pt_hash world_text(struct world_node *node, bool keep)
+struct pt_hash world_text(struct world_node *node, const char *subject, bool keep)
 {
     struct pt_buf text = {0};
     struct pt_hash hash;
@@ -82,7 +82,8 @@ struct pt_hash world_text(struct world_node *node, bool keep)
     hash = pt_text_hash(pt_buf_bytes(&text));
     if (keep) {
         struct pt_txn *txn = begin(node, true);
-        PT_CHECK(pt_text_put(txn, pt_buf_bytes(&text), &hash) == PT_OK);
+        struct pt_subject about = subject_of(subject);
+        PT_CHECK(pt_text_put(txn, &about, pt_buf_bytes(&text), &hash) == PT_OK);
         PT_CHECK(pt_store_commit(txn) == PT_OK);
     }
     pt_buf_free(&text);
@@ -130,7 +131,7 @@ void world_write(struct world_node *node, const char *subject, size_t n)
         entries[i].value.type = PT_VALUE_CHOICE;
         entries[i].value.choices = world_chance(node->world, 5) + 1;
         if (i % 8 == 7) {
-            entries[i].value = (struct pt_value){.type = PT_VALUE_TEXT, .text = world_text(node, true)};
+            entries[i].value = (struct pt_value){.type = PT_VALUE_TEXT, .text = world_text(node, subject, true)};
         }
     }
     world_write_entries(node, subject, entries, n);
@@ -375,4 +376,27 @@ enum pt_err world_renew(void *data)
         node->incarnation = renewed.incarnation;
     }
     return err;
+}
+
+bool world_gather_news(struct world_node *node, uint64_t *lsn, struct pt_news *out)
+{
+    struct pt_txn *txn;
+    struct pt_arena arena;
+    struct pt_head *heads;
+    size_t n = 0;
+    if (pt_store_begin(node->store, false, &txn) != PT_OK) {
+        return false;
+    }
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_news_read(txn, lsn, out);
+    if (err == PT_OK) {
+        err = pt_logs_list(txn, NULL, &arena, &heads, &n);
+    }
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        struct pt_receipt_log log = {.log = heads[i].log};
+        err = pt_news_add_receipt(out, &(struct pt_receipt){.logs = &log, .n_logs = 1});
+    }
+    pt_store_abort(txn);
+    pt_arena_close(&arena);
+    return err == PT_OK;
 }

@@ -30,9 +30,11 @@ void pt_score_put(struct pt_buf *out, int64_t score, uint32_t decimals)
     int64_t digits = pt_score_round(score, decimals) / step;
     int64_t per_point = PT_POINT / step;
     int64_t size = digits < 0 ? -digits : digits;
-    pt_buf_printf(out, "%s%lld", digits < 0 ? "-" : "", (long long)(size / per_point));
+    pt_buf_put_str(out, digits < 0 ? "-" : "");
+    pt_buf_put_int(out, size / per_point, 1);
     if (decimals > 0) {
-        pt_buf_printf(out, ".%0*lld", (int)decimals, (long long)(size % per_point));
+        pt_buf_put_str(out, ".");
+        pt_buf_put_int(out, size % per_point, decimals);
     }
 }
 

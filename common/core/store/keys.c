@@ -29,6 +29,13 @@ struct pt_key pt_key_subject(const struct pt_subject *subject)
     return key;
 }
 
+struct pt_key pt_key_text(const struct pt_subject *subject, const struct pt_hash *hash)
+{
+    struct pt_key key = pt_key_subject(subject);
+    add(&key, hash->b, sizeof hash->b);
+    return key;
+}
+
 struct pt_key pt_key_log_id(const struct pt_log_id *id)
 {
     struct pt_key key = pt_key_subject(&id->subject);

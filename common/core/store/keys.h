@@ -19,13 +19,14 @@ struct pt_key {
 struct pt_bytes pt_key_bytes(const struct pt_key *key);
 
 struct pt_key pt_key_log_id(const struct pt_log_id *id);        /* LOGS */
-struct pt_key pt_key_subject(const struct pt_subject *subject); /* prefix in LOGS: all logs of one subject */
+struct pt_key pt_key_subject(const struct pt_subject *subject); /* prefix in LOGS and TEXTS: all of one subject */
 struct pt_key pt_key_u64(uint64_t number);                      /* HEADS, ARRIVAL; prefix: log number */
 struct pt_key pt_key_log_seq(uint64_t log, uint64_t seq);       /* TAIL; prefix in CHUNKS, PARKED */
 struct pt_key pt_key_log_seq_link(uint64_t log, uint64_t seq, const struct pt_hash *link); /* CHUNKS, PARKED */
 struct pt_key pt_key_receipt(uint64_t log, uint8_t tier); /* RECEIPTS; prefix of the next */
 struct pt_key pt_key_receipt_held(uint64_t log, uint8_t tier, const struct pt_hash *link); /* RECEIPTS */
-struct pt_key pt_key_hash(const struct pt_hash *hash);                                     /* BLOBS, WANTED */
+struct pt_key pt_key_hash(const struct pt_hash *hash);                                     /* WANTED */
+struct pt_key pt_key_text(const struct pt_subject *subject, const struct pt_hash *hash);   /* TEXTS */
 struct pt_key pt_key_hash_tier(const struct pt_hash *hash, uint8_t tier);                  /* BLOB_RECEIPTS */
 struct pt_key pt_key_author(const struct pt_author *author);                               /* PEERS */
 

@@ -33,7 +33,7 @@ const char *pt_table_name(enum pt_table table)
         [PT_TABLE_PARKED] = "parked",
         [PT_TABLE_TAIL] = "tail",
         [PT_TABLE_RECEIPTS] = "receipts",
-        [PT_TABLE_BLOBS] = "blobs",
+        [PT_TABLE_TEXTS] = "texts",
         [PT_TABLE_WANTED] = "wanted",
         [PT_TABLE_INVITES] = "invites",
         [PT_TABLE_PEERS] = "peers",

@@ -28,7 +28,7 @@ enum pt_table {
     PT_TABLE_PARKED,        /* log number, first seq, link -> chunk record */
     PT_TABLE_TAIL,          /* log number, seq -> one entry that is not sealed yet */
     PT_TABLE_RECEIPTS,      /* log number, tier [, link: what is held] -> newest receipt */
-    PT_TABLE_BLOBS,         /* blob hash -> content of a text; larger contents are files */
+    PT_TABLE_TEXTS,         /* subject, hash -> a text with its salt; larger contents are files */
     PT_TABLE_WANTED,        /* blob hash -> who refers to it */
     PT_TABLE_INVITES,       /* code id -> invitation */
     PT_TABLE_PEERS,         /* author -> what this store knows of that peer's sessions */

@@ -33,15 +33,23 @@ struct pt_hash pt_text_hash(struct pt_bytes content)
     return pt_hash1(PT_CONTEXT_BLOB, content);
 }
 
-enum pt_err pt_text_put(struct pt_txn *txn, struct pt_bytes content, struct pt_hash *hash)
+static enum pt_err put_text(struct pt_txn *txn, const struct pt_subject *subject, struct pt_bytes content,
+                            const struct pt_hash *hash)
 {
-    *hash = pt_text_hash(content);
-    struct pt_key key = pt_key_hash(hash);
-    enum pt_err err = pt_store_put(txn, PT_TABLE_BLOBS, pt_key_bytes(&key), content);
+    struct pt_key key = pt_key_text(subject, hash);
+    struct pt_key wanted = pt_key_hash(hash);
+    enum pt_err err = pt_store_put(txn, PT_TABLE_TEXTS, pt_key_bytes(&key), content);
     if (err == PT_OK) {
-        err = pt_store_del(txn, PT_TABLE_WANTED, pt_key_bytes(&key));
+        err = pt_store_del(txn, PT_TABLE_WANTED, pt_key_bytes(&wanted));
     }
     return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
+enum pt_err pt_text_put(struct pt_txn *txn, const struct pt_subject *subject, struct pt_bytes content,
+                        struct pt_hash *hash)
+{
+    *hash = pt_text_hash(content);
+    return put_text(txn, subject, content, hash);
 }
 
 static enum pt_err check_text(const char *text, size_t n_max, struct pt_problem *problem)
@@ -56,8 +64,8 @@ static enum pt_err check_text(const char *text, size_t n_max, struct pt_problem 
                           NULL);
 }
 
-enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_random *random, const char *text, size_t n_max,
-                         struct pt_hash *hash, struct pt_problem *problem)
+enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_random *random,
+                         const char *text, size_t n_max, struct pt_hash *hash, struct pt_problem *problem)
 {
     uint8_t salt[TEXT_SALT_BYTES];
     struct pt_buf content = {0};
@@ -66,18 +74,18 @@ enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_random *random, con
         pt_random_fill(random, salt, sizeof salt);
         pt_buf_put(&content, salt, sizeof salt);
         pt_buf_put_str(&content, text);
-        err = content.err == PT_OK ? pt_text_put(txn, pt_buf_bytes(&content), hash) : content.err;
+        err = content.err == PT_OK ? pt_text_put(txn, subject, pt_buf_bytes(&content), hash) : content.err;
     }
     pt_buf_free(&content);
     return err;
 }
 
-enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_hash *hash, struct pt_arena *arena,
-                            struct pt_bytes *out)
+enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
+                            struct pt_arena *arena, struct pt_bytes *out)
 {
     struct pt_bytes value;
-    struct pt_key key = pt_key_hash(hash);
-    enum pt_err err = pt_store_get(txn, PT_TABLE_BLOBS, pt_key_bytes(&key), &value);
+    struct pt_key key = pt_key_text(subject, hash);
+    enum pt_err err = pt_store_get(txn, PT_TABLE_TEXTS, pt_key_bytes(&key), &value);
     if (err != PT_OK) {
         return err;
     }
@@ -85,10 +93,11 @@ enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_hash *hash, stru
     return out->data == NULL ? pt_arena_err(arena) : PT_OK;
 }
 
-enum pt_err pt_text_get(struct pt_txn *txn, const struct pt_hash *hash, struct pt_arena *arena, const char **out)
+enum pt_err pt_text_get(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
+                        struct pt_arena *arena, const char **out)
 {
     struct pt_bytes content;
-    enum pt_err err = pt_text_content(txn, hash, arena, &content);
+    enum pt_err err = pt_text_content(txn, subject, hash, arena, &content);
     if (err != PT_OK) {
         return err;
     }
@@ -203,17 +212,16 @@ static enum pt_err want(struct pt_txn *txn, const struct pt_missing_blob *missin
 static enum pt_err note_blob(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind)
 {
     struct noting *n = data;
-    struct pt_bytes value;
-    struct pt_key key = pt_key_hash(hash);
-    enum pt_err err = pt_store_get(n->txn, PT_TABLE_BLOBS, pt_key_bytes(&key), &value);
-    if (err != PT_ENOTFOUND) {
-        return err; /* it is here */
-    }
     for (size_t i = 0; small && i < n->n_texts; i++) {
         if (pt_hash_eq(&n->text_hashes[i], hash)) {
-            struct pt_hash given;
-            return pt_text_put(n->txn, n->texts[i], &given);
+            return put_text(n->txn, &n->head->log.subject, n->texts[i], hash);
         }
+    }
+    struct pt_bytes value;
+    struct pt_key key = pt_key_text(&n->head->log.subject, hash);
+    enum pt_err err = small ? pt_store_get(n->txn, PT_TABLE_TEXTS, pt_key_bytes(&key), &value) : PT_ENOTFOUND;
+    if (err != PT_ENOTFOUND) {
+        return err; /* it is here */
     }
     struct pt_missing_blob missing = {.hash = *hash, .log = n->head->number, .kind = kind};
     return is_wanted(n, small, kind) ? want(n->txn, &missing) : PT_OK;
@@ -292,7 +300,7 @@ enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox)
     }
     if (err == PT_OK && inbox->has_text) {
         struct pt_hash hash;
-        err = pt_text_put(txn, inbox->text, &hash);
+        err = pt_text_put(txn, &inbox->text_subject, inbox->text, &hash);
     }
     if (err == PT_OK && inbox->has_file) {
         err = apply_file(txn, inbox);

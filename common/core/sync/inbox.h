@@ -40,7 +40,7 @@ struct pt_inbox {
     struct pt_receipt *receipts;
     size_t n_receipts;
     bool has_text; /* one small blob that was asked for */
-    struct pt_hash text_hash;
+    struct pt_subject text_subject;
     struct pt_bytes text;
     bool has_file; /* a blob whose file is complete */
     struct pt_hash file_hash;
@@ -81,17 +81,20 @@ enum pt_err pt_inbox_note_blobs(struct pt_txn *txn, const struct pt_head *head, 
 
 /* Hash that names a text blob: salt (16 bytes) and UTF-8, at most PT_TEXT_BYTES_MAX. */
 struct pt_hash pt_text_hash(struct pt_bytes content);
-enum pt_err pt_text_put(struct pt_txn *txn, struct pt_bytes content, struct pt_hash *hash);
+/* A text lies beside the others of its subject: keys by hash alone would make the disk write a page a text. */
+enum pt_err pt_text_put(struct pt_txn *txn, const struct pt_subject *subject, struct pt_bytes content,
+                        struct pt_hash *hash);
 /* Keep a text that somebody typed, behind a salt of its own, so that a short one cannot be guessed from its hash once
  * it is erased. Errors: INVALID (empty, longer than n_max bytes, not UTF-8; sentence), those of the store. */
-enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_random *random, const char *text, size_t n_max,
-                         struct pt_hash *hash, struct pt_problem *problem);
+enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_random *random,
+                         const char *text, size_t n_max, struct pt_hash *hash, struct pt_problem *problem);
 /* The text without its salt, NUL-terminated in the arena. Errors: NOTFOUND, DAMAGED (its author wrote no salt, or what
  * is not UTF-8 without NUL). */
-enum pt_err pt_text_get(struct pt_txn *txn, const struct pt_hash *hash, struct pt_arena *arena, const char **out);
+enum pt_err pt_text_get(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
+                        struct pt_arena *arena, const char **out);
 /* The whole content, to send. */
-enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_hash *hash, struct pt_arena *arena,
-                            struct pt_bytes *out);
+enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
+                            struct pt_arena *arena, struct pt_bytes *out);
 
 /* One call for each blob hash that an entry names. small: a text. */
 typedef enum pt_err (*pt_blob_visit)(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind);

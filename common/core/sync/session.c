@@ -28,6 +28,7 @@ void pt_session_destroy(struct pt_session *s)
     pt_free(s->branches);
     pt_free(s->refs);
     pt_free(s->unavailable);
+    pt_free(s->owed);
     pt_free(s);
 }
 
@@ -321,48 +322,98 @@ void pt_session_stored(struct pt_session *s, struct pt_inbox *inbox, enum pt_err
     pt_inbox_destroy(inbox);
 }
 
-enum pt_err pt__session_take_news(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
+static bool goes_out(const struct pt_session *s, const struct pt_news_item *item)
 {
-    uint64_t last;
-    struct pt_hash hash;
-    enum pt_err err = pt_arrival_last(txn, &last, &hash);
-    while (err == PT_OK && s->news_lsn < last) {
-        struct pt_record record;
-        struct pt_head head;
-        err = pt_arrival_read(txn, ++s->news_lsn, &u->arena, &record);
-        if (err == PT_ENOTFOUND) {
-            err = PT_OK; /* pruned */
-            continue;
-        }
-        if (err == PT_OK) {
-            err = pt_logs_head(txn, record.log, &head);
-        }
-        if (err == PT_OK) {
-            bool goes = s->scope.has(s->scope.data, &head.log) &&
-                        s->scope.is_up(s->scope.data, &head.log) == s->config.connects;
-            err = goes ? pt__session_send_arrived(s, txn, u, &head, &record) : PT_OK;
+    return item->lsn > s->news_lsn && s->scope.is_up(s->scope.data, &item->log) == s->config.connects &&
+           s->scope.has(s->scope.data, &item->log);
+}
+
+static bool any_goes_out(const struct pt_session *s, const struct pt_news *news)
+{
+    for (size_t i = 0; i < news->n; i++) {
+        if (goes_out(s, &news->items[i])) {
+            return true;
         }
     }
+    return false;
+}
+
+static void cover_news(struct pt_session *s, const struct pt_news *news)
+{
+    for (size_t i = 0; i < news->n; i++) {
+        s->news_lsn = news->items[i].lsn > s->news_lsn ? news->items[i].lsn : s->news_lsn;
+    }
+}
+
+static enum pt_err send_news(struct pt_session *s, struct pt_txn *txn, const struct pt_news *news, struct pt_update *u)
+{
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < news->n && err == PT_OK; i++) {
+        const struct pt_news_item *item = &news->items[i];
+        struct pt_head head;
+        if (!goes_out(s, item)) {
+            continue;
+        }
+        err = pt_logs_head(txn, item->number, &head);
+        if (err == PT_OK) {
+            struct pt_record record = {.first_seq = item->first_seq, .last_seq = item->last_seq, .link = item->link};
+            err = pt__session_send_arrived(s, txn, u, &head, &record);
+        }
+    }
+    cover_news(s, news);
     return err;
 }
 
-void pt_session_news(struct pt_session *s, const struct pt_now *now, struct pt_update *update)
+enum pt_err pt__session_take_news(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
+{
+    struct pt_news news = {0};
+    uint64_t lsn = s->news_lsn;
+    enum pt_err err = pt_news_read(txn, &lsn, &news);
+    if (err == PT_OK) {
+        err = send_news(s, txn, &news, u);
+    }
+    pt_news_close(&news);
+    return err;
+}
+
+/* A receipt that this peer's own log has got. */
+static bool is_receipted(const struct pt_session *s, const struct pt_news *news)
+{
+    for (size_t i = 0; i < news->n && !s->config.connects; i++) {
+        const struct pt_news_item *item = &news->items[i];
+        if (item->lsn == 0 && s->scope.is_up(s->scope.data, &item->log) && s->scope.has(s->scope.data, &item->log)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Most news are nothing to most peers: those must cost little. */
+void pt_session_news(struct pt_session *s, const struct pt_news *news, const struct pt_now *now,
+                     struct pt_update *update)
 {
     *update = update_new();
-    pt__session_look_again(s);
     if (s->phase != PHASE_OPEN) {
+        pt__session_look_again(s);
         return; /* looked at when the Welcome comes */
+    }
+    bool receipted = is_receipted(s, news);
+    bool any = any_goes_out(s, news) || receipted;
+    if (!any && s->n_owed == 0) {
+        cover_news(s, news);
+        return;
+    }
+    if (any) {
+        pt__session_look_again(s);
     }
     struct pt_txn *txn;
     enum pt_err err = pt_store_begin(s->config.store, false, &txn);
     if (err == PT_OK) {
-        err = pt__session_take_news(s, txn, update);
-        if (err == PT_OK && !s->config.connects) {
-            pt__session_pass_receipts(s, txn, update);
+        err = send_news(s, txn, news, update);
+        if (err == PT_OK && receipted) {
+            pt__session_pass_new_receipts(s, txn, news, update);
         }
-        if (err == PT_OK) {
-            pt__session_offer_owed(s, txn, update);
-        }
+        pt__session_offer_owed(s, txn, update);
         pt_store_abort(txn);
     }
     if (err != PT_OK) {
@@ -381,6 +432,11 @@ void pt_session_drained(struct pt_session *s, const struct pt_now *now, struct p
 struct pt_session_counts pt_session_counts(const struct pt_session *s)
 {
     return s->counts;
+}
+
+bool pt_session_owes(const struct pt_session *s)
+{
+    return s->n_owed > 0;
 }
 
 const struct pt_peer *pt_session_peer(const struct pt_session *s)

@@ -26,6 +26,9 @@
 struct pt_scope {
     bool (*has)(void *data, const struct pt_log_id *log);
     bool (*is_up)(void *data, const struct pt_log_id *log);
+    /* All subjects with logs in scope, each once, in the arena: where they are few beside what the store has. NULL: the
+     * whole store is looked through. Errors: NOMEM. */
+    enum pt_err (*subjects)(void *data, struct pt_arena *arena, struct pt_subject **out, size_t *n);
     void *data;
     /* Answering side: may the peer bring a log that it does not see (yet)? NULL: only what it sees. */
     bool (*brings)(void *data, const struct pt_log_id *log);
@@ -102,6 +105,26 @@ struct pt_session_counts {
     uint32_t held;
 };
 
+/* What has come into a store: read from it once, then told to every session on it. */
+struct pt_news_item {
+    struct pt_log_id log;
+    uint64_t number;    /* of the log; 0 in a receipt */
+    uint64_t lsn;       /* of the chunk; 0: a receipt of head office for the log */
+    uint64_t first_seq; /* of the chunk */
+    uint64_t last_seq;
+    struct pt_hash link;
+};
+struct pt_news {
+    struct pt_news_item *items;
+    size_t n, capacity;
+    bool blobs; /* texts or files have come */
+};
+/* Add the chunks that arrived after *lsn; *lsn becomes that of the last. Errors: the store's. */
+enum pt_err pt_news_read(struct pt_txn *txn, uint64_t *lsn, struct pt_news *news);
+/* Add the logs of a receipt. Errors: NOMEM. */
+enum pt_err pt_news_add_receipt(struct pt_news *news, const struct pt_receipt *receipt);
+void pt_news_close(struct pt_news *news);
+
 struct pt_session;
 
 struct pt_update {
@@ -132,12 +155,15 @@ void pt_session_frame(struct pt_session *session, struct pt_bytes frame, const s
 /* The inbox is durable (PT_OK) or failed; it is freed here. */
 void pt_session_stored(struct pt_session *session, struct pt_inbox *inbox, enum pt_err err, const struct pt_now *now,
                        struct pt_update *update);
-/* The store has new chunks or receipts. */
-void pt_session_news(struct pt_session *session, const struct pt_now *now, struct pt_update *update);
+/* The store has new chunks or receipts: everything that came in since the session began, or since the last news. */
+void pt_session_news(struct pt_session *session, const struct pt_news *news, const struct pt_now *now,
+                     struct pt_update *update);
 void pt_session_drained(struct pt_session *session, const struct pt_now *now, struct pt_update *update);
 
 struct pt_session_counts pt_session_counts(const struct pt_session *session);
 const struct pt_peer *pt_session_peer(const struct pt_session *session); /* NULL before it is admitted */
 bool pt_session_is_settled(const struct pt_session *session);
+/* The peer asked for a blob in vain: it wants to know when blobs have come. */
+bool pt_session_owes(const struct pt_session *session);
 
 #endif

@@ -42,35 +42,44 @@ static bool is_file(uint32_t kind)
            kind == PATUH__ENTRY_KIND__ENTRY_REGISTRY || kind == PATUH__ENTRY_KIND__ENTRY_RESULTS;
 }
 
-/* The peer may have it: it brings the log that names it. */
-static enum pt_err may_ask(struct pt_session *s, struct pt_txn *txn, struct pt_bytes key, struct pt_bytes value,
-                           struct pt_update *u, struct pt_hash *hash, bool *small, bool *yes)
+/* A blob to ask for. */
+struct lacking {
+    struct pt_hash hash;
+    bool small;
+    bool may_ask;        /* the peer may have it: it brings the log that names it */
+    struct pt_head head; /* of that log */
+};
+
+static enum pt_err look_at(struct pt_session *s, struct pt_txn *txn, struct pt_bytes key, struct pt_bytes value,
+                           struct pt_update *u, struct lacking *out)
 {
     ProtobufCMessage *message;
-    struct pt_head head;
-    *yes = false;
-    enum pt_err err = pt_key_read_hash(key, hash);
+    out->may_ask = false;
+    enum pt_err err = pt_key_read_hash(key, &out->hash);
     if (err == PT_OK) {
         err = pt_unpack(&patuh__wanted_record__descriptor, value, &u->arena, &message);
     }
-    if (err != PT_OK || is_unavailable(s, hash)) {
+    if (err != PT_OK || is_unavailable(s, &out->hash)) {
         return err;
     }
     const Patuh__WantedRecord *row = (const Patuh__WantedRecord *)message;
-    err = pt_logs_head(txn, row->log, &head);
-    *small = !is_file(row->kind);
-    *yes = err == PT_OK && s->scope.has(s->scope.data, &head.log) &&
-           s->scope.is_up(s->scope.data, &head.log) != s->config.connects;
+    err = pt_logs_head(txn, row->log, &out->head);
+    out->small = !is_file(row->kind);
+    out->may_ask = err == PT_OK && s->scope.has(s->scope.data, &out->head.log) &&
+                   s->scope.is_up(s->scope.data, &out->head.log) != s->config.connects;
     return err;
 }
 
-static void say_want(struct pt_session *s, struct pt_update *u, const struct pt_hash *hash, uint64_t offset)
+/* ref: of the log that names a text; NULL for a file. */
+static void say_want(struct pt_session *s, struct pt_update *u, const struct pt_hash *hash, uint64_t offset,
+                     Patuh__LogRef *ref)
 {
     Patuh__BlobWant want = PATUH__BLOB_WANT__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
     want.has_hash = want.has_offset = true;
     want.hash = pt_binary(hash->b, sizeof hash->b);
     want.offset = offset;
+    want.log = ref;
     frame.blob_want = &want;
     pt__session_emit(s, u, &frame);
 }
@@ -95,12 +104,10 @@ void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct
     struct pt_rows rows = pt_rows_from(txn, PT_TABLE_WANTED, (struct pt_bytes){0}, pt_key_bytes(&from));
     struct pt_bytes key;
     struct pt_bytes value;
-    struct pt_hash hash;
-    bool small = false;
-    bool found = false;
+    struct lacking lacking = {.small = false};
     enum pt_err err = PT_OK;
-    while (err == PT_OK && !found && pt_rows_next(&rows, &key, &value)) {
-        err = may_ask(s, txn, key, value, u, &hash, &small, &found);
+    while (err == PT_OK && !lacking.may_ask && pt_rows_next(&rows, &key, &value)) {
+        err = look_at(s, txn, key, value, u, &lacking);
     }
     enum pt_err end = pt_rows_end(&rows);
     err = err == PT_OK ? end : err;
@@ -108,16 +115,19 @@ void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    if (found && !small && s->config.blobs->is_durable(s->config.blobs->data, &hash)) { /* it came for another entry */
-        s->asked_after = hash;
-        note_file(s, &hash, now, u);
-    } else if (found) {
+    bool file_here = lacking.may_ask && !lacking.small &&
+                     s->config.blobs->is_durable(s->config.blobs->data, &lacking.hash); /* it came for another entry */
+    if (file_here) {
+        s->asked_after = lacking.hash;
+        note_file(s, &lacking.hash, now, u);
+    } else if (lacking.may_ask) {
         s->asking = true;
-        s->asked = hash;
-        s->asked_small = small;
+        s->asked = lacking.hash;
+        s->asked_small = lacking.small;
+        s->asked_subject = lacking.head.log.subject;
         s->asked_offset = 0;
-        s->asked_after = hash;
-        say_want(s, u, &hash, 0);
+        s->asked_after = lacking.hash;
+        say_want(s, u, &lacking.hash, 0, lacking.small ? pt__session_ref_out(s, u, &lacking.head) : NULL);
     } else { /* looked at all: again from the first one when new entries have come */
         s->asked_all = true;
         s->asked_after = (struct pt_hash){0};
@@ -138,56 +148,78 @@ static void say_part(struct pt_session *s, struct pt_update *u, const ProtobufCB
     pt__session_emit(s, u, &frame);
 }
 
-static enum pt_err read_text(struct pt_session *s, const struct pt_hash *hash, struct pt_arena *arena,
-                             struct pt_bytes *out)
+static enum pt_err read_text(struct pt_session *s, const struct pt_subject *subject, const struct pt_hash *hash,
+                             struct pt_arena *arena, struct pt_bytes *out)
 {
     struct pt_txn *txn;
     enum pt_err err = pt_store_begin(s->config.store, false, &txn);
     if (err == PT_OK) {
-        err = pt_text_content(txn, hash, arena, out);
+        err = pt_text_content(txn, subject, hash, arena, out);
         pt_store_abort(txn);
     }
     return err;
 }
 
 /* When it comes the peer hears of it (pt__session_offer_owed); past the limit it finds out in its next session. */
-static void note_owed(struct pt_session *s, const struct pt_hash *hash)
+static void note_owed(struct pt_session *s, const struct owed_blob *blob)
 {
     for (size_t i = 0; i < s->n_owed; i++) {
-        if (pt_hash_eq(&s->owed[i], hash)) {
+        if (pt_hash_eq(&s->owed[i].hash, &blob->hash)) {
             return;
         }
     }
-    if (s->n_owed < PT_BLOB_HASHES_MAX) {
-        s->owed[s->n_owed++] = *hash;
+    if (s->n_owed < PT_BLOB_HASHES_MAX &&
+        pt_reserve(&s->owed, &s->owed_capacity, s->n_owed + 1, sizeof *s->owed) == PT_OK) {
+        s->owed[s->n_owed++] = *blob;
     }
+}
+
+/* Which blob is it? Errors: MALFORMED, and those of a log reference. */
+static enum pt_err read_want(struct pt_session *s, const Patuh__BlobWant *want, struct owed_blob *out)
+{
+    struct pt_log_id log;
+    struct pt_public_key key;
+    *out = (struct owed_blob){.small = want->log != NULL};
+    if (want->hash.len != sizeof out->hash.b) {
+        return PT_EMALFORMED;
+    }
+    memcpy(out->hash.b, want->hash.data, sizeof out->hash.b);
+    enum pt_err err = out->small ? pt__session_ref_in(s, want->log, &log, &key) : PT_OK;
+    if (err == PT_OK && out->small) {
+        out->subject = log.subject;
+        err = s->scope.has(s->scope.data, &log) ? PT_OK : PT_EDENIED;
+    }
+    return err;
 }
 
 void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want, struct pt_update *u)
 {
-    struct pt_hash hash;
+    struct owed_blob blob;
     struct pt_bytes bytes = {0};
     uint64_t total = 0;
-    if (want->hash.len != sizeof hash.b) {
-        pt__session_fail(s, u, PT_EMALFORMED, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
+    uint64_t offset = want->log != NULL ? 0 : want->offset;
+    enum pt_err err = read_want(s, want, &blob);
+    if (err != PT_OK) {
+        Patuh__FailureCode code = err == PT_EDENIED  ? PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG
+                                  : err == PT_ELIMIT ? PATUH__FAILURE_CODE__FAILURE_LIMIT
+                                  : err == PT_ENOMEM ? PATUH__FAILURE_CODE__FAILURE_BUSY
+                                                     : PATUH__FAILURE_CODE__FAILURE_PROTOCOL;
+        pt__session_fail(s, u, err, code);
         return;
     }
-    memcpy(hash.b, want->hash.data, sizeof hash.b);
-    uint64_t offset = want->offset;
-    enum pt_err err = read_text(s, &hash, &u->arena, &bytes);
-    if (err == PT_OK) {
-        offset = 0;
+    if (blob.small) {
+        err = read_text(s, &blob.subject, &blob.hash, &u->arena, &bytes);
         total = bytes.n;
-    } else if (err == PT_ENOTFOUND) {
-        err =
-            s->config.blobs->read(s->config.blobs->data, &hash, offset, PT_BLOB_PART_BYTES, &u->arena, &bytes, &total);
+    } else {
+        err = s->config.blobs->read(s->config.blobs->data, &blob.hash, offset, PT_BLOB_PART_BYTES, &u->arena, &bytes,
+                                    &total);
     }
     if (err != PT_OK && err != PT_ENOTFOUND) {
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
     if (err == PT_ENOTFOUND) {
-        note_owed(s, &hash);
+        note_owed(s, &blob);
         total = 0;
     }
     say_part(s, u, &want->hash, offset, total, bytes);
@@ -216,6 +248,7 @@ static void take_text(struct pt_session *s, const Patuh__BlobPart *part, const s
     }
     struct pt_inbox *inbox = pt__session_inbox(s, u, now);
     if (inbox != NULL) {
+        inbox->text_subject = s->asked_subject;
         inbox->text = pt_arena_dup(&inbox->arena, content);
         inbox->has_text = inbox->text.data != NULL;
         s->asking = false;
@@ -242,7 +275,7 @@ static void take_file(struct pt_session *s, const Patuh__BlobPart *part, const s
     }
     if (!complete) {
         s->asked_offset = next;
-        say_want(s, u, &s->asked, next);
+        say_want(s, u, &s->asked, next, NULL);
         return;
     }
     s->asking = false;
@@ -358,12 +391,14 @@ enum pt_err pt__session_offer_own(struct pt_session *s, struct pt_txn *txn, uint
 }
 
 /* Texts lie in the store, the rest in files. */
-static bool has_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_hash *hash, struct pt_arena *arena)
+static bool has_blob(struct pt_session *s, struct pt_txn *txn, const struct owed_blob *blob, struct pt_arena *arena)
 {
     struct pt_bytes bytes;
     uint64_t total;
-    return pt_text_content(txn, hash, arena, &bytes) == PT_OK ||
-           s->config.blobs->read(s->config.blobs->data, hash, 0, 1, arena, &bytes, &total) == PT_OK;
+    if (blob->small) {
+        return pt_text_content(txn, &blob->subject, &blob->hash, arena, &bytes) == PT_OK;
+    }
+    return s->config.blobs->read(s->config.blobs->data, &blob->hash, 0, 1, arena, &bytes, &total) == PT_OK;
 }
 
 void pt__session_offer_owed(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
@@ -372,7 +407,7 @@ void pt__session_offer_owed(struct pt_session *s, struct pt_txn *txn, struct pt_
     size_t kept = 0;
     for (size_t i = 0; i < s->n_owed; i++) {
         if (has_blob(s, txn, &s->owed[i], &u->arena)) {
-            offer.hashes[offer.n++] = s->owed[i];
+            offer.hashes[offer.n++] = s->owed[i].hash;
         } else {
             s->owed[kept++] = s->owed[i];
         }

@@ -77,7 +77,7 @@ static enum pt_err compute(struct pt_session *s, struct pt_txn *txn, struct pt_a
     *out = (struct digests){0};
     enum pt_err err = pt_arrival_last(txn, &s->news_lsn, &hash);
     if (err == PT_OK) {
-        err = pt_logs_list(txn, NULL, arena, &heads, &n);
+        err = pt__session_heads(s, txn, arena, &heads, &n);
     }
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         if (s->scope.has(s->scope.data, &heads[i].log)) {
@@ -92,7 +92,7 @@ static enum pt_err add_unreceipted(struct pt_session *s, struct pt_txn *txn, str
 {
     struct pt_head *heads;
     size_t n = 0;
-    enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    enum pt_err err = pt__session_heads(s, txn, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         if (s->scope.has(s->scope.data, &heads[i].log) && s->scope.is_up(s->scope.data, &heads[i].log)) {
             err = pt__session_send_unreceipted(s, txn, u, &heads[i]);
@@ -185,8 +185,8 @@ static bool same(const struct pt_hash *hash, const ProtobufCBinaryData *field)
     return field->len == sizeof hash->b && memcmp(hash->b, field->data, sizeof hash->b) == 0;
 }
 
-/* A salt that is neither the last one nor the one before: the peer's store is older than it should be. Unless it is ours
- * that is older: then nothing is said. */
+/* A salt that is neither the last one nor the one before: the peer's store is older than it should be. Unless it is
+ * ours that is older: then nothing is said. */
 static enum pt_err check_salt(struct pt_session *s, struct pt_txn *txn, const Patuh__Hello *hello,
                               struct pt_arena *arena, bool *stale, uint64_t *before)
 {

@@ -40,6 +40,7 @@ struct peer_ref {
 
 /* What this session knows of a log of ours. */
 struct mark {
+    uint64_t log;    /* 0 = a free place of the table */
     uint32_t number; /* under which the peer knows it; 0 = it does not yet */
     uint32_t n_tasks;
     bool mentioned;     /* the peer named it in Heads */
@@ -50,6 +51,13 @@ struct mark {
     uint64_t sent_seq;  /* last entry of it */
     bool told;          /* an upper receipt went to this peer */
     uint64_t told_lsn;  /* the newest of them */
+};
+
+/* A blob that the peer asked for in vain. */
+struct owed_blob {
+    struct pt_hash hash;
+    bool small;
+    struct pt_subject subject; /* of a text */
 };
 
 struct pt_session {
@@ -68,8 +76,8 @@ struct pt_session {
     size_t flight_bytes;
     size_t credit;
 
-    struct mark *marks; /* [log number] */
-    size_t marks_capacity;
+    struct mark *marks; /* a table by log number: a session knows few of the many logs of its store */
+    size_t n_marks, marks_capacity;
     struct branch_mark *branches; /* of forked logs only */
     size_t n_branches, branches_capacity;
     uint32_t last_number;  /* of those we gave to logs in this session */
@@ -91,10 +99,11 @@ struct pt_session {
     struct pt_hash asked_after; /* blobs before this one were looked at since the last new entries */
     bool asked_all;
     bool asked_small;
-    struct pt_hash *unavailable; /* blobs the peer does not have, sorted */
+    struct pt_subject asked_subject; /* of a text */
+    struct pt_hash *unavailable;     /* blobs the peer does not have, sorted */
     size_t n_unavailable, unavailable_capacity;
-    struct pt_hash owed[PT_BLOB_HASHES_MAX]; /* blobs the peer asked for in vain */
-    size_t n_owed;
+    struct owed_blob *owed; /* blobs the peer asked for in vain */
+    size_t n_owed, owed_capacity;
     bool refilled; /* got back what was lost here: compare once more */
     bool searched; /* logs were searched for who names what the peer offers */
 };
@@ -105,6 +114,10 @@ void pt__session_fail(struct pt_session *s, struct pt_update *u, enum pt_err why
 void pt__session_emit(struct pt_session *s, struct pt_update *u, const Patuh__Frame *frame);
 struct pt_inbox *pt__session_inbox(struct pt_session *s, struct pt_update *u, const struct pt_now *now);
 void pt__session_submit(struct pt_session *s, struct pt_update *u, struct pt_inbox *inbox);
+
+/* session_scope.c: heads of the logs that may be in scope (has decides), in the order of their canonical ids. */
+enum pt_err pt__session_heads(struct pt_session *s, struct pt_txn *txn, struct pt_arena *arena, struct pt_head **out,
+                              size_t *n);
 
 /* session_send.c: tasks, runs, log references, heads, receipts. */
 void pt__session_add_task(struct pt_session *s, struct pt_update *u, const struct task *task);
@@ -129,6 +142,9 @@ void pt__session_say_receipt(struct pt_session *s, struct pt_receipt *receipt, c
                              struct pt_update *u);
 void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt);
 void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
+/* The same for the logs that the news have a receipt for. */
+void pt__session_pass_new_receipts(struct pt_session *s, struct pt_txn *txn, const struct pt_news *news,
+                                   struct pt_update *u);
 
 /* session_branches.c: forked logs go out branch by branch. */
 /* NULL after a failure. Lent until the next call. */

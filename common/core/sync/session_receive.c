@@ -548,15 +548,15 @@ static bool is_peers_own(const struct pt_session *s, const struct pt_log_id *log
 }
 
 /* After the last page. Logs that the peer's list does not name are new to it, or it has lost them: what goes up always
- * goes; of the others those that are in scope there, and what the peer wrote itself, which may say what else is in scope.
- * Where histories differ the log was asked for, and the next session compares again. */
+ * goes; of the others those that are in scope there, and what the peer wrote itself, which may say what else is in
+ * scope. Where histories differ the log was asked for, and the next session compares again. */
 static enum pt_err send_unmentioned(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
 {
     struct pt_head *heads;
     size_t n = 0;
     size_t end = 0;
     bool listed = false;
-    enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    enum pt_err err = pt__session_heads(s, txn, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         if (i == end) {
             listed = is_listed(s, u, heads, n, i, &end);

@@ -8,17 +8,46 @@
 #define STEP_BYTES_MAX (128 * 1024) /* chunk bytes of one step; the rest waits for pt_session_drained */
 #define PEER_REFS_MAX 65536
 
+#define MARKS_MIN 16 /* a power of two, as every capacity */
+
+/* Where the log's mark is, or would be. */
+static struct mark *mark_place(struct mark *marks, size_t capacity, uint64_t log)
+{
+    size_t at = (size_t)(log * 0x9e3779b97f4a7c15u >> 32) & (capacity - 1);
+    while (marks[at].log != 0 && marks[at].log != log) {
+        at = (at + 1) & (capacity - 1);
+    }
+    return &marks[at];
+}
+
+static enum pt_err grow_marks(struct pt_session *s)
+{
+    size_t capacity = s->marks_capacity == 0 ? MARKS_MIN : s->marks_capacity * 2;
+    struct mark *grown = capacity > SIZE_MAX / sizeof *grown ? NULL : pt_zalloc(capacity * sizeof *grown);
+    if (grown == NULL) {
+        return PT_ENOMEM;
+    }
+    for (size_t i = 0; i < s->marks_capacity; i++) {
+        if (s->marks[i].log != 0) {
+            *mark_place(grown, capacity, s->marks[i].log) = s->marks[i];
+        }
+    }
+    pt_free(s->marks);
+    s->marks = grown;
+    s->marks_capacity = capacity;
+    return PT_OK;
+}
+
 struct mark *pt__session_mark(struct pt_session *s, struct pt_update *u, uint64_t log)
 {
-    size_t before = s->marks_capacity;
-    if (pt_reserve(&s->marks, &s->marks_capacity, (size_t)log + 1, sizeof *s->marks) != PT_OK) {
+    if (2 * (s->n_marks + 1) > s->marks_capacity && grow_marks(s) != PT_OK) {
         pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return NULL;
     }
-    if (s->marks_capacity > before) {
-        memset(s->marks + before, 0, (s->marks_capacity - before) * sizeof *s->marks);
-    }
-    return &s->marks[log];
+    struct mark *mark = mark_place(s->marks, s->marks_capacity, log);
+    s->n_marks += mark->log == 0;
+    mark->log = log;
+    return mark;
 }
 
 /* The first mention of a log, with everything; it points into a copy. */
@@ -127,7 +156,7 @@ void pt__session_add_task(struct pt_session *s, struct pt_update *u, const struc
 
 static void end_task(struct pt_session *s)
 {
-    s->marks[s->tasks[s->first_task].log].n_tasks--;
+    mark_place(s->marks, s->marks_capacity, s->tasks[s->first_task].log)->n_tasks--;
     s->first_task++;
     s->n_tasks--;
     if (s->first_task >= s->n_tasks) { /* half of the array is used up: move the rest to its front */
@@ -170,6 +199,7 @@ void pt__session_flight_drop(struct pt_session *s, uint64_t log, uint64_t after_
 
 /* Texts that the run's entries name and that are here ride along, so that a receipt is for something readable. */
 struct riding {
+    const struct pt_subject *subject;
     struct pt_txn *txn;
     struct pt_update *u;
     ProtobufCBinaryData *texts;
@@ -184,7 +214,7 @@ static enum pt_err add_text(void *data, const struct pt_hash *hash, bool small, 
     if (!small || r->bytes > PT_CREDIT_BYTES) {
         return PT_OK; /* asked for later */
     }
-    enum pt_err err = pt_text_content(r->txn, hash, &r->u->arena, &content);
+    enum pt_err err = pt_text_content(r->txn, r->subject, hash, &r->u->arena, &content);
     if (err == PT_OK) {
         err = pt_reserve(&r->texts, &r->capacity, r->n + 1, sizeof *r->texts);
     }
@@ -216,7 +246,7 @@ static enum pt_err emit_run(struct pt_session *s, struct pt_txn *txn, struct pt_
 {
     Patuh__Chunks chunks = PATUH__CHUNKS__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
-    struct riding riding = {.txn = txn, .u = u};
+    struct riding riding = {.subject = &run->log.subject, .txn = txn, .u = u};
     ProtobufCBinaryData *list = pt_arena_alloc(&u->arena, run->n_chunks * sizeof *list);
     enum pt_err err = collect_texts(run, &riding);
     if (err == PT_OK && list != NULL) {
@@ -322,7 +352,7 @@ static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt
         err = add_flight(s, task->log, last_seq, &run, n);
     }
     if (!task->is_branch) {
-        note_sent(&s->marks[task->log], task->next_seq, last_seq);
+        note_sent(mark_place(s->marks, s->marks_capacity, task->log), task->next_seq, last_seq);
     }
     *outcome = SENT;
     *n_sent += n;
@@ -414,7 +444,7 @@ void pt__session_send_heads(struct pt_session *s, struct pt_txn *txn, struct pt_
     struct pt_head *heads;
     size_t n = 0;
     struct page page = {.n = 0};
-    enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    enum pt_err err = pt__session_heads(s, txn, &u->arena, &heads, &n);
     for (size_t i = 0; err == PT_OK && i < n && s->phase != PHASE_CLOSED; i++) {
         bool empty = heads[i].seq == 0 && !heads[i].forked;
         if (empty || !s->scope.has(s->scope.data, &heads[i].log)) {
@@ -472,6 +502,9 @@ static enum pt_err pass_log(struct pt_session *s, struct pt_txn *txn, struct pt_
     struct pt_receipted upper;
     struct pt_receipted *held = NULL;
     size_t n = 0;
+    if (!s->scope.has(s->scope.data, &head->log) || !s->scope.is_up(s->scope.data, &head->log)) {
+        return PT_OK;
+    }
     enum pt_err err = pt_receipted(txn, head, PT_TIER_NATIONAL, &u->arena, &upper);
     if (err == PT_OK && head->forked) {
         err = pt_receipts_held(txn, head, PT_TIER_NATIONAL, &u->arena, &held, &n);
@@ -501,11 +534,33 @@ void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct 
     if (s->config.tier != PT_TIER_REGION) {
         return;
     }
-    enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    enum pt_err err = pt__session_heads(s, txn, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK && s->phase != PHASE_CLOSED; i++) {
-        if (s->scope.has(s->scope.data, &heads[i].log) && s->scope.is_up(s->scope.data, &heads[i].log)) {
-            err = pass_log(s, txn, u, &heads[i], &last);
+        err = pass_log(s, txn, u, &heads[i], &last);
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+    }
+}
+
+void pt__session_pass_new_receipts(struct pt_session *s, struct pt_txn *txn, const struct pt_news *news,
+                                   struct pt_update *u)
+{
+    struct pt_bytes last = {0};
+    enum pt_err err = PT_OK;
+    if (s->config.tier != PT_TIER_REGION) {
+        return;
+    }
+    for (size_t i = 0; i < news->n && err == PT_OK && s->phase != PHASE_CLOSED; i++) {
+        struct pt_head head;
+        if (news->items[i].lsn != 0) {
+            continue;
         }
+        err = pt_logs_find(txn, &news->items[i].log, &head);
+        if (err == PT_OK) {
+            err = pass_log(s, txn, u, &head, &last);
+        }
+        err = err == PT_ENOTFOUND ? PT_OK : err; /* a log that is not here */
     }
     if (err != PT_OK) {
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);

@@ -315,9 +315,11 @@ void pt_csv_put(struct pt_csv_writer *writer, const char *field)
 
 void pt_csv_put_int(struct pt_csv_writer *writer, int64_t field)
 {
-    char text[24];
-    (void)snprintf(text, sizeof text, "%lld", (long long)field);
-    pt_csv_put(writer, text);
+    if (writer->in_row) {
+        pt_buf_put_str(writer->out, ",");
+    }
+    writer->in_row = true;
+    pt_buf_put_int(writer->out, field, 1); /* never needs quotes */
 }
 
 void pt_csv_put_row(struct pt_csv_writer *writer, const char *const *fields, size_t n)

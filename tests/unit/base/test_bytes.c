@@ -22,6 +22,38 @@ Test(bytes, buffer_and_reader_round_trip)
     cr_expect_eq(pt_mem_alive(), 0);
 }
 
+Test(bytes, whole_numbers_are_written_as_printf_does)
+{
+    static const struct {
+        int64_t value;
+        unsigned digits_min;
+        const char *text;
+    } rows[] = {{0, 1, "0"},   {0, 2, "00"},    {7, 2, "07"},
+                {-5, 1, "-5"}, {123, 2, "123"}, {INT64_MAX, 1, "9223372036854775807"},
+                {10, 0, "10"}, {0, 0, "0"},     {INT64_MIN, 1, "-9223372036854775808"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct pt_buf buf = {0};
+        pt_buf_put_int(&buf, rows[i].value, rows[i].digits_min);
+        cr_expect_str_eq(pt_buf_text(&buf), rows[i].text, "row %zu", i);
+        pt_buf_free(&buf);
+    }
+}
+
+/* What fits is written in place; what does not, or just not, comes out the same. */
+Test(bytes, printf_of_any_length_is_whole)
+{
+    struct pt_buf buf = {0};
+    size_t n = 0;
+    for (size_t length = 0; length < 200; length++) {
+        pt_buf_printf(&buf, "%*s", (int)length, "");
+        n += length;
+        cr_assert_eq(buf.n, n, "length %zu", length);
+        cr_assert_eq(strlen(pt_buf_text(&buf)), n, "length %zu", length);
+    }
+    pt_buf_free(&buf);
+    cr_expect_eq(pt_mem_alive(), 0);
+}
+
 Test(bytes, reading_past_the_end_sticks_and_gives_zeros)
 {
     struct pt_reader reader = pt_reader_on(pt_bytes_of("\x01\x02", 2));

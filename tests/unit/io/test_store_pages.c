@@ -162,9 +162,9 @@ Test(store_pages, a_whole_store_is_never_called_damaged)
         for (uint64_t i = 0; i < N_LARGE_ROWS; i++) {
             uint64_t number = (k % N_LARGE * N_LARGE_ROWS + i) * 0x9E3779B97F4A7C15u;
             struct pt_hash key = pt_hash1(PT_CONTEXT_LINK, pt_bytes_of(&number, sizeof number));
-            enum pt_err err = k < N_LARGE ? pt_store_put(txn, PT_TABLE_BLOBS, pt_hash_bytes(&key),
+            enum pt_err err = k < N_LARGE ? pt_store_put(txn, PT_TABLE_TEXTS, pt_hash_bytes(&key),
                                                          pt_bytes_of(value, i % 50 == 0 ? sizeof value : i % 200))
-                                          : pt_store_del(txn, PT_TABLE_BLOBS, pt_hash_bytes(&key));
+                                          : pt_store_del(txn, PT_TABLE_TEXTS, pt_hash_bytes(&key));
             cr_assert_eq(err, PT_OK);
         }
         cr_assert_eq(pt_store_commit(txn), PT_OK);

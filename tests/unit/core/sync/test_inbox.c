@@ -26,6 +26,7 @@ Test(inbox, a_text_is_utf8_or_damaged)
         {SALT "\xed\xa0\x80", 19, PT_EDAMAGED},
         {SALT "a\0b", 19, PT_EDAMAGED},
     };
+    struct pt_subject subject = kit_subject("a:2023/62.71/disdukcapil");
     struct pt_store *store = kit_store();
     struct pt_txn *txn = kit_begin(store, true);
     struct pt_arena arena;
@@ -33,8 +34,8 @@ Test(inbox, a_text_is_utf8_or_damaged)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *text = "before";
         struct pt_hash hash;
-        cr_assert_eq(pt_text_put(txn, pt_bytes_of(rows[i].content, rows[i].n), &hash), PT_OK, "row %zu", i);
-        cr_expect_eq(pt_text_get(txn, &hash, &arena, &text), rows[i].err, "row %zu", i);
+        cr_assert_eq(pt_text_put(txn, &subject, pt_bytes_of(rows[i].content, rows[i].n), &hash), PT_OK, "row %zu", i);
+        cr_expect_eq(pt_text_get(txn, &subject, &hash, &arena, &text), rows[i].err, "row %zu", i);
         cr_expect_str_eq(text, rows[i].err == PT_OK ? rows[i].content + strlen(SALT) : "before", "row %zu", i);
     }
     pt_arena_close(&arena);
@@ -45,13 +46,14 @@ Test(inbox, a_text_is_utf8_or_damaged)
 
 Test(inbox, a_text_that_is_not_here_is_not_found)
 {
+    struct pt_subject subject = kit_subject("a:2023/62.71/disdukcapil");
     struct pt_store *store = kit_store();
     struct pt_txn *txn = kit_begin(store, false);
     struct pt_hash hash = {{1}};
     struct pt_arena arena;
     const char *text;
     pt_arena_init(&arena, SIZE_MAX);
-    cr_expect_eq(pt_text_get(txn, &hash, &arena, &text), PT_ENOTFOUND);
+    cr_expect_eq(pt_text_get(txn, &subject, &hash, &arena, &text), PT_ENOTFOUND);
     pt_arena_close(&arena);
     pt_store_abort(txn);
     pt_store_close(store);

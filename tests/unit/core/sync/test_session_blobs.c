@@ -1,3 +1,4 @@
+#include "support/logs_kit.h"
 #include "support/scene.h"
 
 #include <criterion/criterion.h>
@@ -27,7 +28,8 @@ static bool has_text(struct world_node *node, const struct pt_hash *hash)
     struct pt_txn *txn = NULL;
     pt_arena_init(&arena, SIZE_MAX);
     cr_assert_eq(pt_store_begin(node->store, false, &txn), PT_OK);
-    enum pt_err err = pt_text_content(txn, hash, &arena, &content);
+    struct pt_subject subject = kit_subject(A1);
+    enum pt_err err = pt_text_content(txn, &subject, hash, &arena, &content);
     pt_store_abort(txn);
     pt_arena_close(&arena);
     return err == PT_OK;
@@ -38,7 +40,8 @@ static void keep_text(struct world_node *node, struct pt_bytes content)
     struct pt_hash hash;
     struct pt_txn *txn = NULL;
     cr_assert_eq(pt_store_begin(node->store, true, &txn), PT_OK);
-    cr_assert_eq(pt_text_put(txn, content, &hash), PT_OK);
+    struct pt_subject subject = kit_subject(A1);
+    cr_assert_eq(pt_text_put(txn, &subject, content, &hash), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
 }
 
@@ -56,7 +59,7 @@ Test(session_blobs, a_small_text_rides_along)
 {
     struct scene s = scene_open(1);
     world_assign(s.device, A1);
-    struct pt_hash text = world_text(s.device, true);
+    struct pt_hash text = world_text(s.device, A1, true);
     struct pt_entry entry = note(&text);
     world_write_entry(s.device, A1, &entry);
     struct world_link link = scene_sync(&s, s.device);
@@ -210,10 +213,10 @@ Test(session_blobs, files_named_while_others_are_asked_for_are_not_forgotten)
         struct world_link *live = world_connect(s.w, s.region, s.head, true);
         struct pt_hash there[12];
         for (size_t i = 0; i < 12; i++) {
-            struct pt_hash absent = world_text(s.region, false);
+            struct pt_hash absent = world_text(s.region, A1, false);
             struct pt_entry entry = note(&absent);
             world_write_entry(s.region, A1, &entry);
-            absent = world_text(s.head, false);
+            absent = world_text(s.head, A1, false);
             entry = note(&absent);
             world_write_entry(s.head, A1, &entry);
             there[i] = world_file(s.head, 100 + i);
