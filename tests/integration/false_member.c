@@ -436,20 +436,13 @@ static const struct {
     const char *name;
     bool (*act)(struct liar *);
 } cases[] = {
-    {"signature", signature},
-    {"foreign_log", foreign_log},
-    {"own_log", own_log},
-    {"opens_for_75", opens_for_75},
-    {"relayed", relayed},
-    {"out_of_scope", out_of_scope},
-    {"root_log", root_log},
-    {"forged_receipt", forged_receipt},
-    {"ahead", ahead},
-    {"hoard", hoard},
-    {"five_times", five_times},
-    {"statement", statement},
-    {"transport", transport},
-    {"second_hello", second_hello},
+    {"signature", signature},   {"foreign_log", foreign_log},
+    {"own_log", own_log},       {"opens_for_75", opens_for_75},
+    {"relayed", relayed},       {"out_of_scope", out_of_scope},
+    {"root_log", root_log},     {"forged_receipt", forged_receipt},
+    {"ahead", ahead},           {"hoard", hoard},
+    {"five_times", five_times}, {"statement", statement},
+    {"transport", transport},   {"second_hello", second_hello},
     {"stays", stays},
 };
 

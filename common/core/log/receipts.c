@@ -278,8 +278,8 @@ enum pt_err pt_receipt_covers_branch(struct pt_txn *txn, const struct pt_head *h
     return err;
 }
 
-/* What an office has is a matter of its LSN, and a fork makes what counts shorter. A restored office begins a new epoch:
- * what it says itself is later; of receipts that came on a longer way its clock says which. */
+/* What an office has is a matter of its LSN, and a fork makes what counts shorter. A restored office begins a new
+ * epoch: what it says itself is later; of receipts that came on a longer way its clock says which. */
 static bool is_newer(const struct pt_receipt *receipt, const struct pt_receipted *kept)
 {
     if (kept->body.n == 0 || receipt->epoch == kept->epoch) {
