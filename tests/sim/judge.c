@@ -173,43 +173,66 @@ static void judge_claims(struct sim *s, struct sim_sight *sight)
     }
 }
 
-/* Of the same respondents and registers: what was approved is what counts. */
-static void judge_approval(struct sim *s, struct world_node *node, struct sim_sight *sight)
+/* An author whose store was restored or copied may have approved what its other copy did not know of. */
+static bool has_other_life(const struct sim *s, const struct sim_approval *of)
 {
-    const struct pt_claim *by = sight->state.state_by;
-    size_t n_others = 0;
-    const struct sim_approval *found = NULL;
-    for (size_t i = 0; i < s->n_approvals && by != NULL; i++) {
+    for (size_t i = 0; i < s->n_approvals; i++) {
         const struct sim_approval *a = &s->approvals[i];
-        if (!pt_subject_eq(&a->subject, &sight->subject)) {
-            continue;
-        }
-        bool same_author = pt_author_eq(&a->log.author, &by->view->log.author);
-        n_others += same_author && a->log.incarnation != by->view->log.incarnation;
-        if (same_author && a->log.incarnation == by->view->log.incarnation && a->seq == by->seq) {
-            found = a;
+        if (pt_subject_eq(&a->subject, &of->subject) && pt_author_eq(&a->log.author, &of->log.author) &&
+            a->log.incarnation != of->log.incarnation) {
+            return true;
         }
     }
-    for (size_t i = 0; i < s->n_units && found != NULL; i++) { /* whose entries stop counting when they are revoked */
-        for (size_t k = 0; strcmp(s->units[i].subject, sight->subject.text) == 0 && k < s->units[i].n_surveyors; k++) {
-            n_others += s->devices[s->units[i].surveyors[k]].revoked;
+    return false;
+}
+
+/* Entries of whoever is revoked stop counting. */
+static bool has_revoked(const struct sim *s, const struct pt_subject *subject)
+{
+    for (size_t i = 0; i < s->n_units; i++) {
+        for (size_t k = 0; strcmp(s->units[i].subject, subject->text) == 0 && k < s->units[i].n_surveyors; k++) {
+            if (s->devices[s->units[i].surveyors[k]].revoked) {
+                return true;
+            }
         }
     }
+    return false;
+}
+
+/* Held entries had counted until the other branch came. */
+static bool has_forks(struct world_node *node, const struct pt_subject *subject)
+{
     struct pt_arena arena;
     struct pt_head *heads;
-    size_t n = 0;
     struct pt_txn *txn;
+    size_t n = 0;
+    bool forked = false;
     PT_CHECK(pt_store_begin(node->store, false, &txn) == PT_OK);
     pt_arena_init(&arena, SIZE_MAX);
-    PT_CHECK(pt_logs_list(txn, &sight->subject, &arena, &heads, &n) == PT_OK);
+    PT_CHECK(pt_logs_list(txn, subject, &arena, &heads, &n) == PT_OK);
     for (size_t i = 0; i < n; i++) {
-        n_others += heads[i].forked; /* held entries had counted until the other branch came */
+        forked = forked || heads[i].forked;
     }
     pt_arena_close(&arena);
     pt_store_abort(txn);
-    if (found != NULL && n_others == 0) {
+    return forked;
+}
+
+/* Of the same respondents and registers: what was approved is what counts. Head office approves what a region approved
+ * before; then each level has its own, and what came in between counts at head office's alone. At the level of what was
+ * submitted no approval decides. */
+static void judge_approval(struct sim *s, struct world_node *node, struct sim_sight *sight, enum pt_level level)
+{
+    size_t number = sim_approval_of(s, &sight->subject, sight->state.state_by);
+    if (number == 0 || level == PT_LEVEL_SUBMITTED) {
+        return;
+    }
+    const struct sim_approval *last = &s->approvals[number - 1];
+    const struct sim_approval *own = level == PT_LEVEL_REGION && last->over > 0 ? &s->approvals[last->over - 1] : last;
+    if (!has_other_life(s, last) && !has_other_life(s, own) && !has_revoked(s, &sight->subject) &&
+        !has_forks(node, &sight->subject)) {
         struct pt_hash answers = sim_answers_digest(&sight->state);
-        world_expect(s->w, pt_hash_eq(&answers, &found->answers), "what counts is not what was approved");
+        world_expect(s->w, pt_hash_eq(&answers, &own->answers), "what counts is not what was approved");
     }
 }
 
@@ -221,7 +244,7 @@ void sim_judge(struct sim *s, struct world_node *node, struct sim_sight *sight, 
     if (level == PT_LEVEL_WORK) {
         judge_claims(s, sight);
     } else if (sight->state.counts) {
-        judge_approval(s, node, sight);
+        judge_approval(s, node, sight, level);
     }
 }
 

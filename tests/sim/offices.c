@@ -33,6 +33,7 @@ struct act {
     size_t n;
     bool approves;
     struct pt_hash approved;
+    size_t over; /* as in sim_approval */
 };
 
 static ProtobufCBinaryData key_of(const struct world_node *node)
@@ -207,6 +208,17 @@ static enum pt_err reassign(struct act *a, struct sim_unit *unit)
 
 /* --- review --- */
 
+size_t sim_approval_of(const struct sim *s, const struct pt_subject *subject, const struct pt_claim *move)
+{
+    for (size_t i = 0; i < s->n_approvals && move != NULL; i++) {
+        const struct sim_approval *a = &s->approvals[i];
+        if (pt_subject_eq(&a->subject, subject) && pt_log_id_eq(&a->log, &move->view->log) && a->seq == move->seq) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
 static enum pt_err move_to(struct act *a, Patuh__State to)
 {
     Patuh__Move move = PATUH__MOVE__INIT;
@@ -218,6 +230,7 @@ static enum pt_err move_to(struct act *a, Patuh__State to)
     }
     a->approves = to == PATUH__STATE__STATE_APPROVED_REGION || to == PATUH__STATE__STATE_APPROVED_NATIONAL;
     a->approved = sim_answers_digest(&a->sight.state);
+    a->over = sim_approval_of(a->s, &a->log.subject, a->sight.state.state_by);
     return add(a, PATUH__ENTRY_KIND__ENTRY_MOVE, &move.base);
 }
 
@@ -285,8 +298,8 @@ static void note_approval(struct act *a)
     PT_CHECK(pt_logs_find(txn, &a->log, &head) == PT_OK);
     pt_store_abort(txn);
     PT_CHECK(pt_reserve(&s->approvals, &s->approvals_capacity, s->n_approvals + 1, sizeof *s->approvals) == PT_OK);
-    s->approvals[s->n_approvals++] =
-        (struct sim_approval){.subject = a->sight.subject, .log = a->log, .seq = head.seq, .answers = a->approved};
+    s->approvals[s->n_approvals++] = (struct sim_approval){
+        .subject = a->sight.subject, .log = a->log, .seq = head.seq, .answers = a->approved, .over = a->over};
     s->result.approvals++;
 }
 

@@ -87,12 +87,13 @@ struct sim_unit {
     size_t n_surveyors;
 };
 
-/* What a reviewer saw when approving: that counts, whatever comes later. */
+/* What a reviewer saw when approving: that counts at the reviewer's level, whatever comes later. */
 struct sim_approval {
     struct pt_subject subject;
     struct pt_log_id log;
     uint64_t seq;
     struct pt_hash answers;
+    size_t over; /* of head office: 1 + the number of the region's approval it had before it; 0 of a region */
 };
 
 enum sim_event_kind { SIM_DAY, SIM_WORK, SIM_SYNC, SIM_REVIEW, SIM_UPLINK, SIM_CHECK, SIM_FAULT, SIM_DISK_GOOD };
@@ -177,6 +178,8 @@ bool sim_renew(struct sim *s, struct world_node *node);
 /* A link of a device is over: was its store restored or copied? */
 void sim_sync_ended(struct sim *s, struct world_link *link);
 
+/* 1 + the number of the approval that this move is; 0: it is none. */
+size_t sim_approval_of(const struct sim *s, const struct pt_subject *subject, const struct pt_claim *move);
 void sim_found(struct sim *s); /* offices, devices, the instrument */
 void sim_review(struct sim *s, size_t office);
 void sim_revoke(struct sim *s, struct sim_device *device);
