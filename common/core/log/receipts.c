@@ -349,7 +349,7 @@ static enum pt_err store_blob(struct pt_txn *txn, const struct pt_receipt *recei
     return pt__row_put(txn, PT_TABLE_BLOB_RECEIPTS, &key, &row.base);
 }
 
-/* META "seen1", "seen2": epoch, LSN and time of the newest receipt of each tier. */
+/* META "seen1", "seen2": epoch and LSN of the newest receipt of each tier. */
 static const char *seen_name(uint8_t tier)
 {
     return tier == PT_TIER_REGION ? "seen1" : "seen2";
@@ -358,7 +358,6 @@ static const char *seen_name(uint8_t tier)
 struct seen {
     uint64_t epoch;
     uint64_t lsn;
-    int64_t time_ms;
 };
 
 static enum pt_err read_seen(struct pt_txn *txn, uint8_t tier, struct seen *out)
@@ -371,7 +370,6 @@ static enum pt_err read_seen(struct pt_txn *txn, uint8_t tier, struct seen *out)
     }
     struct pt_reader reader = pt_reader_on(value);
     struct seen seen = {.epoch = pt_read_u64(&reader), .lsn = pt_read_u64(&reader)};
-    seen.time_ms = (int64_t)pt_read_u64(&reader);
     if (pt_read_end(&reader) != PT_OK) {
         return PT_EDAMAGED;
     }
@@ -390,14 +388,14 @@ enum pt_err pt_receipt_newest(struct pt_txn *txn, uint8_t tier, uint64_t *epoch,
     return err;
 }
 
-/* Within an epoch the later place in the arrival log; a restored office begins a new epoch, and its clock says which.
- */
+/* Within an epoch the later place in the arrival log. A restored office begins a new epoch, and its clock says nothing
+ * about which one is later: the one in which it speaks itself is. */
 static bool is_later(const struct pt_receipt *receipt, const struct seen *before)
 {
     if (before->lsn == 0 || receipt->epoch == before->epoch) {
         return receipt->lsn > before->lsn;
     }
-    return receipt->time_ms > before->time_ms;
+    return receipt->current;
 }
 
 static enum pt_err put_newest(struct pt_txn *txn, const struct pt_receipt *receipt)
@@ -405,7 +403,6 @@ static enum pt_err put_newest(struct pt_txn *txn, const struct pt_receipt *recei
     struct pt_buf seen = {0};
     pt_buf_put_u64(&seen, receipt->epoch);
     pt_buf_put_u64(&seen, receipt->lsn);
-    pt_buf_put_u64(&seen, (uint64_t)receipt->time_ms);
     enum pt_err err = seen.err == PT_OK ? pt_meta_put(txn, seen_name(receipt->tier), pt_buf_bytes(&seen)) : seen.err;
     pt_buf_free(&seen);
     return err;

@@ -69,7 +69,8 @@ enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, ui
 enum pt_err pt_receipt_covers_branch(struct pt_txn *txn, const struct pt_head *head, uint8_t tier,
                                      const struct pt_branch *branch, uint64_t *seq);
 
-/* The newest receipt that came from an office of this tier, whatever it was for; both 0: none yet. */
+/* The newest receipt that came from an office of this tier, whatever it was for: of the epoch in which the office spoke
+ * last, the largest LSN. Both 0: none yet. */
 enum pt_err pt_receipt_newest(struct pt_txn *txn, uint8_t tier, uint64_t *epoch, uint64_t *lsn);
 /* The newest receipt of a tier for a blob. */
 struct pt_blob_receipted {

@@ -67,6 +67,29 @@ Test(session_refill, a_store_rolled_back_takes_a_new_epoch_before_it_signs)
     }
 }
 
+/* The first life's clock was years ahead: the device still says what the second one signed, so its loss is noticed. */
+Test(session_refill, a_new_epoch_with_an_earlier_clock_rolled_back_is_noticed)
+{
+    struct scene s = scene_open(12);
+    world_assign(s.device, A1);
+    s.region->clock_ms = 10LL * 365 * 24 * 3600 * 1000;
+    world_write(s.device, A1, 20);
+    (void)scene_sync(&s, s.device);
+    cr_assert_eq(world_renew(s.region), PT_OK, "as after a restore that its marker showed");
+    s.region->clock_ms = 0;
+    struct pt_store *backup = world_backup(s.region);
+    world_write(s.device, A1, 20);
+    (void)scene_sync(&s, s.device);
+    uint64_t second = s.region->epoch;
+    cr_assert_eq(world_receipted(s.device, s.device, A1, PT_TIER_REGION).epoch, second);
+    roll_back(s.region, backup);
+    cr_assert_eq(s.region->epoch, second);
+    (void)scene_sync(&s, s.device);
+    cr_expect_neq(s.region->epoch, second);
+    cr_expect_eq(world_head(s.region, s.device, A1).seq, 40);
+    scene_close(&s);
+}
+
 /* Two devices notice, one after the other: one new epoch. */
 Test(session_refill, the_second_device_finds_the_new_epoch)
 {
