@@ -144,11 +144,28 @@ bool pt_sum_add(struct pt_sum *sum, int64_t a, int64_t b)
     return true;
 }
 
+/* wide_divide, with the machine's own division where the compiler has it. */
+static bool divide_sum(struct pt_sum dividend, uint64_t divisor, uint64_t *quotient, uint64_t *remainder)
+{
+#ifdef __SIZEOF_INT128__
+    __extension__ typedef unsigned __int128 wide;
+    wide whole = (wide)dividend.high << 64 | dividend.low;
+    if (dividend.high >= divisor) {
+        return false;
+    }
+    *quotient = (uint64_t)(whole / divisor);
+    *remainder = (uint64_t)(whole % divisor);
+    return true;
+#else
+    return wide_divide(dividend, divisor, quotient, remainder);
+#endif
+}
+
 bool pt_sum_divide(const struct pt_sum *sum, int64_t divisor, enum pt_rounding rounding, int64_t *out)
 {
     PT_CHECK(divisor > 0);
     uint64_t quotient;
     uint64_t remainder;
-    return wide_divide(*sum, (uint64_t)divisor, &quotient, &remainder) &&
+    return divide_sum(*sum, (uint64_t)divisor, &quotient, &remainder) &&
            round_quotient(quotient, remainder, (uint64_t)divisor, false, rounding, out);
 }

@@ -55,6 +55,9 @@ static bool buf_room(struct pt_buf *buf, size_t n)
     if (buf->err != PT_OK) {
         return false;
     }
+    if (n < buf->capacity - buf->n) { /* nearly always: with room for the NUL */
+        return true;
+    }
     if (n >= SIZE_MAX - buf->n) {
         buf->err = PT_ENOMEM;
         return false;

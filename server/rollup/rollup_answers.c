@@ -10,17 +10,26 @@ void pt__rollup_put_headers(struct pt__rollup *r)
     pt_buf_put_str(&r->answers, "cycle,unit,path,value,authors,conflict\n");
 }
 
+static void put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struct pt_buf *out)
+{
+    struct pt_csv_writer csv = {.out = out};
+    pt_csv_put(&csv, r->in->cycle);
+    pt_csv_put(&csv, unit->code);
+}
+
 void pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, const struct pt_unit_score *score)
 {
     struct pt_csv_writer csv = {.out = &r->tree};
+    struct pt_buf row = {0}; /* cycle and unit, which begin every row */
+    put_unit(r, unit, &row);
     for (size_t i = 1; i < r->ins->n_nodes && i < score->n_nodes; i++) {
         const struct pt_node *node = &r->ins->nodes[i];
         const struct pt_node_score *s = &score->nodes[i];
         if (!node->has_weight) {
             continue;
         }
-        pt_csv_put(&csv, r->in->cycle);
-        pt_csv_put(&csv, unit->code);
+        pt_buf_put_bytes(&r->tree, pt_buf_bytes(&row));
+        csv.in_row = true;
         pt_csv_put_int(&csv, node->number);
         pt_csv_put(&csv, node->name);
         pt_csv_put(&csv, r->ins->nodes[node->scorer].name);
@@ -31,27 +40,38 @@ void pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, cons
         pt_csv_put_int(&csv, s->n_answered);
         pt_csv_end_row(&csv);
     }
+    r->tree.err = row.err != PT_OK ? row.err : r->tree.err;
+    pt_buf_free(&row);
 }
-
-#define PSEUDONYM_BYTES 17
 
 static int compare_pseudonyms(const void *a, const void *b)
 {
     return strcmp(a, b);
 }
 
+/* The few authors of a unit stand in all of its rows: hashed once. */
+static const char *known_pseudonym(struct pt__rollup *r, const struct pt_author *author)
+{
+    struct pt__known *known = &r->known[author->b[0] % PT__KNOWN];
+    if (known->text[0] == '\0' || !pt_author_eq(&known->author, author)) {
+        known->author = *author;
+        (void)pt__pseudonym(r, author, known->text);
+    }
+    return known->text;
+}
+
 /* Everyone who holds this value, each once, sorted. */
 static enum pt_err put_authors(struct pt__rollup *r, const struct pt_register *reg, const struct pt_value *value,
                                struct pt_buf *out)
 {
-    char(*names)[PSEUDONYM_BYTES] = pt_arena_zalloc(&r->work, reg->n_heads, sizeof *names);
+    char(*names)[PT__PSEUDONYM_BYTES] = pt_arena_zalloc(&r->work, reg->n_heads, sizeof *names);
     size_t n = 0;
     if (names == NULL) {
         return PT_ENOMEM;
     }
     for (size_t i = 0; i < reg->n_heads; i++) {
         if (pt_value_eq(&reg->heads[i].value, value)) {
-            (void)pt__pseudonym(r, &reg->heads[i].view->log.author, names[n++]);
+            memcpy(names[n++], known_pseudonym(r, &reg->heads[i].view->log.author), sizeof *names);
         }
     }
     if (n > 1) {
@@ -60,7 +80,8 @@ static enum pt_err put_authors(struct pt__rollup *r, const struct pt_register *r
     pt_buf_clear(out);
     for (size_t i = 0; i < n; i++) {
         if (i == 0 || strcmp(names[i], names[i - 1]) != 0) {
-            pt_buf_printf(out, "%s%s", i == 0 ? "" : " ", names[i]);
+            pt_buf_put_str(out, i == 0 ? "" : " ");
+            pt_buf_put_str(out, names[i]);
         }
     }
     return out->err;
@@ -68,16 +89,16 @@ static enum pt_err put_authors(struct pt__rollup *r, const struct pt_register *r
 
 /* What one row of answers.csv is made of, with room for its texts. */
 struct answer_row {
+    struct pt_buf unit; /* cycle and unit, which begin every row */
     struct pt_buf path;
     struct pt_buf value;
     struct pt_buf authors;
 };
 
-static void put_row(struct pt__rollup *r, const struct pt__unit *unit, const struct answer_row *row, bool conflict)
+static void put_row(struct pt__rollup *r, const struct answer_row *row, bool conflict)
 {
-    struct pt_csv_writer csv = {.out = &r->answers};
-    pt_csv_put(&csv, r->in->cycle);
-    pt_csv_put(&csv, unit->code);
+    struct pt_csv_writer csv = {.out = &r->answers, .in_row = true};
+    pt_buf_put_bytes(&r->answers, pt_buf_bytes(&row->unit));
     pt_csv_put(&csv, pt_buf_text(&row->path));
     pt_csv_put(&csv, pt_buf_text(&row->value));
     pt_csv_put(&csv, pt_buf_text(&row->authors));
@@ -86,8 +107,7 @@ static void put_row(struct pt__rollup *r, const struct pt__unit *unit, const str
 }
 
 /* One row for each value: a conflict shows them all. */
-static enum pt_err put_answer(struct pt__rollup *r, const struct pt__unit *unit, const struct pt_assessment *a,
-                              size_t i, struct answer_row *row)
+static enum pt_err put_answer(struct pt__rollup *r, const struct pt_assessment *a, size_t i, struct answer_row *row)
 {
     const struct pt_answer *answer = &a->answers.answers[i];
     uint32_t node = pt_node_by_number(r->ins, answer->question);
@@ -104,7 +124,7 @@ static enum pt_err put_answer(struct pt__rollup *r, const struct pt__unit *unit,
         err = put_authors(r, &a->registers[i], &answer->values[v], &row->authors);
         if (err == PT_OK) {
             err = row->value.err;
-            put_row(r, unit, row, answer->n_values > 1);
+            put_row(r, row, answer->n_values > 1);
         }
     }
     return err;
@@ -114,10 +134,12 @@ enum pt_err pt__rollup_put_answers(struct pt__rollup *r, const struct pt__unit *
                                    const struct pt_assessment *assessment)
 {
     struct answer_row row = {0};
-    enum pt_err err = PT_OK;
+    put_unit(r, unit, &row.unit);
+    enum pt_err err = row.unit.err;
     for (size_t i = 0; i < assessment->answers.n_answers && err == PT_OK; i++) {
-        err = put_answer(r, unit, assessment, i, &row);
+        err = put_answer(r, assessment, i, &row);
     }
+    pt_buf_free(&row.unit);
     pt_buf_free(&row.path);
     pt_buf_free(&row.value);
     pt_buf_free(&row.authors);

@@ -135,6 +135,14 @@ struct pt__kept {
     size_t answers_at;
 };
 
+#define PT__PSEUDONYM_BYTES 17
+#define PT__KNOWN 64 /* authors whose pseudonym is at hand */
+
+struct pt__known {
+    struct pt_author author;
+    char text[PT__PSEUDONYM_BYTES]; /* "": none yet */
+};
+
 struct pt__leaf {
     const char *subject;
     struct pt_hash hash;
@@ -152,7 +160,8 @@ struct pt__rollup {
     struct pt_head *heads; /* sorted by subject, then log id */
     size_t n_heads;
     struct pt_hash salt;
-    struct pt_hash cycle_inputs; /* over where the cycle's logs end */
+    struct pt__known known[PT__KNOWN]; /* by the first byte of the author */
+    struct pt_hash cycle_inputs;       /* over where the cycle's logs end */
     struct pt__cache cache;
     size_t n_taken;              /* assessments out of the cache */
     struct pt_view *cycle_views; /* as far as they count */
@@ -216,7 +225,7 @@ enum pt_err pt__rollup_views(struct pt__rollup *r, size_t first, size_t last, st
                              struct pt_view **views, size_t *n_views, struct pt_hash *inputs);
 /* An assessment of this cycle, and not a second one. */
 bool pt__rollup_of_cycle(const struct pt__rollup *r, const struct pt_subject *subject);
-/* Sixteen hexadecimal digits; buf: at least 17 bytes. Returns buf. */
+/* Sixteen hexadecimal digits; buf: at least PT__PSEUDONYM_BYTES. Returns buf. */
 const char *pt__pseudonym(const struct pt__rollup *r, const struct pt_author *author, char *buf);
 
 /* rollup_version.c: views of the cycle's whole log say which version is computed, and from what. Errors: INVALID. */

@@ -40,7 +40,6 @@ enum pt_err pt__rollup_list_heads(struct pt__rollup *r)
     return err;
 }
 
-/* In every row of answers: without printf. */
 const char *pt__pseudonym(const struct pt__rollup *r, const struct pt_author *author, char *buf)
 {
     struct pt_hash hash =

@@ -32,13 +32,10 @@ const char *pt__version_text(const struct pt__rollup *r, const char *none, char 
 
 void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t score)
 {
-    struct pt_buf text = {0};
+    pt_csv_put(csv, "");
     if (has_score) {
-        pt_score_put(&text, score, r->ins->settings.decimals);
+        pt_score_put(csv->out, score, r->ins->settings.decimals); /* never needs quotes */
     }
-    pt_csv_put(csv, pt_buf_text(&text));
-    csv->out->err = text.err != PT_OK ? text.err : csv->out->err;
-    pt_buf_free(&text);
 }
 
 static void put_rank(struct pt_csv_writer *csv, uint32_t rank)

@@ -37,8 +37,9 @@ uint32_t pt_node_by_number(const struct pt_instrument *instrument, uint32_t numb
 {
     size_t low = 0;
     size_t high = instrument->n_nodes;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
+    size_t mid = number; /* where it is when no number was left out */
+    for (; low < high; mid = low + (high - low) / 2) {
+        mid = mid < high ? mid : high - 1;
         const struct pt_node_key *key = &instrument->by_number[mid];
         if (key->number == number) {
             return key->node;

@@ -74,8 +74,11 @@ void pt_path_put(struct pt_buf *out, const struct pt_instrument *instrument, uin
         return;
     }
     bool is_repeat = n->type == PT_NODE_REPEAT;
-    pt_buf_printf(out, "%s[%s]", is_repeat ? n->name : instrument->nodes[n->repeat].name, instance);
-    pt_buf_printf(out, "%s%s", is_repeat ? "" : ".", is_repeat ? "" : n->name);
+    pt_buf_put_str(out, is_repeat ? n->name : instrument->nodes[n->repeat].name);
+    pt_buf_put_str(out, "[");
+    pt_buf_put_str(out, instance);
+    pt_buf_put_str(out, is_repeat ? "]" : "].");
+    pt_buf_put_str(out, is_repeat ? "" : n->name);
 }
 
 static enum pt_err refuse_choice(const struct pt_instrument *ins, uint32_t node, struct pt_bytes word,

@@ -282,6 +282,13 @@ static bool by_office(Patuh__EntryKind kind)
            kind == PATUH__ENTRY_KIND__ENTRY_ERASE;
 }
 
+/* Of the other kinds, which are nearly all entries, only a surveyor's count. */
+static bool asks_for_office(Patuh__EntryKind kind)
+{
+    return by_office(kind) || kind == PATUH__ENTRY_KIND__ENTRY_MOVE || kind == PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE ||
+           kind == PATUH__ENTRY_KIND__ENTRY_DECIDE;
+}
+
 static enum pt_msg check_entry(struct pt__merge *m, struct writer *w, const struct pt_view *view, uint64_t seq)
 {
     const struct pt_entry *entry = &view->entries[seq - 1];
@@ -295,7 +302,7 @@ static enum pt_msg check_entry(struct pt__merge *m, struct writer *w, const stru
     if (w->member != NULL && pt_authority_is_cut_off(w->member, view, seq)) {
         return PT_MSG_ENTRY_REVOKED;
     }
-    w->office = pt__merge_in_charge(m, view, seq, &w->tier);
+    w->office = asks_for_office(entry->kind) && pt__merge_in_charge(m, view, seq, &w->tier);
     if (entry->kind == PATUH__ENTRY_KIND__ENTRY_MOVE) {
         return check_move(m, w, entry);
     }
