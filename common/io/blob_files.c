@@ -36,6 +36,16 @@ static enum pt_err append_file(void *data, const struct pt_hash *hash, uint64_t 
     return err == PT_EGAP ? PT_OK : err; /* go on from where we are */
 }
 
+/* Of a content that is all there and was not finished the last byte is asked for again: with it comes its end. */
+static enum pt_err resume_file(void *data, const struct pt_hash *hash, uint64_t *offset)
+{
+    struct pt_blob_claim claim;
+    uint32_t arrived = 0;
+    enum pt_err err = pt_blobs_arrived(data, hash, &claim, &arrived);
+    *offset = arrived > 0 && arrived == claim.size ? arrived - 1 : arrived;
+    return err;
+}
+
 static bool is_durable(void *data, const struct pt_hash *hash)
 {
     return pt_blobs_is_durable(data, hash);
@@ -43,5 +53,6 @@ static bool is_durable(void *data, const struct pt_hash *hash)
 
 struct pt_blob_ops pt_blob_files(struct pt_blobs *blobs)
 {
-    return (struct pt_blob_ops){.read = read_file, .append = append_file, .is_durable = is_durable, .data = blobs};
+    return (struct pt_blob_ops){
+        .read = read_file, .append = append_file, .resume = resume_file, .is_durable = is_durable, .data = blobs};
 }

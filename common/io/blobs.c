@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #define ENVELOPE_ROOM 64 /* more than any envelope adds */
-#define PARTS_BYTES_MAX (2 * PT_BLOB_BYTES_MAX + ENVELOPE_ROOM * (PT_BLOB_BYTES_MAX / PT_BLOB_PART_BYTES_MIN + 1))
+#define SIZE_BYTES 4     /* a file of parts begins with the declared size */
+#define PARTS_BYTES_MAX                                                                                                \
+    (SIZE_BYTES + 2 * PT_BLOB_BYTES_MAX + ENVELOPE_ROOM * (PT_BLOB_BYTES_MAX / PT_BLOB_PART_BYTES_MIN + 1))
 
 struct pt_blobs {
     char *dir;
@@ -61,12 +63,12 @@ static struct path path_of(const struct pt_blobs *blobs, const struct pt_hash *h
     return path;
 }
 
-static struct path parts_path_of(const struct pt_blobs *blobs, const struct pt_blob_claim *claim)
+static struct path parts_path_of(const struct pt_blobs *blobs, const struct pt_hash *hash)
 {
     struct path path;
     char hex[2 * PT_HASH_BYTES + 1];
-    hex_of(&claim->hash, hex);
-    (void)snprintf(path.text, sizeof path.text, "%s/parts/%s.%u", blobs->dir, hex, claim->size);
+    hex_of(hash, hex);
+    (void)snprintf(path.text, sizeof path.text, "%s/parts/%s", blobs->dir, hex);
     return path;
 }
 
@@ -326,17 +328,21 @@ static bool claim_fits(const struct pt_blob_claim *claim)
 }
 
 /* All good parts, in order, into content; *file_bytes is where they end in the file. What a crash tore off or left
- * unwritten behind them is no error: it is asked for again. */
-static enum pt_err parts_load(struct pt_blobs *blobs, const struct pt_blob_claim *claim, struct pt_buf *content,
+ * unwritten behind them is no error: it is asked for again. A claim of size 0 takes the size that the file says. */
+static enum pt_err parts_load(struct pt_blobs *blobs, struct pt_blob_claim *claim, struct pt_buf *content,
                               size_t *file_bytes)
 {
     struct pt_buf file = {0};
     *file_bytes = 0;
-    if (!claim_fits(claim)) {
-        return PT_ELIMIT;
-    }
-    enum pt_err err = file_get(parts_path_of(blobs, claim).text, PARTS_BYTES_MAX, &file);
+    enum pt_err err = file_get(parts_path_of(blobs, &claim->hash).text, PARTS_BYTES_MAX, &file);
     struct pt_reader reader = pt_reader_on(pt_buf_bytes(&file));
+    uint32_t size = err == PT_OK ? pt_read_u32(&reader) : 0;
+    claim->size = claim->size == 0 ? size : claim->size;
+    if (reader.err != PT_OK || size != claim->size || !claim_fits(claim)) {
+        reader.at = reader.end; /* nothing, or of another size: as if it were not there */
+    } else {
+        *file_bytes = SIZE_BYTES;
+    }
     while (err == PT_OK && reader.at < reader.end) {
         struct pt_bytes sealed = pt_read_bytes(&reader, pt_read_u32(&reader));
         struct part_key key = part_key_of(claim, content->n);
@@ -352,13 +358,24 @@ static enum pt_err parts_load(struct pt_blobs *blobs, const struct pt_blob_claim
     return err == PT_ENOMEM || err == PT_EIO ? err : PT_OK;
 }
 
-enum pt_err pt_blobs_arrived(struct pt_blobs *blobs, const struct pt_blob_claim *claim, uint32_t *offset)
+/* The same for a size that somebody declares. */
+static enum pt_err parts_of_claim(struct pt_blobs *blobs, const struct pt_blob_claim *claim, struct pt_buf *content,
+                                  size_t *file_bytes)
+{
+    struct pt_blob_claim copy = *claim;
+    return claim_fits(claim) ? parts_load(blobs, &copy, content, file_bytes) : PT_ELIMIT;
+}
+
+enum pt_err pt_blobs_arrived(struct pt_blobs *blobs, const struct pt_hash *hash, struct pt_blob_claim *claim,
+                             uint32_t *offset)
 {
     struct pt_buf content = {0};
+    struct pt_blob_claim found = {.hash = *hash};
     size_t file_bytes;
-    enum pt_err err = parts_load(blobs, claim, &content, &file_bytes);
+    enum pt_err err = parts_load(blobs, &found, &content, &file_bytes);
     if (err == PT_OK) {
         *offset = (uint32_t)content.n;
+        *claim = content.n > 0 ? found : *claim;
     }
     pt_buf_free(&content);
     return err;
@@ -370,7 +387,11 @@ static enum pt_err part_write(struct pt_blobs *blobs, const struct pt_blob_claim
     struct part_key key = part_key_of(claim, offset);
     struct pt_buf sealed = {0};
     struct pt_buf record = {0};
+    if (file_bytes == 0) {
+        pt_buf_put_u32(&record, claim->size);
+    }
     if (!pt_disk_has_room(blobs->dir, blobs->reserve)) {
+        pt_buf_free(&record);
         return PT_EFULL;
     }
     enum pt_err err = pt_envelope_seal(&blobs->key, &blobs->random, part_place(&key), part, &sealed);
@@ -379,7 +400,7 @@ static enum pt_err part_write(struct pt_blobs *blobs, const struct pt_blob_claim
     pt_buf_free(&sealed);
     err = err == PT_OK ? record.err : err;
     if (err == PT_OK) {
-        int fd = open(parts_path_of(blobs, claim).text, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        int fd = open(parts_path_of(blobs, &claim->hash).text, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
         bool bad = fd < 0 || ftruncate(fd, (off_t)file_bytes) != 0 || lseek(fd, 0, SEEK_END) < 0;
         err = bad ? from_errno(errno) : write_all(fd, pt_buf_bytes(&record));
         if (fd >= 0) {
@@ -395,7 +416,7 @@ enum pt_err pt_blobs_append(struct pt_blobs *blobs, const struct pt_blob_claim *
 {
     struct pt_buf content = {0};
     size_t file_bytes;
-    enum pt_err err = parts_load(blobs, claim, &content, &file_bytes);
+    enum pt_err err = parts_of_claim(blobs, claim, &content, &file_bytes);
     uint32_t have = (uint32_t)content.n;
     pt_buf_free(&content);
     if (err != PT_OK) {
@@ -428,7 +449,7 @@ enum pt_err pt_blobs_finish(struct pt_blobs *blobs, const struct pt_blob_claim *
     struct pt_buf content = {0};
     size_t file_bytes;
     struct pt_hash hash;
-    enum pt_err err = parts_load(blobs, claim, &content, &file_bytes);
+    enum pt_err err = parts_of_claim(blobs, claim, &content, &file_bytes);
     if (err == PT_OK && content.n < claim->size) {
         err = PT_EGAP;
     }
@@ -448,5 +469,5 @@ enum pt_err pt_blobs_finish(struct pt_blobs *blobs, const struct pt_blob_claim *
 
 void pt_blobs_give_up(struct pt_blobs *blobs, const struct pt_blob_claim *claim)
 {
-    (void)unlink(parts_path_of(blobs, claim).text); /* not there is as good */
+    (void)unlink(parts_path_of(blobs, &claim->hash).text); /* not there is as good */
 }

@@ -1,7 +1,8 @@
 /* blobs.h - large contents as files named by their hash.
  *
  *   dir/ab/abcd...        one content, in an envelope (envelope.h); appears whole and durable or not at all
- *   dir/parts/abcd....n   a content of n bytes that is still arriving, part by part; not durable, checked part by part
+ *   dir/parts/abcd...     a content that is still arriving, part by part, behind the size that its owner declared; not
+ *                         durable, checked part by part
  *
  * Thread: any; one at a time for one blob, and for a folder one process. Calls block on the disk: not on the loop.
  * Memory: contents go into the caller's buffer.  Limits: PT_BLOB_BYTES_MAX a content. */
@@ -47,11 +48,14 @@ struct pt_blob_claim {
 
 #define PT_BLOB_PART_BYTES_MIN 64 /* all but the last: bounds the file of parts */
 
-/* How much has arrived and may be resumed from; 0 when nothing. Errors: LIMIT (size), IO, NOMEM. */
-enum pt_err pt_blobs_arrived(struct pt_blobs *blobs, const struct pt_blob_claim *claim, uint32_t *offset);
+/* How much has arrived and may be resumed from; 0 when nothing. *claim: what was declared then; not set at 0. Errors:
+ * IO, NOMEM. */
+enum pt_err pt_blobs_arrived(struct pt_blobs *blobs, const struct pt_hash *hash, struct pt_blob_claim *claim,
+                             uint32_t *offset);
 /* Take the part at offset; *arrived is the new offset to go on from, also after GAP. A part that has arrived already is
- * good and changes nothing. Errors: GAP (offset is ahead of what arrived), LIMIT (size, part outside the content or too
- * small), FULL, IO, NOMEM. */
+ * good and changes nothing. Parts of another declared size count as nothing, and go when the first one of this size
+ * comes. Errors: GAP (offset is ahead of what arrived), LIMIT (size, part outside the content or too small), FULL, IO,
+ * NOMEM. */
 enum pt_err pt_blobs_append(struct pt_blobs *blobs, const struct pt_blob_claim *claim, uint32_t offset,
                             struct pt_bytes part, uint32_t *arrived);
 /* All has arrived: compare with the hash, keep as pt_blobs_put does, forget the parts. Errors: GAP (not all), MALFORMED

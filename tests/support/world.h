@@ -27,6 +27,7 @@ struct world_set {
 struct world_blob {
     struct pt_hash hash;
     struct pt_buf bytes;
+    uint64_t total; /* while it arrives: what its owner said */
     bool whole;
 };
 

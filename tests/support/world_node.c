@@ -290,11 +290,12 @@ static enum pt_err blob_read(void *data, const struct pt_hash *hash, uint64_t of
                              struct pt_arena *arena, struct pt_bytes *bytes, uint64_t *total)
 {
     struct world_blob *blob = world_blob(data, hash);
-    if (blob == NULL || !blob->whole || offset > blob->bytes.n) {
+    if (blob == NULL || !blob->whole) {
         return PT_ENOTFOUND;
     }
-    size_t n = blob->bytes.n - (size_t)offset < n_max ? blob->bytes.n - (size_t)offset : n_max;
-    *bytes = pt_arena_dup(arena, pt_bytes_of(blob->bytes.data + offset, n));
+    size_t from = offset < blob->bytes.n ? (size_t)offset : blob->bytes.n;
+    size_t n = blob->bytes.n - from < n_max ? blob->bytes.n - from : n_max;
+    *bytes = pt_arena_dup(arena, pt_bytes_of(blob->bytes.data + from, n));
     *total = blob->bytes.n;
     return bytes->data == NULL ? PT_ENOMEM : PT_OK;
 }
@@ -304,6 +305,10 @@ static enum pt_err blob_append(void *data, const struct pt_hash *hash, uint64_t 
 {
     struct world_blob *blob = world_blob(data, hash);
     blob = blob == NULL ? add_blob(data, hash) : blob;
+    if (!blob->whole && blob->total != total) {
+        pt_buf_clear(&blob->bytes);
+        blob->total = total;
+    }
     if (!blob->whole && offset == blob->bytes.n) {
         pt_buf_put_bytes(&blob->bytes, part);
     }
@@ -323,6 +328,13 @@ static enum pt_err blob_append(void *data, const struct pt_hash *hash, uint64_t 
     return PT_OK;
 }
 
+static enum pt_err blob_resume(void *data, const struct pt_hash *hash, uint64_t *offset)
+{
+    const struct world_blob *blob = world_blob(data, hash);
+    *offset = blob == NULL || blob->whole ? 0 : blob->bytes.n;
+    return PT_OK;
+}
+
 bool world_blob_is_durable(void *data, const struct pt_hash *hash)
 {
     const struct world_blob *blob = world_blob(data, hash);
@@ -331,8 +343,11 @@ bool world_blob_is_durable(void *data, const struct pt_hash *hash)
 
 struct pt_blob_ops world_blob_ops(struct world_node *node)
 {
-    return (struct pt_blob_ops){
-        .read = blob_read, .append = blob_append, .is_durable = world_blob_is_durable, .data = node};
+    return (struct pt_blob_ops){.read = blob_read,
+                                .append = blob_append,
+                                .resume = blob_resume,
+                                .is_durable = world_blob_is_durable,
+                                .data = node};
 }
 
 void world_remember(struct pt_txn *txn, const struct world_node *node, enum pt_err *err)

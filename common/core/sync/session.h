@@ -47,10 +47,12 @@ struct pt_blob_ops {
     /* Part of a blob; NOTFOUND. *bytes lives in the arena. */
     enum pt_err (*read)(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max, struct pt_arena *arena,
                         struct pt_bytes *bytes, uint64_t *total);
-    /* Take a part. *next: the offset to go on from (parts that arrived in an earlier session are not asked for again).
+    /* Take a part. *next: the offset to go on from, also when the part does not follow what is here.
      * *complete: all there, the hash fits and it is durable. MALFORMED: all there and the hash does not fit. */
     enum pt_err (*append)(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total, struct pt_bytes part,
                           uint64_t *next, bool *complete);
+    /* Where to go on: parts came in an earlier session. 0: nothing is here. Errors: IO, NOMEM. */
+    enum pt_err (*resume)(void *data, const struct pt_hash *hash, uint64_t *offset);
     /* All of it is here, good and durable: may be receipted. */
     bool (*is_durable)(void *data, const struct pt_hash *hash);
     void *data;

@@ -95,6 +95,25 @@ static void note_file(struct pt_session *s, const struct pt_hash *hash, const st
     }
 }
 
+/* A file goes on where an earlier session broke off; a text comes whole. */
+static void ask(struct pt_session *s, const struct lacking *lacking, struct pt_update *u)
+{
+    uint64_t offset = 0;
+    enum pt_err err = lacking->small ? PT_OK : s->config.blobs->resume(s->config.blobs->data, &lacking->hash, &offset);
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    s->asking = true;
+    s->asked = lacking->hash;
+    s->asked_small = lacking->small;
+    s->asked_subject = lacking->head.log.subject;
+    s->asked_offset = offset;
+    s->asked_total = 0;
+    s->asked_after = lacking->hash;
+    say_want(s, u, &lacking->hash, offset, lacking->small ? pt__session_ref_out(s, u, &lacking->head) : NULL);
+}
+
 void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u)
 {
     struct pt_key from = pt_key_hash(&s->asked_after);
@@ -121,13 +140,7 @@ void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct
         s->asked_after = lacking.hash;
         note_file(s, &lacking.hash, now, u);
     } else if (lacking.may_ask) {
-        s->asking = true;
-        s->asked = lacking.hash;
-        s->asked_small = lacking.small;
-        s->asked_subject = lacking.head.log.subject;
-        s->asked_offset = 0;
-        s->asked_after = lacking.hash;
-        say_want(s, u, &lacking.hash, 0, lacking.small ? pt__session_ref_out(s, u, &lacking.head) : NULL);
+        ask(s, &lacking, u);
     } else { /* looked at all: again from the first one when new entries have come */
         s->asked_all = true;
         s->asked_after = (struct pt_hash){0};
@@ -257,10 +270,26 @@ static void take_text(struct pt_session *s, const Patuh__BlobPart *part, const s
     }
 }
 
+static void ask_from(struct pt_session *s, uint64_t offset, struct pt_update *u)
+{
+    s->asked_offset = offset;
+    say_want(s, u, &s->asked, offset, NULL);
+}
+
 static void take_file(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now, struct pt_update *u)
 {
     bool complete = false;
+    bool first = s->asked_total == 0;
     uint64_t next = 0;
+    if (!first && part->total != s->asked_total) {
+        not_there(s, u); /* a content has one size */
+        return;
+    }
+    s->asked_total = part->total;
+    if (first && part->offset >= part->total) { /* what came earlier was said to be of a larger content */
+        ask_from(s, 0, u);
+        return;
+    }
     struct pt_bytes bytes = pt_bytes_of(part->data.data, part->data.len);
     enum pt_err err =
         s->config.blobs->append(s->config.blobs->data, &s->asked, part->offset, part->total, bytes, &next, &complete);
@@ -273,9 +302,12 @@ static void take_file(struct pt_session *s, const Patuh__BlobPart *part, const s
                          err == PT_EFULL ? PATUH__FAILURE_CODE__FAILURE_FULL : PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
+    if (!complete && !first && next <= s->asked_offset) {
+        not_there(s, u); /* it would never end */
+        return;
+    }
     if (!complete) {
-        s->asked_offset = next;
-        say_want(s, u, &s->asked, next, NULL);
+        ask_from(s, next, u);
         return;
     }
     s->asking = false;
@@ -292,7 +324,8 @@ void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part,
         pt__session_fail(s, u, PT_EMALFORMED, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
         return;
     }
-    if (part->total == 0 || part->data.len == 0) {
+    bool past_end = !s->asked_small && part->offset >= part->total;
+    if (part->total == 0 || (part->data.len == 0 && !past_end)) {
         not_there(s, u);
     } else if (s->asked_small) {
         take_text(s, part, now, u);

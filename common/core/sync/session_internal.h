@@ -96,6 +96,7 @@ struct pt_session {
     bool asking; /* a blob is on its way to us */
     struct pt_hash asked;
     uint64_t asked_offset;
+    uint64_t asked_total;       /* as the first part said; 0: none came yet */
     struct pt_hash asked_after; /* blobs before this one were looked at since the last new entries */
     bool asked_all;
     bool asked_small;

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "io/files.h"
+#include "io/link.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -156,6 +157,14 @@ Test(blobs, damage_is_found_and_mended_by_putting_again)
     }
 }
 
+static uint32_t arrived_of(struct pt_blobs *blobs, const struct pt_hash *hash)
+{
+    struct pt_blob_claim claim;
+    uint32_t arrived = UINT32_MAX;
+    cr_expect_eq(pt_blobs_arrived(blobs, hash, &claim, &arrived), PT_OK);
+    return arrived;
+}
+
 static struct pt_blob_claim claim_of(uint32_t size)
 {
     return (struct pt_blob_claim){.hash = pt_blob_hash(pt_bytes_of(content, size)), .size = size};
@@ -167,20 +176,19 @@ Test(blobs, arrive_in_parts_and_go_on_after_a_restart)
         struct pt_blobs *blobs = setup(keys[k]);
         struct pt_blob_claim claim = claim_of(100000);
         uint32_t at = 0;
-        cr_expect_eq(pt_blobs_arrived(blobs, &claim, &at), PT_OK);
+        at = arrived_of(blobs, &claim.hash);
         cr_expect_eq(at, 0);
         while (at < claim.size) {
             uint32_t n = claim.size - at < 7000 ? claim.size - at : 7000;
             cr_assert_eq(pt_blobs_append(blobs, &claim, at, pt_bytes_of(content + at, n), &at), PT_OK);
             pt_blobs_close(blobs);
             blobs = blobs_open(keys[k]);
-            uint32_t resumed = 0;
-            cr_expect_eq(pt_blobs_arrived(blobs, &claim, &resumed), PT_OK);
+            uint32_t resumed = arrived_of(blobs, &claim.hash);
             cr_expect_eq(resumed, at);
             cr_expect_eq(pt_blobs_finish(blobs, &claim), at < claim.size ? PT_EGAP : PT_OK);
         }
         expect_content(blobs, &claim.hash, pt_bytes_of(content, claim.size));
-        cr_expect_eq(pt_blobs_arrived(blobs, &claim, &at), PT_OK);
+        at = arrived_of(blobs, &claim.hash);
         cr_expect_eq(at, 0, "the parts are gone");
         finish(blobs);
     }
@@ -204,7 +212,7 @@ Test(blobs, parts_out_of_place_are_answered_with_what_arrived)
         uint32_t arrived = 0;
         struct pt_bytes part = pt_bytes_of(content + cases[i].offset, cases[i].n);
         cr_expect_eq(pt_blobs_append(blobs, &claim, cases[i].offset, part, &arrived), cases[i].err, "row %zu", i);
-        cr_assert_eq(pt_blobs_arrived(blobs, &claim, &arrived), PT_OK);
+        arrived = arrived_of(blobs, &claim.hash);
         cr_expect_eq(arrived, cases[i].arrived, "row %zu", i);
     }
     cr_expect_eq(pt_blobs_finish(blobs, &claim), PT_OK);
@@ -220,7 +228,6 @@ Test(blobs, sizes_outside_the_limit_are_refused)
         struct pt_blob_claim claim = {.size = sizes[i]};
         uint32_t arrived;
         cr_expect_eq(pt_blobs_append(blobs, &claim, 0, pt_bytes_of(content, 100), &arrived), PT_ELIMIT, "row %zu", i);
-        cr_expect_eq(pt_blobs_arrived(blobs, &claim, &arrived), PT_ELIMIT, "row %zu", i);
         cr_expect_eq(pt_blobs_finish(blobs, &claim), PT_ELIMIT, "row %zu", i);
     }
     finish(blobs);
@@ -234,8 +241,54 @@ Test(blobs, another_content_than_declared_is_refused_and_forgotten)
     cr_assert_eq(pt_blobs_append(blobs, &claim, 0, pt_bytes_of(content + 1, 1000), &arrived), PT_OK);
     cr_expect_eq(pt_blobs_finish(blobs, &claim), PT_EMALFORMED);
     cr_expect_not(pt_blobs_has(blobs, &claim.hash));
-    cr_expect_eq(pt_blobs_arrived(blobs, &claim, &arrived), PT_OK);
+    arrived = arrived_of(blobs, &claim.hash);
     cr_expect_eq(arrived, 0);
+    finish(blobs);
+}
+
+Test(blobs, parts_of_another_declared_size_count_as_nothing)
+{
+    struct pt_blobs *blobs = setup(NULL);
+    struct pt_blob_claim claim = claim_of(1000);
+    struct pt_blob_claim lie = {.hash = claim.hash, .size = 5000};
+    struct pt_blob_claim found = {.size = 0};
+    uint32_t arrived = 0;
+    cr_assert_eq(pt_blobs_append(blobs, &lie, 0, pt_bytes_of(content + 1, 2000), &arrived), PT_OK);
+    cr_expect_eq(pt_blobs_arrived(blobs, &claim.hash, &found, &arrived), PT_OK);
+    cr_expect_eq(arrived, 2000);
+    cr_expect_eq(found.size, 5000);
+    cr_expect_eq(pt_blobs_append(blobs, &claim, 600, pt_bytes_of(content + 600, 400), &arrived), PT_EGAP);
+    cr_expect_eq(arrived, 0);
+    cr_expect_eq(arrived_of(blobs, &claim.hash), 2000, "a part that does not fit throws nothing away");
+    cr_expect_eq(pt_blobs_append(blobs, &claim, 0, pt_bytes_of(content, 600), &arrived), PT_OK);
+    cr_expect_eq(pt_blobs_append(blobs, &claim, 600, pt_bytes_of(content + 600, 400), &arrived), PT_OK);
+    cr_expect_eq(pt_blobs_finish(blobs, &claim), PT_OK);
+    expect_content(blobs, &claim.hash, pt_bytes_of(content, 1000));
+    finish(blobs);
+}
+
+/* All parts came, and then the disk was full or power failed. */
+Test(blobs, a_session_finishes_what_is_all_there)
+{
+    struct pt_blobs *blobs = setup(&secret);
+    struct pt_blob_ops ops = pt_blob_files(blobs);
+    struct pt_blob_claim claim = claim_of(1000);
+    uint32_t arrived = 0;
+    uint64_t offset = 1;
+    uint64_t next = 0;
+    bool complete = false;
+    cr_expect_eq(ops.resume(ops.data, &claim.hash, &offset), PT_OK);
+    cr_expect_eq(offset, 0);
+    cr_assert_eq(pt_blobs_append(blobs, &claim, 0, pt_bytes_of(content, 400), &arrived), PT_OK);
+    cr_expect_eq(ops.resume(ops.data, &claim.hash, &offset), PT_OK);
+    cr_expect_eq(offset, 400);
+    cr_assert_eq(pt_blobs_append(blobs, &claim, 400, pt_bytes_of(content + 400, 600), &arrived), PT_OK);
+    cr_expect_eq(ops.resume(ops.data, &claim.hash, &offset), PT_OK);
+    cr_expect_eq(offset, 999, "an answer to this is never empty");
+    struct pt_bytes last = pt_bytes_of(content + offset, 1000 - offset);
+    cr_expect_eq(ops.append(ops.data, &claim.hash, offset, 1000, last, &next, &complete), PT_OK);
+    cr_expect(complete);
+    cr_expect(ops.is_durable(ops.data, &claim.hash));
     finish(blobs);
 }
 
@@ -247,12 +300,12 @@ Test(blobs, a_torn_part_is_asked_for_again)
     uint32_t arrived;
     cr_assert_eq(pt_blobs_append(blobs, &claim, 0, pt_bytes_of(content, 400), &arrived), PT_OK);
     cr_assert_eq(pt_blobs_append(blobs, &claim, 400, pt_bytes_of(content + 400, 400), &arrived), PT_OK);
-    (void)snprintf(path, sizeof path, "%s/parts/%s.1000", dir, strrchr(file_of(&claim.hash), '/') + 1);
+    (void)snprintf(path, sizeof path, "%s/parts/%s", dir, strrchr(file_of(&claim.hash), '/') + 1);
     struct pt_buf file = {0};
     cr_assert_eq(pt_file_read(path, SIZE_MAX, &file, NULL), PT_OK);
-    for (size_t cut = file.n - 1; cut > 426; cut -= 37) {
+    for (size_t cut = file.n - 1; cut > 430; cut -= 37) {
         cr_assert_eq(truncate(path, (off_t)cut), 0);
-        cr_expect_eq(pt_blobs_arrived(blobs, &claim, &arrived), PT_OK);
+        arrived = arrived_of(blobs, &claim.hash);
         cr_expect_eq(arrived, 400, "cut at %zu", cut);
     }
     cr_expect_eq(pt_blobs_append(blobs, &claim, 400, pt_bytes_of(content + 400, 600), &arrived), PT_OK);
