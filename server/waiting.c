@@ -206,20 +206,24 @@ static enum pt_err list_peers(struct reading *r)
     return PT_OK;
 }
 
+/* Of all its incarnations the one that was seen last. */
 static enum pt_err read_peer(struct pt_txn *txn, struct waiting *w, struct waiting_peer *peer)
 {
+    struct pt_key prefix = pt_key_author(&peer->author);
+    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_PEERS, pt_key_bytes(&prefix));
+    struct pt_bytes key;
     struct pt_bytes value;
-    ProtobufCMessage *message;
-    struct pt_key key = pt_key_author(&peer->author);
-    enum pt_err err = pt_store_get(txn, PT_TABLE_PEERS, pt_key_bytes(&key), &value);
-    if (err == PT_OK) {
+    enum pt_err err = PT_OK;
+    while (err == PT_OK && pt_rows_next(&rows, &key, &value)) {
+        ProtobufCMessage *message;
         err = pt_unpack(&patuh__peer_record__descriptor, value, &w->arena, &message);
+        if (err == PT_OK && ((const Patuh__PeerRecord *)message)->last_seen_ms >= peer->seen_ms) {
+            peer->seen_ms = ((const Patuh__PeerRecord *)message)->last_seen_ms;
+            peer->offset_ms = ((const Patuh__PeerRecord *)message)->clock_offset_ms;
+        }
     }
-    if (err == PT_OK) {
-        peer->seen_ms = ((const Patuh__PeerRecord *)message)->last_seen_ms;
-        peer->offset_ms = ((const Patuh__PeerRecord *)message)->clock_offset_ms;
-    }
-    return err == PT_ENOTFOUND ? PT_OK : err;
+    enum pt_err end = pt_rows_end(&rows);
+    return err == PT_OK ? end : err;
 }
 
 /* --- logs: counts, what is parked, forked, not at head office yet --- */

@@ -411,15 +411,17 @@ static void show_session(struct examples *x, struct world *w)
     struct pt_blob_ops blobs = {0}; /* no file is named */
     struct queue queue = {0};
     memcpy(office_key.b, w->office.public_key, sizeof office_key.b);
+    uint64_t epoch = 0x1122334455667788ULL;
+    uint64_t incarnation = INCARNATION;
     struct pt_session_config device = {.store = w->stores[0],
                                        .blobs = &blobs,
                                        .author = w->log.author,
+                                       .incarnation = &incarnation,
                                        .connects = true,
                                        .upper_tier = PT_TIER_REGION,
                                        .statement = w->statement,
                                        .region_key = &office_key,
                                        .scope = {.has = all_logs, .is_up = of_the_device, .data = w}};
-    uint64_t epoch = 0x1122334455667788ULL;
     struct pt_session_config office = {.store = w->stores[1],
                                        .blobs = &blobs,
                                        .random = {count_up, &w->counter},

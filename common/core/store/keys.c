@@ -100,6 +100,13 @@ struct pt_key pt_key_author(const struct pt_author *author)
     return key;
 }
 
+struct pt_key pt_key_peer(const struct pt_author *author, uint64_t incarnation)
+{
+    struct pt_key key = pt_key_author(author);
+    add_u64(&key, incarnation);
+    return key;
+}
+
 static enum pt_err read_end(const struct pt_reader *reader)
 {
     return pt_read_end(reader) == PT_OK ? PT_OK : PT_EDAMAGED;
@@ -162,11 +169,10 @@ enum pt_err pt_key_read_hash(struct pt_bytes key, struct pt_hash *hash)
     return PT_OK;
 }
 
-enum pt_err pt_key_read_author(struct pt_bytes key, struct pt_author *author)
+enum pt_err pt_key_read_peer(struct pt_bytes key, struct pt_author *author, uint64_t *incarnation)
 {
-    if (key.n != sizeof author->b) {
-        return PT_EDAMAGED;
-    }
-    memcpy(author->b, key.data, key.n);
-    return PT_OK;
+    struct pt_reader reader = pt_reader_on(key);
+    pt_read_into(&reader, author->b, sizeof author->b);
+    *incarnation = pt_read_u64(&reader);
+    return read_end(&reader);
 }

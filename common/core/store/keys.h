@@ -28,7 +28,8 @@ struct pt_key pt_key_receipt_held(uint64_t log, uint8_t tier, const struct pt_ha
 struct pt_key pt_key_hash(const struct pt_hash *hash);                                     /* WANTED */
 struct pt_key pt_key_text(const struct pt_subject *subject, const struct pt_hash *hash);   /* TEXTS */
 struct pt_key pt_key_hash_tier(const struct pt_hash *hash, uint8_t tier);                  /* BLOB_RECEIPTS */
-struct pt_key pt_key_author(const struct pt_author *author);                               /* PEERS */
+struct pt_key pt_key_author(const struct pt_author *author);                               /* prefix in PEERS */
+struct pt_key pt_key_peer(const struct pt_author *author, uint64_t incarnation);           /* PEERS */
 
 /* Back from a row's key. Errors of all: DAMAGED (another shape than the table's). Outputs untouched on error. LOGS:
  * pt_log_id_read. */
@@ -37,6 +38,6 @@ enum pt_err pt_key_read_log_seq(struct pt_bytes key, uint64_t *log, uint64_t *se
 enum pt_err pt_key_read_log_seq_link(struct pt_bytes key, uint64_t *log, uint64_t *seq, struct pt_hash *link);
 enum pt_err pt_key_read_receipt(struct pt_bytes key, uint64_t *log, uint8_t *tier);
 enum pt_err pt_key_read_hash(struct pt_bytes key, struct pt_hash *hash);
-enum pt_err pt_key_read_author(struct pt_bytes key, struct pt_author *author);
+enum pt_err pt_key_read_peer(struct pt_bytes key, struct pt_author *author, uint64_t *incarnation);
 
 #endif

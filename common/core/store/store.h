@@ -31,7 +31,7 @@ enum pt_table {
     PT_TABLE_TEXTS,         /* subject, hash -> a text with its salt; larger contents are files */
     PT_TABLE_WANTED,        /* blob hash -> who refers to it */
     PT_TABLE_INVITES,       /* code id -> invitation */
-    PT_TABLE_PEERS,         /* author -> what this store knows of that peer's sessions */
+    PT_TABLE_PEERS,         /* author, incarnation -> what this store knows of that peer's sessions in it */
     PT_TABLE_BLOB_RECEIPTS, /* blob hash, tier -> newest receipt */
     PT_TABLE_COUNT
 };

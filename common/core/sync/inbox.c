@@ -276,7 +276,7 @@ static enum pt_err apply_peer(struct pt_txn *txn, const struct pt_inbox *inbox)
     row.epoch = inbox->salt_epoch;
     row.last_seen_ms = inbox->peer_seen_ms;
     row.clock_offset_ms = inbox->peer_offset_ms;
-    struct pt_key key = pt_key_author(&inbox->peer);
+    struct pt_key key = pt_key_peer(&inbox->peer, inbox->peer_incarnation);
     size_t n = patuh__peer_record__pack(&row, bytes);
     return pt_store_put(txn, PT_TABLE_PEERS, pt_key_bytes(&key), pt_bytes_of(bytes, n));
 }

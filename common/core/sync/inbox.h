@@ -48,6 +48,7 @@ struct pt_inbox {
     size_t n_missing;
     bool has_salt; /* of the peer whose author this is */
     struct pt_author peer;
+    uint64_t peer_incarnation; /* whose salts these are; 0 = not said */
     uint64_t salt;
     uint64_t salt_before;
     uint64_t salt_epoch; /* in which it was given */

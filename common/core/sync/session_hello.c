@@ -132,6 +132,8 @@ static void emit_hello(struct pt_session *s, struct pt_update *u, const Patuh__S
     hello.has_epoch = hello.has_lsn = memory->lsn != 0;
     hello.epoch = memory->epoch;
     hello.lsn = memory->lsn;
+    hello.has_incarnation = s->config.incarnation != NULL;
+    hello.incarnation = hello.has_incarnation ? *s->config.incarnation : 0;
     hello.has_wall_ms = hello.has_monotonic_ms = hello.has_boot = true;
     hello.wall_ms = now->wall_ms;
     hello.monotonic_ms = now->monotonic_ms;
@@ -186,13 +188,14 @@ static bool same(const struct pt_hash *hash, const ProtobufCBinaryData *field)
 }
 
 /* A salt that is neither the last one nor the one before: the peer's store is older than it should be. Unless it is
- * ours that is older: then nothing is said. */
+ * ours that is older: then nothing is said. Two copies of one device show each other's salts to be old until one has an
+ * incarnation of its own; from then on each has its own salts. */
 static enum pt_err check_salt(struct pt_session *s, struct pt_txn *txn, const Patuh__Hello *hello,
                               struct pt_arena *arena, bool *stale, uint64_t *before)
 {
     struct pt_bytes value;
     ProtobufCMessage *message;
-    struct pt_key key = pt_key_author(&s->peer.author);
+    struct pt_key key = pt_key_peer(&s->peer.author, hello->incarnation);
     *stale = false;
     *before = hello->salt;
     enum pt_err err = pt_store_get(txn, PT_TABLE_PEERS, pt_key_bytes(&key), &value);
@@ -242,6 +245,7 @@ static void save_peer(struct pt_session *s, struct pt_update *u, const Patuh__He
     }
     inbox->has_salt = true;
     inbox->peer = s->peer.author;
+    inbox->peer_incarnation = hello->incarnation;
     inbox->salt = salt;
     inbox->salt_before = before;
     inbox->salt_epoch = *s->config.epoch;

@@ -60,9 +60,9 @@ Test(keys, names_and_hashes_come_back)
     key = pt_key_hash(&hash);
     cr_expect_eq(pt_key_read_hash(pt_key_bytes(&key), &found_hash), PT_OK);
     cr_expect(pt_hash_eq(&hash, &found_hash));
-    key = pt_key_author(&author);
-    cr_expect_eq(pt_key_read_author(pt_key_bytes(&key), &found_author), PT_OK);
-    cr_expect(pt_author_eq(&author, &found_author));
+    key = pt_key_peer(&author, 9);
+    cr_expect_eq(pt_key_read_peer(pt_key_bytes(&key), &found_author, &seq), PT_OK);
+    cr_expect(pt_author_eq(&author, &found_author) && seq == 9);
 }
 
 Test(keys, log_id_is_the_canonical_form_at_its_longest)
@@ -109,6 +109,6 @@ Test(keys, every_other_length_is_damage)
         cr_expect_eq(pt_key_read_receipt(cut, &a, &tier), n == 9 ? PT_OK : PT_EDAMAGED, "%zu", n);
         cr_expect_eq(pt_key_read_log_seq_link(cut, &a, &b, &hash), n == 48 ? PT_OK : PT_EDAMAGED, "%zu", n);
         cr_expect_eq(pt_key_read_hash(cut, &hash), n == 32 ? PT_OK : PT_EDAMAGED, "%zu", n);
-        cr_expect_eq(pt_key_read_author(cut, &author), n == 32 ? PT_OK : PT_EDAMAGED, "%zu", n);
+        cr_expect_eq(pt_key_read_peer(cut, &author, &a), n == 40 ? PT_OK : PT_EDAMAGED, "%zu", n);
     }
 }

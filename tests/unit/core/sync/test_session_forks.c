@@ -93,6 +93,31 @@ Test(session_forks, a_clone_that_synced_second_is_held_at_head_office_too)
     scene_close(&s);
 }
 
+/* Both copies go on syncing for weeks: one of them takes an incarnation of its own, and that is that. */
+Test(session_forks, each_of_two_copies_keeps_its_salt_once_it_has_its_own_incarnation)
+{
+    struct world_node *clone;
+    struct scene s = cloned_scene(12, &clone);
+    struct world_node *copies[] = {s.device, clone};
+    size_t n_fresh = 0;
+    for (size_t i = 0; i < 20; i++) {
+        struct world_link link = scene_sync(&s, copies[i % 2]);
+        if (link.fresh[0]) {
+            cr_assert_eq(world_renew(copies[i % 2]), PT_OK);
+            n_fresh++;
+        }
+    }
+    cr_expect_eq(n_fresh, 1, "%zu new incarnations", n_fresh);
+    cr_expect_neq(s.device->incarnation, clone->incarnation);
+    world_write(s.device, A1, 2);
+    world_write(clone, A1, 3);
+    (void)scene_sync(&s, s.device);
+    (void)scene_sync(&s, clone);
+    cr_expect_eq(world_head(s.region, s.device, A1).seq + world_head(s.region, clone, A1).seq, 5 + 2 + 3);
+    cr_expect_eq(n_branches(s.region, s.device), 0, "nothing is forked");
+    scene_close(&s);
+}
+
 Test(session_forks, a_fork_in_a_live_session_goes_up_at_once)
 {
     struct world_node *clone;
