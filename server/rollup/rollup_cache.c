@@ -7,7 +7,9 @@
  * fails a rollup: a cache that cannot be read or written is left alone.
  *
  *     file   = MAGIC, records in the order of subjects
- *     record = u32 length of the rest, 32 key, u8 length and subject, payload, 32 hash of key, subject and payload */
+ *     record = u32 length of the rest, 32 key, u8 length and subject, body, 32 hash of key, subject and body
+ *     body   = u32 length of the payload, payload in zstd: its rows repeat themselves, and a twentieth is soon hashed
+ */
 #include "base/mem.h"
 #include "core/wire/pack.h"
 #include "io/files.h"
@@ -17,10 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #define MAGIC "patuh/1 rollup cache\n"
 #define RECORD_BYTES_MAX (16u * 1024 * 1024)
 #define BUFFER_BYTES (256u * 1024)
+#define ZSTD_LEVEL 1
 
 enum flag { OPENED = 1, COUNTS = 2, NOT_ASSESSED = 4, PLACEHOLDER = 8, EXACT = 16, HAS_SCORE = 32, FOREIGN = 64 };
 
@@ -91,9 +95,9 @@ static enum pt_err make_key(struct pt__rollup *r, size_t first, size_t last, str
 
 /* --- the file --- */
 
-static struct pt_hash check_of(const struct pt_hash *key, const char *subject, struct pt_bytes payload)
+static struct pt_hash check_of(const struct pt_hash *key, const char *subject, struct pt_bytes body)
 {
-    return pt_hash4(PT_CONTEXT_DIGEST, pt_hash_bytes(key), pt_bytes_str(subject), payload, (struct pt_bytes){0});
+    return pt_hash4(PT_CONTEXT_DIGEST, pt_hash_bytes(key), pt_bytes_str(subject), body, (struct pt_bytes){0});
 }
 
 static void stop_reading(struct pt__cache *cache)
@@ -139,32 +143,62 @@ static void read_record(struct pt__cache *cache)
     }
     memcpy(cache->subject, subject.data, subject.n);
     cache->subject[subject.n] = '\0';
-    cache->payload = pt_bytes_of(rest.data, rest.n - sizeof cache->check.b);
-    cache->check = check_of(&cache->key, cache->subject, cache->payload);
-    if (memcmp(cache->check.b, rest.data + cache->payload.n, sizeof cache->check.b) != 0) {
+    cache->body = pt_bytes_of(rest.data, rest.n - sizeof cache->check.b);
+    cache->check = check_of(&cache->key, cache->subject, cache->body);
+    if (memcmp(cache->check.b, rest.data + cache->body.n, sizeof cache->check.b) != 0) {
         stop_reading(cache);
     }
 }
 
-static void write_record(struct pt__cache *cache, const struct pt_hash *key, const char *subject,
-                         struct pt_bytes payload, const struct pt_hash *check)
+static void write_record(struct pt__cache *cache, const struct pt_hash *key, const char *subject, struct pt_bytes body,
+                         const struct pt_hash *check)
 {
     struct pt_buf head = {0};
     size_t n_subject = strlen(subject);
-    if (cache->out == NULL || payload.n > RECORD_BYTES_MAX / 2) {
+    if (cache->out == NULL || body.n > RECORD_BYTES_MAX / 2) {
         return;
     }
-    pt_buf_put_u32(&head, (uint32_t)(2 * sizeof key->b + 1 + n_subject + payload.n));
+    pt_buf_put_u32(&head, (uint32_t)(2 * sizeof key->b + 1 + n_subject + body.n));
     pt_buf_put_bytes(&head, pt_hash_bytes(key));
     pt_buf_put_u8(&head, (uint8_t)n_subject);
     pt_buf_put_str(&head, subject);
     bool good = head.err == PT_OK && fwrite(head.data, head.n, 1, cache->out) == 1 &&
-                (payload.n == 0 || fwrite(payload.data, payload.n, 1, cache->out) == 1) &&
+                (body.n == 0 || fwrite(body.data, body.n, 1, cache->out) == 1) &&
                 fwrite(check->b, sizeof check->b, 1, cache->out) == 1;
     if (!good) {
         stop_writing(cache);
     }
     pt_buf_free(&head);
+}
+
+static enum pt_err pack(struct pt__cache *cache, const struct pt_buf *payload, struct pt_buf *body)
+{
+    size_t bound = ZSTD_compressBound(payload->n);
+    pt_buf_put_u32(body, (uint32_t)payload->n);
+    size_t head = body->n;
+    if (payload->err != PT_OK || body->err != PT_OK || payload->n > RECORD_BYTES_MAX || cache->packer == NULL ||
+        pt_reserve(&body->data, &body->capacity, head + bound + 1, 1) != PT_OK) {
+        return PT_ENOMEM;
+    }
+    size_t n = ZSTD_compressCCtx(cache->packer, body->data + head, bound, payload->data, payload->n, ZSTD_LEVEL);
+    body->n += ZSTD_isError(n) ? 0 : n;
+    body->data[body->n] = 0;
+    return ZSTD_isError(n) ? PT_ENOMEM : PT_OK;
+}
+
+/* The payload of the record, into cache->payload. Errors: NOTFOUND when it cannot be had. */
+static enum pt_err unpack(struct pt__cache *cache, struct pt_bytes *payload)
+{
+    struct pt_reader reader = pt_reader_on(cache->body);
+    size_t wanted = pt_read_u32(&reader);
+    struct pt_bytes packed = pt_read_rest(&reader);
+    if (reader.err != PT_OK || wanted > RECORD_BYTES_MAX || cache->unpacker == NULL ||
+        pt_reserve(&cache->payload, &cache->payload_capacity, wanted, 1) != PT_OK) {
+        return PT_ENOTFOUND;
+    }
+    size_t n = ZSTD_decompressDCtx(cache->unpacker, cache->payload, wanted, packed.data, packed.n);
+    *payload = pt_bytes_of(cache->payload, wanted);
+    return n == wanted ? PT_OK : PT_ENOTFOUND; /* an error is a large number */
 }
 
 static void open_old(struct pt__cache *cache)
@@ -212,6 +246,8 @@ void pt__cache_open(struct pt__rollup *r)
                      pt_level_name(r->in->level));
     cache->on = n > 0 && (size_t)n < sizeof cache->path;
     if (cache->on) {
+        cache->packer = ZSTD_createCCtx();
+        cache->unpacker = ZSTD_createDCtx();
         open_old(cache);
         open_new(cache);
     }
@@ -230,7 +266,10 @@ void pt__cache_close(struct pt__rollup *r, bool whole)
     }
     stop_writing(cache);
     pt_free(cache->record);
-    cache->record = NULL;
+    pt_free(cache->payload);
+    (void)ZSTD_freeCCtx(cache->packer);
+    (void)ZSTD_freeDCtx(cache->unpacker);
+    *cache = (struct pt__cache){0};
 }
 
 /* --- what is kept of an assessment --- */
@@ -256,6 +295,7 @@ static void put_slice(struct pt_buf *out, const struct pt_buf *from, size_t at)
 void pt__cache_put(struct pt__rollup *r, const struct pt__unit *unit, const struct pt__kept *kept)
 {
     struct pt_buf payload = {0};
+    struct pt_buf body = {0};
     unsigned flags = (unit->opened ? OPENED : 0) | (unit->counts ? COUNTS : 0) |
                      (unit->not_assessed ? NOT_ASSESSED : 0) | (unit->placeholder ? PLACEHOLDER : 0) |
                      (unit->exact ? EXACT : 0) | (unit->has_score ? HAS_SCORE : 0) | (unit->foreign ? FOREIGN : 0);
@@ -276,10 +316,11 @@ void pt__cache_put(struct pt__rollup *r, const struct pt__unit *unit, const stru
     put_slice(&payload, &r->inputs, kept->inputs_at);
     put_slice(&payload, &r->tree, kept->tree_at);
     put_slice(&payload, &r->answers, kept->answers_at);
-    if (payload.err == PT_OK) {
-        struct pt_hash check = check_of(&kept->key, unit->subject.text, pt_buf_bytes(&payload));
-        write_record(&r->cache, &kept->key, unit->subject.text, pt_buf_bytes(&payload), &check);
+    if (pack(&r->cache, &payload, &body) == PT_OK) {
+        struct pt_hash check = check_of(&kept->key, unit->subject.text, pt_buf_bytes(&body));
+        write_record(&r->cache, &kept->key, unit->subject.text, pt_buf_bytes(&body), &check);
     }
+    pt_buf_free(&body);
     pt_buf_free(&payload);
 }
 
@@ -324,9 +365,10 @@ static void set_flags(struct pt__unit *unit, unsigned flags)
 }
 
 /* The payload passed its hash, so it is what pt__cache_put wrote. */
-static enum pt_err take_record(struct pt__rollup *r, const struct pt_subject *subject, const struct pt__kept *kept)
+static enum pt_err take_record(struct pt__rollup *r, const struct pt_subject *subject, const struct pt__kept *kept,
+                               struct pt_bytes payload)
 {
-    struct pt_reader reader = pt_reader_on(r->cache.payload);
+    struct pt_reader reader = pt_reader_on(payload);
     char code[PT_SUBJECT_BYTES_MAX + 1];
     pt_subject_unit(subject, code);
     struct pt__unit *unit = pt__rollup_unit(r, code);
@@ -372,10 +414,14 @@ enum pt_err pt__cache_take(struct pt__rollup *r, size_t first, size_t last, stru
     if (cache->in == NULL || strcmp(cache->subject, subject->text) != 0 || !pt_hash_eq(&cache->key, &kept->key)) {
         return PT_ENOTFOUND;
     }
-    r->n_taken++;
-    err = take_record(r, subject, kept);
+    struct pt_bytes payload;
+    err = unpack(cache, &payload);
     if (err == PT_OK) {
-        write_record(cache, &cache->key, cache->subject, cache->payload, &cache->check);
+        r->n_taken++;
+        err = take_record(r, subject, kept, payload);
+    }
+    if (err == PT_OK) {
+        write_record(cache, &cache->key, cache->subject, cache->body, &cache->check);
     }
     return err;
 }

@@ -121,8 +121,12 @@ struct pt__cache {
     size_t capacity;
     struct pt_hash key;
     char subject[PT_SUBJECT_BYTES_MAX + 1];
-    struct pt_bytes payload; /* in record */
-    struct pt_hash check;    /* of the record, as it was found right */
+    struct pt_bytes body; /* in record */
+    struct pt_hash check; /* of the record, as it was found right */
+    uint8_t *payload;     /* of the record, unpacked */
+    size_t payload_capacity;
+    struct ZSTD_CCtx_s *packer;   /* NULL: nothing can be kept */
+    struct ZSTD_DCtx_s *unpacker; /* NULL: nothing can be taken */
 };
 
 /* One assessment on its way into the cache: its key, and where what it adds begins. */
