@@ -170,11 +170,14 @@ static void remove_instance(struct merge_scene *s, struct pt_view *by, const cha
                             const struct pt_entry_ref *seen)
 {
     struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE, 0);
-    struct pt_bytes kept = pt_arena_dup(&s->logs.arena, pt_bytes_of(seen, seen == NULL ? 0 : sizeof *seen));
     entry.question = ms_number_of(s, "respondent");
     entry.instance = pt_arena_str(&s->logs.arena, name);
-    entry.replaces = seen == NULL ? NULL : (const struct pt_entry_ref *)kept.data;
-    entry.n_replaces = seen == NULL ? 0 : 1;
+    if (seen != NULL) {
+        struct pt_entry_ref *kept = pt_arena_alloc(&s->logs.arena, sizeof *kept);
+        *kept = *seen;
+        entry.replaces = kept;
+        entry.n_replaces = 1;
+    }
     chunk_add(by, &entry);
 }
 
