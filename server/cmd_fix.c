@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define SALT_BYTES 16
-#define REASON_BYTES_MAX 500 /* of an entry of at most PT_CHUNK_BYTES_MAX */
 
 static const char *const part_names[] = {"enters", "not_assessed", "open_range", "left_out", "late"};
 
@@ -306,10 +305,9 @@ enum pt_err cmd_unfix(struct command *c)
     if (!c->office->national) {
         return pt_problem_set(&c->problem, PT_EDENIED, PT_MSG_FIX_HEAD_OFFICE, NULL);
     }
-    if (reason[0] == '\0' || strlen(reason) > REASON_BYTES_MAX || !pt_utf8_ok(pt_bytes_str(reason))) {
-        char limit[24];
-        (void)snprintf(limit, sizeof limit, "%d", REASON_BYTES_MAX);
-        return pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_FIX_REASON, limit, NULL);
+    err = command_check_reason(c, reason);
+    if (err != PT_OK) {
+        return err;
     }
     struct pt_buf text = {0};
     pt_random_fill(&random, salt, sizeof salt);

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REASON_BYTES_MAX 500 /* the entry has to fit into a chunk */
-
 /* Lower-case digits of a link's beginning. */
 static bool read_digits(const char *word, char *out)
 {
@@ -114,7 +112,6 @@ enum pt_err cmd_release(struct command *c)
     struct pt_option options[] = {{.name = "--reason", .has_value = true}};
     const char *words[1];
     size_t n = 0;
-    char limit[8];
     struct forks forks;
     enum pt_err err = command_words(c, options, 1, words, 1, &n);
     if (err != PT_OK) {
@@ -127,11 +124,10 @@ enum pt_err cmd_release(struct command *c)
     if (reason == NULL) {
         return command_usage(c, PT_MSG_OPTION_NEEDED, "--reason");
     }
-    (void)snprintf(limit, sizeof limit, "%d", REASON_BYTES_MAX);
-    if (reason[0] == '\0' || strlen(reason) > REASON_BYTES_MAX) {
-        return pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_RELEASE_REASON, limit, NULL);
+    err = command_check_reason(c, reason);
+    if (err == PT_OK) {
+        err = forks_open(c->office, &forks);
     }
-    err = forks_open(c->office, &forks);
     if (err == PT_OK) {
         err = release(c, &forks, words[0], reason);
         forks_close(&forks);

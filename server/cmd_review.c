@@ -39,6 +39,9 @@ static enum pt_err show(struct command *c, const struct line *line)
     if (line->n_words == 0) {
         return command_usage(c, PT_MSG_WORD_NEEDED, "ASSESSMENT");
     }
+    if (line->n_words > 2 || (folder != NULL && (json || line->n_words == 1))) { /* what was saved is told as text */
+        return command_usage(c, PT_MSG_OPTION_WORD, line->n_words > 2 ? line->words[2] : "--save");
+    }
     enum pt_err err = folder == NULL ? PT_OK : command_path(c, folder, save, sizeof save);
     if (err != PT_OK) {
         return err;
@@ -75,35 +78,42 @@ static enum pt_err read_comments(struct command *c, const struct pt_option *opti
     return arena->exhausted ? PT_ENOMEM : PT_OK;
 }
 
+/* Each stands for itself: one that fails keeps none back. The last failure is said as the command's own. */
+static enum pt_err act_on_each(struct command *c, const struct line *line, const struct reviewer *by,
+                               struct review_act *act)
+{
+    enum pt_err failed = PT_OK;
+    for (size_t i = 0; i < line->n_words; i++) {
+        struct pt_problem problem = {0};
+        enum pt_msg done;
+        act->assessment = line->words[i];
+        enum pt_err err = review_do(c->office, by, act, &done, &problem);
+        if (err == PT_OK) {
+            command_tell(c, done, line->words[i], by->name);
+            continue;
+        }
+        if (failed != PT_OK) {
+            pt_problem_put(&c->err, &c->problem);
+            pt_buf_put_str(&c->err, "\n");
+        }
+        (void)pt_problem_default(&problem, err, line->words[i]);
+        c->problem = problem;
+        failed = err;
+    }
+    return failed;
+}
+
 static enum pt_err act_on(struct command *c, const struct line *line, struct review_act *act)
 {
     struct reviewer reviewer;
     struct pt_arena arena;
-    enum pt_msg done;
     pt_arena_init(&arena, SIZE_MAX);
     enum pt_err err = read_comments(c, &line->options[OPTION_COMMENT], &arena, act);
     if (err == PT_OK) {
         err = command_reviewer(c, line->options[OPTION_AS].value, &reviewer);
     }
     if (err == PT_OK) {
-        enum pt_err failed = PT_OK;
-        for (size_t i = 0; i < line->n_words; i++) { /* each stands for itself: one that fails keeps none back */
-            struct pt_problem problem = {0};
-            act->assessment = line->words[i];
-            enum pt_err one = review_do(c->office, &reviewer, act, &done, &problem);
-            if (one == PT_OK) {
-                command_tell(c, done, line->words[i], reviewer.name);
-            } else if (i + 1 < line->n_words) {
-                (void)pt_problem_default(&problem, one, line->words[i]);
-                pt_problem_put(&c->err, &problem);
-                pt_buf_put_str(&c->err, "\n");
-                failed = one;
-            } else {
-                c->problem = problem; /* the last one is said as the command's own */
-                failed = one;
-            }
-        }
-        err = failed;
+        err = act_on_each(c, line, &reviewer, act);
         reviewer_close(&reviewer);
     }
     pt_arena_close(&arena);

@@ -167,7 +167,10 @@ enum pt_err cmd_revoke(struct command *c)
                       : command_usage(c, PT_MSG_OPTION_NEEDED, "--after now|ASSESSMENT:SEQ");
     }
     r.reason = options[1].value;
-    err = read_after(c, options[0].value, &r);
+    err = r.reason == NULL ? PT_OK : command_check_reason(c, r.reason);
+    if (err == PT_OK) {
+        err = read_after(c, options[0].value, &r);
+    }
     if (err != PT_OK) {
         return err;
     }

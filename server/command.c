@@ -1,5 +1,7 @@
 #include "command.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -77,6 +79,15 @@ enum pt_err command_words(struct command *command, struct pt_option *options, si
     command->usage = err != PT_OK;
     *n_words = list.n;
     return err;
+}
+
+enum pt_err command_check_reason(struct command *command, const char *reason)
+{
+    char limit[24];
+    size_t n = strlen(reason);
+    (void)snprintf(limit, sizeof limit, "%d", COMMAND_REASON_BYTES_MAX);
+    bool good = n > 0 && n <= COMMAND_REASON_BYTES_MAX && pt_utf8_ok(pt_bytes_of(reason, n));
+    return good ? PT_OK : pt_problem_set(&command->problem, PT_EINVALID, PT_MSG_REASON_FORM, limit, NULL);
 }
 
 struct pt_bytes command_secret(const struct command *command, size_t line)

@@ -52,6 +52,9 @@ enum pt_err command_words(struct command *command, struct pt_option *options, si
 /* A path word as an absolute path. Errors: LIMIT. */
 enum pt_err command_path(const struct command *command, const char *word, char *out, size_t n);
 enum pt_err command_usage(struct command *command, enum pt_msg msg, const char *argument);
+/* Of an entry in clear text: it has to fit into a chunk. Errors: INVALID with a sentence (empty, long, not UTF-8). */
+#define COMMAND_REASON_BYTES_MAX 500
+enum pt_err command_check_reason(struct command *command, const char *reason);
 /* The secret on a line of the input, from 0; empty when there is none. */
 struct pt_bytes command_secret(const struct command *command, size_t line);
 /* The reviewer of --as, whose passphrase is the first secret; to be closed. Errors with a sentence. */

@@ -129,9 +129,9 @@ static enum pt_err check_conflicts(struct acting *a)
     (void)snprintf(count, sizeof count, "%zu", a->work.state.n_conflicts);
     for (size_t i = 0; i < answers->n_answers; i++) {
         const struct pt_answer *answer = &answers->answers[i];
-        if (answer->n_values > 1) {
+        uint32_t node = pt_node_by_number(a->work.instrument, answer->question);
+        if (answer->n_values > 1 && node != PT_NONE) { /* else a question of an earlier version only */
             pt_buf_put_str(&paths, paths.n == 0 ? "" : ", ");
-            uint32_t node = pt_node_by_number(a->work.instrument, answer->question);
             const char *instance = answer->instance == 0 ? "" : answers->instances[answer->instance - 1].name;
             pt_path_put(&paths, a->work.instrument, node, instance);
         }
@@ -349,6 +349,13 @@ static enum pt_err decide_entry(struct acting *a, struct pt_entry *out)
 
 /* --- one act --- */
 
+/* Nobody handed in an assessment that is not assessed after all: it goes back to whoever proposed it. */
+static Patuh__State taken_back_state(const struct acting *a)
+{
+    bool proposed = a->work.state.state == PATUH__STATE__STATE_NOT_ASSESSED;
+    return proposed ? PATUH__STATE__STATE_HAS_ISSUES : PATUH__STATE__STATE_SUBMITTED;
+}
+
 static Patuh__State approved_state(const struct acting *a)
 {
     if (a->work.state.state == PATUH__STATE__STATE_NOT_ASSESSED) {
@@ -377,6 +384,7 @@ static enum pt_err make_entry(struct acting *a, const struct pt_log_id *own, str
         break;
     case REVIEW_UNAPPROVE:
         err = check_unapprove(a);
+        to = taken_back_state(a);
         a->done = PT_MSG_REVIEW_UNAPPROVED;
         break;
     case REVIEW_DECIDE:
@@ -387,13 +395,13 @@ static enum pt_err make_entry(struct acting *a, const struct pt_log_id *own, str
 }
 
 /* What was written has to count, as everybody will read it: else it is taken back with the reason. */
-static enum pt_err check_effective(struct acting *a)
+static enum pt_err check_effective(struct acting *a, const struct pt_log_id *own)
 {
     struct pt_work after;
     enum pt_err err = review_load(a->office, a->txn, a->act->assessment, &after, a->problem);
     for (size_t i = 0; err == PT_OK && i < after.state.n_ineffective; i++) {
         const struct pt_ineffective *row = &after.state.ineffective[i];
-        if (row->seq == row->view->n_entries && pt_author_eq(&row->view->log.author, &a->by->author)) {
+        if (row->seq == row->view->n_entries && pt_log_id_eq(&row->view->log, own)) {
             err = pt_problem_set(a->problem, PT_EDENIED, row->why, NULL);
         }
     }
@@ -416,7 +424,7 @@ static enum pt_err act_in(struct acting *a)
     if (err == PT_OK) {
         err = office_log_as(a->txn, &a->by->pair, &a->work.instrument_hash, &a->work.subject, &entry, 1);
     }
-    return err == PT_OK ? check_effective(a) : err;
+    return err == PT_OK ? check_effective(a, &own) : err;
 }
 
 /* May run twice: everything is read anew. */

@@ -26,13 +26,6 @@ static const Patuh__Move *submission(struct reading *r, const struct pt_entry *e
     return move->to == PATUH__STATE__STATE_SUBMITTED ? move : NULL;
 }
 
-/* The move that made the state, when it is a submission that nothing waits behind: then the one before counts. */
-static bool is_current(const struct pt_work *work, const struct pt_view *view, uint64_t seq)
-{
-    const struct pt_claim *by = work->state.state_by;
-    return by != NULL && by->view == view && by->seq == seq;
-}
-
 static void add_base(struct reading *r, const struct pt_view *by, uint64_t seq, const Patuh__Move *move)
 {
     for (size_t v = 0; v < r->work->n_views; v++) {
@@ -42,14 +35,34 @@ static void add_base(struct reading *r, const struct pt_view *by, uint64_t seq, 
     r->has_base = true;
 }
 
+static bool is_effective(const struct reading *r, const struct pt_view *view, uint64_t seq)
+{
+    const struct pt_assessment *state = &r->work->state;
+    for (size_t i = 0; i < state->n_ineffective; i++) {
+        if (state->ineffective[i].view == view && state->ineffective[i].seq == seq) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* An earlier submission is one that the move which made the state had seen: not the move itself, not what another
+ * surveyor handed in meanwhile, and not what came after an approval. */
+static bool is_earlier(const struct reading *r, const struct pt_view *view, uint64_t seq)
+{
+    const struct pt_claim *by = r->work->state.state_by;
+    bool itself = by != NULL && by->view == view && by->seq == seq;
+    return by != NULL && !itself && pt_seen_reach(by->view, by->seq, r->work->state.state_move, view) >= seq;
+}
+
 static void find_base(struct reading *r)
 {
     for (size_t v = 0; v < r->work->n_views; v++) {
         const struct pt_view *view = &r->work->views[v];
-        for (size_t i = 0; i < view->n_entries; i++) {
-            const Patuh__Move *move = is_current(r->work, view, i + 1) ? NULL : submission(r, &view->entries[i]);
-            if (move != NULL) {
-                add_base(r, view, i + 1, move);
+        for (uint64_t seq = 1; seq <= view->n_entries; seq++) {
+            const Patuh__Move *move = is_earlier(r, view, seq) ? submission(r, &view->entries[seq - 1]) : NULL;
+            if (move != NULL && is_effective(r, view, seq)) {
+                add_base(r, view, seq, move);
             }
         }
     }
@@ -65,13 +78,7 @@ static bool is_change(Patuh__EntryKind kind)
 
 static bool counts(const struct reading *r, const struct pt_view *view, uint64_t seq)
 {
-    const struct pt_assessment *state = &r->work->state;
-    for (size_t i = 0; i < state->n_ineffective; i++) {
-        if (state->ineffective[i].view == view && state->ineffective[i].seq == seq) {
-            return false;
-        }
-    }
-    return is_change(view->entries[seq - 1].kind);
+    return is_change(view->entries[seq - 1].kind) && is_effective(r, view, seq);
 }
 
 static enum pt_err collect(struct reading *r)

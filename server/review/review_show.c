@@ -148,6 +148,13 @@ static const char *claims_text(struct showing *s, uint32_t node, const struct pt
     return keep(s, &text);
 }
 
+/* Of an earlier version only: it has no path any more, and counts nowhere. */
+static bool is_asked(const struct showing *s, size_t i)
+{
+    const struct pt_work *work = &s->c->work;
+    return pt_node_by_number(work->instrument, work->state.answers.answers[i].question) != PT_NONE;
+}
+
 static struct line line_of(struct showing *s, size_t i)
 {
     const struct pt_work *work = &s->c->work;
@@ -189,6 +196,57 @@ static void put_line_json(struct pt_json *json, const struct line *line)
     pt_json_count(json, "evidence", line->n_evidence);
     pt_json_text(json, "comment", line->comment);
     pt_json_end(json, '}');
+}
+
+/* Comment i of the move stands at no line: what it is about was not answered, or is a group. NULL: it does. */
+static const char *place_of_other(struct showing *s, size_t i)
+{
+    const struct pt_work *work = &s->c->work;
+    const Patuh__Comment *comment = work->state.state_move->comment[i];
+    uint32_t node = pt_node_by_number(work->instrument, comment->question);
+    for (size_t k = 0; k < work->state.answers.n_answers; k++) {
+        const struct pt_answer *answer = &work->state.answers.answers[k];
+        const char *instance = answer->instance == 0 ? "" : work->state.answers.instances[answer->instance - 1].name;
+        if (node != PT_NONE && is_about(comment, answer->question, instance)) {
+            return NULL;
+        }
+    }
+    if (node == PT_NONE) {
+        return "?";
+    }
+    char *name = pt_arena_strn(&s->arena, (const char *)comment->instance.data, comment->instance.len);
+    return path_of(s, node, name == NULL ? "" : name);
+}
+
+static size_t n_comments(const struct showing *s)
+{
+    return s->c->work.state.state_move == NULL ? 0 : s->c->work.state.state_move->n_comment;
+}
+
+static void put_other_comments(struct showing *s, struct pt_buf *out)
+{
+    for (size_t i = 0; i < n_comments(s); i++) {
+        const char *place = place_of_other(s, i);
+        if (place != NULL) {
+            const char *text = field_text(s, &s->c->work.state.state_move->comment[i]->text);
+            pt_buf_printf(out, "   %s\n       > %s\n", place, text);
+        }
+    }
+}
+
+static void put_other_comments_json(struct showing *s, struct pt_json *json)
+{
+    pt_json_begin(json, "other_comments", '[');
+    for (size_t i = 0; i < n_comments(s); i++) {
+        const char *place = place_of_other(s, i);
+        if (place != NULL) {
+            pt_json_begin(json, NULL, '{');
+            pt_json_text(json, "path", place);
+            pt_json_text(json, "comment", field_text(s, &s->c->work.state.state_move->comment[i]->text));
+            pt_json_end(json, '}');
+        }
+    }
+    pt_json_end(json, ']');
 }
 
 static void put_remarks(struct showing *s, struct pt_buf *out)
@@ -237,10 +295,13 @@ static void put_form_json(struct showing *s, struct pt_buf *out)
     pt_json_bool(&json, "first_submission", s->first);
     pt_json_begin(&json, "answers", '[');
     for (size_t i = 0; i < work->state.answers.n_answers; i++) {
-        struct line line = line_of(s, i);
-        put_line_json(&json, &line);
+        if (is_asked(s, i)) {
+            struct line line = line_of(s, i);
+            put_line_json(&json, &line);
+        }
     }
     pt_json_end(&json, ']');
+    put_other_comments_json(s, &json);
     pt_json_end(&json, '}');
     pt_buf_put_str(out, "\n");
 }
@@ -254,9 +315,12 @@ enum pt_err review_put_form(const struct review_case *c, bool json, struct pt_bu
     } else if (err == PT_OK) {
         put_head(&s, out);
         for (size_t i = 0; i < c->work.state.answers.n_answers; i++) {
-            struct line line = line_of(&s, i);
-            put_line(out, &line);
+            if (is_asked(&s, i)) {
+                struct line line = line_of(&s, i);
+                put_line(out, &line);
+            }
         }
+        put_other_comments(&s, out);
         put_remarks(&s, out);
     }
     err = err == PT_OK && s.arena.exhausted ? PT_ENOMEM : err;

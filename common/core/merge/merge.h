@@ -73,10 +73,10 @@ struct pt_assessment {
     size_t n_not_assessed;
     struct pt_ineffective *ineffective;
     size_t n_ineffective;
-    size_t n_pending; /* effective entries outside the cut; opening and assigning change nothing and never wait */
-    uint64_t *upto;   /* by view: entries up to here count at the level */
-    size_t n_conflicts;
-    size_t n_entries;          /* effective entries that count */
+    size_t n_pending;   /* effective entries outside the cut; opening and assigning change nothing and never wait */
+    uint64_t *upto;     /* by view: entries up to here count at the level */
+    size_t n_conflicts; /* open ones, of questions that the instrument still asks */
+    size_t n_entries;   /* effective entries that count */
     struct pt_hash instrument; /* newest version that an entry names; zeros when none does */
 };
 

@@ -198,6 +198,12 @@ static int compare_values(const void *a, const void *b)
     return pt_value_cmp(a, b);
 }
 
+/* What only an earlier version of the instrument asked nobody can decide any more, and nothing reads it. */
+static bool is_asked(const struct pt__merge *m, uint32_t question)
+{
+    return m->in->instrument == NULL || pt_node_by_number(m->in->instrument, question) != PT_NONE;
+}
+
 static enum pt_err make_answer(struct pt__merge *m, const struct row *rows, size_t n, struct pt_answer *answer,
                                struct pt_register *reg)
 {
@@ -227,7 +233,7 @@ static enum pt_err make_answer(struct pt__merge *m, const struct row *rows, size
         }
     }
     answer->n_values = distinct;
-    m->out->n_conflicts += distinct > 1;
+    m->out->n_conflicts += distinct > 1 && is_asked(m, answer->question);
     return PT_OK;
 }
 

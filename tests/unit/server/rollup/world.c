@@ -103,17 +103,23 @@ static void name_office(struct world *w, enum world_author who, const char *code
     write_entry(w, WORLD_ROOT, &subject, &entry);
 }
 
-void world_name_device(struct world *w, enum world_author who, const char *name)
+void world_name_member(struct world *w, enum world_author office, enum world_author who, const char *name,
+                       Patuh__Role role)
 {
     Patuh__Member member = PATUH__MEMBER__INIT;
     struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MEMBER, 0);
-    struct pt_subject subject = subject_of(PT_SUBJECT_OFFICE, "62");
+    struct pt_subject subject = subject_of(PT_SUBJECT_OFFICE, office == WORLD_ROOT ? "pusat" : "62");
     member.has_public_key = member.has_transport_key = member.has_role = true;
     member.public_key = member.transport_key = binary(w, w->pairs[who].public_key, PT_KEY_BYTES);
-    member.role = PATUH__ROLE__ROLE_DEVICE;
+    member.role = role;
     member.name = text_of(w, name);
     entry.detail = pack(w, &member.base);
-    write_entry(w, WORLD_SOUTH, &subject, &entry);
+    write_entry(w, office, &subject, &entry);
+}
+
+void world_name_device(struct world *w, enum world_author who, const char *name)
+{
+    world_name_member(w, WORLD_SOUTH, who, name, PATUH__ROLE__ROLE_DEVICE);
 }
 
 void world_open(struct world *w, const char *cycle)

@@ -11,7 +11,16 @@
 
 #define WORLD_BLOBS_MAX 24
 
-enum world_author { WORLD_ROOT, WORLD_SOUTH, WORLD_NORTH, WORLD_ANA, WORLD_BUDI, WORLD_AUTHORS };
+enum world_author {
+    WORLD_ROOT,
+    WORLD_SOUTH,
+    WORLD_NORTH,
+    WORLD_ANA,
+    WORLD_BUDI,
+    WORLD_RINI, /* two more keys, nobody's until they are named */
+    WORLD_DEWI,
+    WORLD_AUTHORS
+};
 
 struct world {
     struct pt_store *store;
@@ -30,6 +39,9 @@ void world_close(struct world *w);
 
 /* Office 62 names a device; who may be an office's key too. */
 void world_name_device(struct world *w, enum world_author who, const char *name);
+/* The same of office 62 ("o:62" of WORLD_SOUTH) or head office (WORLD_ROOT), also of a reviewer. */
+void world_name_member(struct world *w, enum world_author office, enum world_author who, const char *name,
+                       Patuh__Role role);
 /* Office 62 revokes everything a device wrote. */
 void world_revoke(struct world *w, enum world_author who);
 /* All logs into another store, but those of one subject ("o:62", "a:2023/62.01/dinkes"). */
