@@ -177,26 +177,56 @@ enum pt_err pt_logs_fork(struct pt_txn *txn, const struct pt_head *head, uint64_
     return err;
 }
 
-enum pt_err pt_logs_branch_ends(struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena,
-                                struct pt_chunk_end **out, size_t *n_out)
+static int compare_ends(const void *a, const void *b)
 {
-    struct pt_fork fork;
-    *out = NULL;
-    *n_out = 0;
-    enum pt_err err = pt_logs_fork(txn, head, 0, arena, &fork);
-    if (err != PT_OK || fork.n == 0) {
-        return err;
-    }
-    struct pt_chunk_end *ends = pt_arena_zalloc(arena, fork.n, sizeof *ends);
+    const struct pt_chunk_end *x = a;
+    const struct pt_chunk_end *y = b;
+    int order = (x->seq > y->seq) - (x->seq < y->seq);
+    return order != 0 ? order : memcmp(x->link.b, y->link.b, sizeof x->link.b);
+}
+
+static enum pt_err list_ends(const struct tree *tree, struct pt_arena *arena, struct pt_chunk_end **out, size_t *n_out)
+{
+    struct pt_chunk_end *ends = pt_arena_zalloc(arena, tree->n, sizeof *ends);
+    size_t n = 0;
     if (ends == NULL) {
         return pt_arena_err(arena);
     }
-    for (size_t i = 0; i < fork.n; i++) {
-        ends[i] = (struct pt_chunk_end){.seq = fork.branches[i].seq, .link = fork.branches[i].link};
+    for (size_t i = 0; i < tree->n; i++) {
+        const struct node *node = &tree->nodes[i];
+        if (!node->followed) {
+            ends[n++] = (struct pt_chunk_end){.seq = node->chunk.last_seq, .link = node->chunk.link};
+        }
     }
+    qsort(ends, n, sizeof *ends, compare_ends);
     *out = ends;
-    *n_out = fork.n;
+    *n_out = n < 2 ? 0 : n; /* as pt_logs_fork */
     return PT_OK;
+}
+
+/* This is asked after every commit to a forked log, and its author says how many branches it has: so no branch is
+ * written out here, whose sizes add up to the square of what came. */
+enum pt_err pt_logs_branch_ends(struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena,
+                                struct pt_chunk_end **out, size_t *n_out)
+{
+    struct tree tree = {0};
+    struct pt_arena work;
+    *out = NULL;
+    *n_out = 0;
+    if (!head->forked) {
+        return PT_OK;
+    }
+    pt_arena_init(&work, SIZE_MAX);
+    enum pt_err err = read_nodes(txn, head, 0, &tree);
+    if (err == PT_OK) {
+        err = tie_nodes(&tree, &work);
+    }
+    if (err == PT_OK) {
+        err = list_ends(&tree, arena, out, n_out);
+    }
+    pt_free(tree.nodes);
+    pt_arena_close(&work);
+    return err;
 }
 
 const struct pt_branch_chunk *pt_branch_chunk(const struct pt_branch *branch, const struct pt_hash *link)

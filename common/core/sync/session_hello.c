@@ -27,10 +27,11 @@ static void digest_add(struct pt_hash *digest, const struct pt_log_id *log, uint
 static enum pt_err add_branch_ends(struct pt_session *s, struct pt_txn *txn, const struct pt_head *head, bool up,
                                    struct pt_arena *arena, struct digests *out)
 {
-    struct pt_fork fork = {0};
-    enum pt_err err = pt_logs_fork(txn, head, 0, arena, &fork);
-    for (size_t i = 0; i < fork.n && err == PT_OK; i++) {
-        const struct pt_branch *branch = &fork.branches[i];
+    struct pt_chunk_end *ends = NULL;
+    size_t n = 0;
+    enum pt_err err = pt_logs_branch_ends(txn, head, arena, &ends, &n);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        const struct pt_chunk_end *branch = &ends[i];
         struct pt_receipted upper = {0};
         struct pt_receipted lower = {.seq = branch->seq};
         if (up) {

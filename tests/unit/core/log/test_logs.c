@@ -1,4 +1,5 @@
 #include "base/mem.h"
+#include "core/log/branches.h"
 #include "core/store/keys.h"
 #include "core/store/store_mem.h"
 #include "support/logs_kit.h"
@@ -176,6 +177,43 @@ Test(logs, a_fork_of_the_first_chunk_leaves_nothing)
     append = deliver(&w, &w.chain[3], 1);
     cr_expect_eq(append.n_held, 1, "a branch may go on; it stays held");
     leave(&w);
+}
+
+/* An author makes as many branches as it likes: where they end takes room for each chunk once, not once a branch. */
+Test(logs, the_ends_of_many_long_branches_take_little_room)
+{
+    enum { STEM = 60, LEAVES = 60 };
+    struct pt_keypair pair = kit_pair(1);
+    struct pt_log_id log = kit_log("a:2023/62.71/disdukcapil", &pair, 7);
+    struct kit_chunk stem[STEM];
+    struct pt_arena arena;
+    struct pt_arena small;
+    struct pt_append append = {0};
+    struct pt_store *store = kit_store();
+    pt_arena_init(&arena, SIZE_MAX);
+    for (size_t i = 0; i < STEM; i++) {
+        stem[i] = kit_chunk_after(&log, i == 0 ? NULL : &stem[i - 1], 1, 5, &arena);
+    }
+    struct pt_run run = kit_run(&log, &pair, stem, STEM, &arena);
+    (void)kit_deliver(store, &run);
+    for (size_t i = 0; i <= LEAVES; i++) { /* the first one follows the first chunk: there the log is forked */
+        struct kit_chunk leaf = kit_chunk_after(&log, &stem[i == 0 ? 0 : STEM - 2], 1, 100 + (int64_t)i, &arena);
+        run = kit_run(&log, &pair, &leaf, 1, &arena);
+        append = kit_deliver(store, &run);
+    }
+    struct pt_chunk_end *ends = NULL;
+    size_t n = 0;
+    pt_arena_init(&small, (size_t)(STEM + LEAVES + 1) * 256);
+    struct pt_txn *txn = kit_begin(store, false);
+    cr_expect_eq(pt_logs_branch_ends(txn, &append.head, &small, &ends, &n), PT_OK);
+    cr_expect_eq(n, LEAVES + 2);
+    for (size_t i = 1; i < n; i++) {
+        cr_expect_leq(ends[i - 1].seq, ends[i].seq);
+    }
+    pt_store_abort(txn);
+    pt_arena_close(&small);
+    pt_arena_close(&arena);
+    pt_store_close(store);
 }
 
 Test(logs, a_snapshot_does_not_change_when_a_fork_is_found_later)
