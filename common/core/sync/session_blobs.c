@@ -117,8 +117,8 @@ static void ask(struct pt_session *s, const struct lacking *lacking, struct pt_u
 void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u)
 {
     struct pt_key from = pt_key_hash(&s->asked_after);
-    if (s->asked_all) {
-        return;
+    if (s->asked_all || s->revoked) {
+        return; /* who was revoked gets nothing back */
     }
     struct pt_rows rows = pt_rows_from(txn, PT_TABLE_WANTED, (struct pt_bytes){0}, pt_key_bytes(&from));
     struct pt_bytes key;
@@ -212,6 +212,10 @@ void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want,
     uint64_t total = 0;
     uint64_t offset = want->log != NULL ? 0 : want->offset;
     enum pt_err err = read_want(s, want, &blob);
+    if (s->peer.revoked && (err == PT_OK || err == PT_EDENIED)) {
+        say_part(s, u, &want->hash, offset, 0, bytes);
+        return;
+    }
     if (err != PT_OK) {
         Patuh__FailureCode code = err == PT_EDENIED  ? PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG
                                   : err == PT_ELIMIT ? PATUH__FAILURE_CODE__FAILURE_LIMIT

@@ -437,6 +437,51 @@ Test(session_blobs, a_live_session_hears_when_what_it_asked_for_has_come)
     scene_close(&s);
 }
 
+/* It lacks a text of somebody else when it is taken out: it asks no more, and its own evidence still arrives. */
+Test(session_blobs, a_revoked_device_asks_for_nothing_and_delivers_its_evidence)
+{
+    static const char content[] = "0123456789abcdefmenyusul";
+    struct scene s = scene_open(93);
+    world_assign(s.device, A1);
+    struct pt_hash text = pt_text_hash(pt_bytes_str(content));
+    struct pt_entry remark = note(&text);
+    world_write_entry(s.region, A1, &remark);
+    (void)scene_sync(&s, s.device);
+    cr_assert_eq(world_count(s.device, PT_TABLE_WANTED), 1);
+    struct pt_hash file = world_file(s.device, 40000);
+    struct pt_entry entry = evidence(&file);
+    world_write_entry(s.device, A1, &entry);
+    s.device->revoked = true;
+    struct world_link link = world_sync(s.w, s.device, s.region);
+    cr_expect_eq(link.n_kind[0][8], 0, "it asked");
+    cr_expect_eq(link.failure[0], PATUH__FAILURE_CODE__FAILURE_REVOKED);
+    cr_assert_not_null(world_blob(s.region, &file));
+    cr_expect(world_blob(s.region, &file)->whole);
+    cr_expect(is_receipted(s.device, &file, PT_TIER_REGION));
+    scene_close(&s);
+}
+
+/* A stolen key fetches no file of which it knows the name. */
+Test(session_blobs, a_revoked_device_gets_no_file)
+{
+    for (size_t revoked = 0; revoked < 2; revoked++) {
+        struct scene s = scene_open(94);
+        struct pt_hash file = world_file(s.region, 10000);
+        Patuh__BlobWant want = PATUH__BLOB_WANT__INIT;
+        Patuh__Frame frame = PATUH__FRAME__INIT;
+        s.device->revoked = revoked == 1;
+        struct world_link *link = world_connect(s.w, s.device, s.region, false);
+        want.has_hash = true;
+        want.hash = (ProtobufCBinaryData){.data = file.b, .len = sizeof file.b};
+        frame.blob_want = &want;
+        scene_put(link, &frame);
+        world_run(s.w);
+        cr_expect_eq(link->n_kind[1][9], 1);
+        cr_expect_eq(link->n_bytes[1] > 10000, revoked == 0, "%zu bytes", link->n_bytes[1]);
+        scene_close(&s);
+    }
+}
+
 Test(session_blobs, an_offer_has_at_most_64_whole_hashes)
 {
     static const struct {
