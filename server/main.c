@@ -1,5 +1,6 @@
 /* main.c - patuhd: finds the folder and the command, then runs it in the server that has the folder open, or alone. */
 #include "base/log.h"
+#include "base/text.h"
 #include "command.h"
 #include "control.pb-c.h"
 #include "core/wire/pack.h"
@@ -95,6 +96,10 @@ static int read_line(char **argv, struct line *line)
             line->code_file = code_file;
         } else if (passphrase_file != NULL) {
             line->passphrase_file = passphrase_file;
+        } else if (!pt_utf8_ok(pt_bytes_str(argv[i]))) { /* a running server takes no such word */
+            char number[24];
+            (void)snprintf(number, sizeof number, "%d", i + 1);
+            return usage(PT_MSG_WORD_TEXT, number);
         } else if (line->command == NULL) {
             line->command = argv[i];
         } else if (line->n_words == WORDS_MAX) {
