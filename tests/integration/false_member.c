@@ -390,7 +390,7 @@ static bool root_log(struct liar *m)
 static bool forged_receipt(struct liar *m)
 {
     struct peer peer;
-    struct link link;
+    struct link link = {0};
     Patuh__Receipt message = PATUH__RECEIPT__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
     bool good = meet(m, &peer) && forge_first(m, &link);
