@@ -141,13 +141,34 @@ static void act_on_peers(struct report *r)
     }
 }
 
+/* What has this state and is for this office, or for a surveyor, to go on with. */
+static bool waits_in(const struct report *r, const struct waiting_assessment *a, Patuh__State state)
+{
+    int own_tier = r->c->office->national ? 2 : 1;
+    bool proposed = state != PATUH__STATE__STATE_NOT_ASSESSED || a->tier < own_tier;
+    bool ours = state != PATUH__STATE__STATE_APPROVED_REGION || own_tier == 2;
+    return a->state == state && proposed && ours;
+}
+
+static bool waits_at_all(const struct report *r, const struct waiting_assessment *a)
+{
+    static const Patuh__State states[] = {PATUH__STATE__STATE_SUBMITTED, PATUH__STATE__STATE_HAS_ISSUES,
+                                          PATUH__STATE__STATE_NOT_ASSESSED, PATUH__STATE__STATE_APPROVED_REGION};
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        if (waits_in(r, a, states[i])) {
+            return true;
+        }
+    }
+    return a->n_conflicts > 0 || a->n_outside > 0 || a->n_ineffective > 0;
+}
+
 static void act_on_state(struct report *r, Patuh__State state, const char *code, enum pt_msg msg)
 {
     struct names names = {0};
     int64_t oldest = INT64_MAX;
     for (size_t i = 0; i < r->w.n_assessments; i++) {
         const struct waiting_assessment *a = &r->w.assessments[i];
-        if (a->state == state) {
+        if (waits_in(r, a, state)) {
             oldest = a->since_ms < oldest ? a->since_ms : oldest;
             add_name(&names, a->name);
         }
@@ -186,6 +207,7 @@ static void act_on_sum(struct report *r, size_t (*of)(const struct waiting_asses
 static void act_on_assessments(struct report *r)
 {
     act_on_state(r, PATUH__STATE__STATE_SUBMITTED, "submitted", PT_MSG_STATUS_SUBMITTED);
+    act_on_state(r, PATUH__STATE__STATE_APPROVED_REGION, "approved_region", PT_MSG_STATUS_APPROVED_REGION);
     act_on_state(r, PATUH__STATE__STATE_NOT_ASSESSED, "not_assessed", PT_MSG_STATUS_NOT_ASSESSED);
     act_on_state(r, PATUH__STATE__STATE_HAS_ISSUES, "returned", PT_MSG_STATUS_RETURNED);
     act_on_sum(r, conflicts_of, "conflicts", PT_MSG_STATUS_CONFLICTS);
@@ -255,13 +277,6 @@ static size_t count_state(const struct report *r, int state)
         n += (int)r->w.assessments[i].state == state;
     }
     return n;
-}
-
-static bool waits(const struct waiting_assessment *a)
-{
-    bool someone = a->state == PATUH__STATE__STATE_SUBMITTED || a->state == PATUH__STATE__STATE_HAS_ISSUES ||
-                   a->state == PATUH__STATE__STATE_NOT_ASSESSED;
-    return someone || a->n_conflicts > 0 || a->n_outside > 0 || a->n_ineffective > 0;
 }
 
 static const char *epoch_of(struct report *r)
@@ -354,7 +369,7 @@ static void put_assessments(struct report *r)
     bool any = false;
     for (size_t i = 0; i < r->w.n_assessments; i++) {
         const struct waiting_assessment *a = &r->w.assessments[i];
-        if (!waits(a)) {
+        if (!waits_at_all(r, a)) {
             continue;
         }
         if (!any) {
@@ -434,7 +449,7 @@ static void put_assessments_json(struct report *r, struct pt_json *json)
     pt_json_begin(json, "waiting", '[');
     for (size_t i = 0; i < r->w.n_assessments; i++) {
         const struct waiting_assessment *a = &r->w.assessments[i];
-        if (!waits(a)) {
+        if (!waits_at_all(r, a)) {
             continue;
         }
         pt_json_begin(json, NULL, '{');

@@ -120,6 +120,7 @@ static enum pt_err merge_views(struct reading *r, struct pt_merge_input *input, 
         return err;
     }
     out->state = all.state;
+    out->tier = all.state_tier;
     out->since_ms = since(all.state_by);
     out->surveyors = join_names(all.surveyors, all.n_surveyors, &r->out->arena);
     out->n_conflicts = all.n_conflicts;

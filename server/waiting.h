@@ -25,6 +25,7 @@ struct waiting_assessment {
     const char *office;
     const char *surveyors; /* assigned now: "budi, siti" */
     Patuh__State state;
+    int tier;         /* who made the state: 0 a surveyor (or nobody), 1 the region, 2 head office */
     int64_t since_ms; /* when the move that made the state came here; 0 while draft */
     size_t n_conflicts;
     size_t n_outside; /* entries outside what counts: pending, or late once it is fixed */
