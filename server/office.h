@@ -36,6 +36,7 @@ struct office {
     char code[OFFICE_ROOT_CODE_MAX];
     char name[PT_NAME_BYTES_MAX + 1];
     uint64_t epoch;
+    bool renewed;         /* epoch and incarnation are newer than the opening of the store */
     uint64_t generation;  /* of our key, as the office above has signed it */
     uint64_t incarnation; /* of its own logs */
     atomic_bool stopping; /* the server ends: a long command gives up; written by the loop, read by commands */

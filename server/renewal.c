@@ -44,6 +44,7 @@ enum pt_err office_renew(struct office *office, const char *why)
     if (err == PT_OK) {
         office->epoch = fresh.epoch;
         office->incarnation = fresh.incarnation;
+        office->renewed = true;
     }
     return err;
 }

@@ -218,6 +218,17 @@ static enum pt_err renew(void *data)
     return office_renew(visit->server->office, "peer");
 }
 
+/* A store does not go back in time while it is open: what a peer says of an epoch that began since then is a lie. */
+static enum pt_err renew_on_word(void *data)
+{
+    struct visit *visit = data;
+    if (visit->server->office->renewed) {
+        pt_log("store_not_renewed", "peer=%s", visit->name);
+        return PT_OK;
+    }
+    return renew(data);
+}
+
 static void on_grown(struct pt_link *link, const struct pt_inbox *inbox, void *data)
 {
     (void)link;
@@ -288,6 +299,7 @@ void visit_accept(struct server *server, struct pt_conn *conn)
                 .office_pair = &office->pair,
                 .admit = admit,
                 .renew = renew,
+                .renew_on_word = renew_on_word,
                 .admit_data = visit,
             },
         .writer = office->writer,

@@ -142,7 +142,9 @@ char *pt_arena_strn(struct pt_arena *arena, const char *text, size_t n)
 {
     char *copy = pt_arena_alloc(arena, n + 1);
     if (copy != NULL) {
-        memcpy(copy, text, n);
+        if (n > 0) { /* text may be NULL then */
+            memcpy(copy, text, n);
+        }
         copy[n] = '\0';
     }
     return copy;

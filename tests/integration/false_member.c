@@ -21,6 +21,8 @@
  *     statement      what the device has instead of a statement      Failure STRANGER
  *     transport      its statement, shown with another key in TLS    Failure STRANGER
  *     second_hello   two Hello                                       Failure PROTOCOL
+ *     from_future    receipts of this epoch for what never was,      a new epoch the first time, none
+ *                    twice                                           the second time
  *     stays          nothing: it listens until it is put out         the end of the connection, without a Failure */
 #include "core/log/receipts.h"
 #include "core/wire/pack.h"
@@ -52,9 +54,13 @@ struct link {
 
 /* --- what it says --- */
 
-static void say_hello(struct liar *m, struct peer *peer)
+/* seen: an epoch of which it says to have seen everything there will ever be; 0 = it says nothing. */
+static void say_hello_of(struct liar *m, struct peer *peer, uint64_t seen)
 {
     Patuh__Hello hello = PATUH__HELLO__INIT;
+    hello.has_epoch = hello.has_lsn = seen != 0;
+    hello.epoch = seen;
+    hello.lsn = UINT64_MAX;
     Patuh__Frame frame = PATUH__FRAME__INIT;
     ProtobufCMessage *statement;
     if (pt_unpack(&patuh__signed_statement__descriptor, m->self.enrolment.signed_statement, &m->arena, &statement) ==
@@ -65,6 +71,11 @@ static void say_hello(struct liar *m, struct peer *peer)
         frame.hello = &hello;
         peer_say_frame(peer, &frame);
     }
+}
+
+static void say_hello(struct liar *m, struct peer *peer)
+{
+    say_hello_of(m, peer, 0);
 }
 
 /* Seeds stand in front of the secret keys. */
@@ -415,6 +426,28 @@ static bool forged_receipt(struct liar *m)
     return good;
 }
 
+/* The epoch that the office answers with; 0 = no answer. */
+static uint64_t epoch_heard(struct liar *m, uint64_t seen)
+{
+    struct peer peer;
+    Patuh__Frame *frame;
+    uint64_t epoch = 0;
+    if (peer_reach(m->address, &peer) && peer_greet(&peer, m->self.transport.secret_key)) {
+        say_hello_of(m, &peer, seen);
+        epoch = peer_next(&peer, &m->arena, &frame) && frame->welcome != NULL ? frame->welcome->epoch : 0;
+    }
+    peer_close(&peer);
+    return epoch;
+}
+
+static bool from_future(struct liar *m)
+{
+    uint64_t first = epoch_heard(m, 0);
+    uint64_t second = epoch_heard(m, first);
+    uint64_t third = epoch_heard(m, second);
+    return first != 0 && second != 0 && second != first && third == second;
+}
+
 /* Says on standard output when it is let in, so that others know when to have it put out. */
 static bool stays(struct liar *m)
 {
@@ -436,13 +469,21 @@ static const struct {
     const char *name;
     bool (*act)(struct liar *);
 } cases[] = {
-    {"signature", signature},   {"foreign_log", foreign_log},
-    {"own_log", own_log},       {"opens_for_75", opens_for_75},
-    {"relayed", relayed},       {"out_of_scope", out_of_scope},
-    {"root_log", root_log},     {"forged_receipt", forged_receipt},
-    {"ahead", ahead},           {"hoard", hoard},
-    {"five_times", five_times}, {"statement", statement},
-    {"transport", transport},   {"second_hello", second_hello},
+    {"signature", signature},
+    {"foreign_log", foreign_log},
+    {"own_log", own_log},
+    {"opens_for_75", opens_for_75},
+    {"relayed", relayed},
+    {"out_of_scope", out_of_scope},
+    {"root_log", root_log},
+    {"forged_receipt", forged_receipt},
+    {"ahead", ahead},
+    {"hoard", hoard},
+    {"five_times", five_times},
+    {"statement", statement},
+    {"transport", transport},
+    {"second_hello", second_hello},
+    {"from_future", from_future},
     {"stays", stays},
 };
 

@@ -145,6 +145,7 @@ static struct pt_session *make_session(struct world_node *node, struct world_nod
         .epoch = &node->epoch,
         .incarnation = &node->incarnation,
         .renew = world_renew,
+        .renew_on_word = world_renew,
         .generation = node->generation,
         .office_pair = node->tier > 0 ? &node->pair : NULL,
         .connects = connects,

@@ -92,6 +92,8 @@ struct pt_session_config {
     /* answering side: this store is older than it was (a peer holds what it has signed or written since). Take a new
      * epoch and a new incarnation, durably, before this returns: nothing is signed under the old ones any more. */
     enum pt_err (*renew)(void *data);
+    /* The same on a peer's word alone, which may be a lie: it has seen more of this epoch than is here. */
+    enum pt_err (*renew_on_word)(void *data);
     void *admit_data;
 };
 

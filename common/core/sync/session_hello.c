@@ -296,7 +296,7 @@ static enum pt_err check_epoch(struct pt_session *s, const Patuh__Hello *hello)
         err = pt_arrival_last(txn, &last, &hash);
         pt_store_abort(txn);
     }
-    return err == PT_OK && hello->lsn > last ? s->config.renew(s->config.admit_data) : err;
+    return err == PT_OK && hello->lsn > last ? s->config.renew_on_word(s->config.admit_data) : err;
 }
 
 /* This generation of an office is older than the one that was seen. */

@@ -5,6 +5,16 @@
 #include <stdint.h>
 #include <string.h>
 
+Test(arena, keeps_nothing_as_an_empty_text)
+{
+    struct pt_arena arena;
+    pt_arena_init(&arena, SIZE_MAX);
+    const char *text = pt_arena_strn(&arena, NULL, 0); /* a field of a message that was not there */
+    cr_assert_not_null(text);
+    cr_expect_str_eq(text, "");
+    pt_arena_close(&arena);
+}
+
 Test(arena, never_takes_more_than_its_budget)
 {
     struct pt_arena arena;
