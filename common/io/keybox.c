@@ -127,7 +127,7 @@ enum pt_err pt_keybox_create(const char *path, struct pt_bytes passphrase, const
 enum pt_err pt_keybox_open(const char *path, struct pt_bytes passphrase, struct pt_keypair *out,
                            struct pt_problem *problem)
 {
-    struct keybox box;
+    struct keybox box = {0};
     uint8_t seed[PT_KEY_BYTES];
     struct pt_buf file = {0};
     enum pt_err err = pt_file_read(path, HEADER_BYTES + SEALED_BYTES, &file, problem);

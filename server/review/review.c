@@ -332,7 +332,7 @@ static enum pt_err decide_entry(struct acting *a, struct pt_entry *out)
     if (err == PT_OK) {
         err = find_head(a, reg, &head);
     }
-    if (err == PT_OK) {
+    if (err == PT_OK && head != NULL) {
         out->value = head->value;
         err = refer_heads(a, reg, out);
     }

@@ -198,7 +198,7 @@ void sim_end_faults(struct sim *s);
 /* Of one merge: no value has disappeared in a conflict, and what was approved counts. */
 void sim_judge(struct sim *s, struct world_node *node, struct sim_sight *sight, enum pt_level level);
 /* Of one assessment at one node: that, at every level, and the same from its chunks in any other order. */
-void sim_judge_unit(struct sim *s, struct world_node *node, const char *subject);
+void sim_judge_unit(struct sim *s, struct world_node *node, const char *text);
 /* Faults are over: everybody syncs until all have the same, and then nothing more is said. */
 void sim_settle(struct sim *s);
 

@@ -148,7 +148,9 @@ static enum pt_err make_branches(const struct pt_head *head, const struct tree *
         }
     }
     if (err == PT_OK) {
-        qsort(fork.branches, fork.n, sizeof *fork.branches, compare_branches);
+        if (fork.n > 1) {
+            qsort(fork.branches, fork.n, sizeof *fork.branches, compare_branches);
+        }
         find_fork(head, &fork);
         *out = fork;
     }
