@@ -303,11 +303,17 @@ static int env_try(const char *dir, size_t map_bytes, MDB_env **out)
     return MDB_SUCCESS;
 }
 
+/* Under valgrind and some emulators a map beyond their address space is an invalid argument. */
+static bool is_too_large(int rc)
+{
+    return rc == ENOMEM || rc == EINVAL;
+}
+
 static int env_open(struct lmdb_store *store)
 {
     size_t map_bytes = MAP_BYTES;
     int rc = env_try(store->dir, map_bytes, &store->env);
-    while (rc == ENOMEM && map_bytes > MAP_BYTES_MIN) {
+    while (is_too_large(rc) && map_bytes > MAP_BYTES_MIN) {
         map_bytes /= 2;
         rc = env_try(store->dir, map_bytes, &store->env);
     }
