@@ -63,7 +63,7 @@
 #define PT_CONNECT_MS_MAX 20000 /* one address; the kernel alone would try for 130 s */
 #define PT_TLS_MS_MAX 20000
 #define PT_HELLO_MS_MAX 20000
-#define PT_PROGRESS_MS 30000 /* while a frame is open at least PT_PROGRESS_BYTES arrive in this time */
+#define PT_PROGRESS_MS 60000 /* while a frame is open PT_PROGRESS_BYTES arrive in it: a radio may be gone for 30 s */
 #define PT_PROGRESS_BYTES 256
 #define PT_STALL_MS_MAX 60000 /* the peer takes nothing, or the queue stays over its maximum */
 #define PT_LINGER_MS_MAX 5000 /* to see the peer's end after ours */

@@ -148,6 +148,11 @@ static void raw_on_closed(uv_handle_t *handle)
     }
 }
 
+void net_raw_half_close(struct net_raw *raw)
+{
+    cr_assert_eq(uv_shutdown(&raw->shutdown, (uv_stream_t *)&raw->tcp, NULL), 0);
+}
+
 void net_raw_close(struct net_raw *raw)
 {
     if (!uv_is_closing((uv_handle_t *)&raw->tcp)) {

@@ -47,6 +47,7 @@ struct net_raw {
     struct net_world *world;
     uv_tcp_t tcp;
     uv_connect_t connect;
+    uv_shutdown_t shutdown;
     struct pt_tls *tls; /* NULL: plain TCP */
     bool opened;
     void (*on_open)(struct net_raw *raw); /* connected, and the handshake (if any) is done */
@@ -57,6 +58,7 @@ struct net_raw {
 void net_raw_connect(struct net_world *world, struct net_raw *raw, bool with_tls);
 void net_raw_send(struct net_raw *raw, struct pt_bytes bytes); /* inside TLS if there is one */
 void net_raw_goodbye(struct net_raw *raw);
+void net_raw_half_close(struct net_raw *raw); /* sends no more, goes on reading */
 void net_raw_close(struct net_raw *raw);
 void net_raw_reset(struct net_raw *raw);
 

@@ -119,6 +119,18 @@ static void send_half_and_close(struct net_raw *raw)
     net_raw_close(raw);
 }
 
+static void send_half_and_half_close(struct net_raw *raw)
+{
+    send_half_a_frame(raw);
+    net_raw_half_close(raw);
+}
+
+static void say_goodbye_and_half_close(struct net_raw *raw)
+{
+    net_raw_goodbye(raw);
+    net_raw_half_close(raw);
+}
+
 static void say_goodbye(struct net_raw *raw)
 {
     net_raw_goodbye(raw);
@@ -148,6 +160,8 @@ Test(conn, ends_for_the_right_reason)
         {"frame_len_over_cap: 4 GiB announced", send_four_gib, 0, 0, PT_ELIMIT},
         {"rst_mid_frame", send_half_and_reset, 0, 0, PT_ECLOSED},
         {"tls_truncation_no_close_notify", send_half_and_close, 0, 0, PT_ECLOSED},
+        {"half_close in a frame", send_half_and_half_close, 0, 0, PT_ECLOSED},
+        {"half_close after goodbye", say_goodbye_and_half_close, 0, 0, PT_OK},
         {"goodbye", say_goodbye, 0, 0, PT_OK},
         {"silence instead of a hello", say_nothing, 50, 0, PT_ETIMEOUT},
         {"a life without end", say_nothing, 0, 50, PT_ETIMEOUT},
@@ -212,12 +226,13 @@ Test(conn, strangers_never_reach_the_owner)
     }
 }
 
-/* A peer that sends a frame of 1,500 bytes in parts, one at every tick. */
+/* A peer that sends a frame of 1,500 bytes in parts, one at every tick, with a gap after the first of them. */
 struct dribble {
     struct net_raw raw;
     uv_timer_t timer;
     size_t part;
     size_t left;
+    unsigned gap; /* ticks */
 };
 
 static void on_tick(uv_timer_t *timer)
@@ -229,6 +244,10 @@ static void on_tick(uv_timer_t *timer)
         if (!dribble->raw.closed) {
             net_raw_goodbye(&dribble->raw);
         }
+        return;
+    }
+    if (dribble->left < sizeof bytes && dribble->gap > 0) {
+        dribble->gap--;
         return;
     }
     size_t n = dribble->left < dribble->part ? dribble->left : dribble->part;
@@ -246,22 +265,30 @@ static void dribble_begin(struct net_raw *raw)
 Test(conn, an_open_frame_must_move)
 {
     static const struct {
+        const char *name;
         size_t part;
+        unsigned gap;
         unsigned n_frames;
         enum pt_err why;
-    } rows[] = {{300, 1, PT_OK}, {1, 0, PT_ETIMEOUT}};
+    } rows[] = {
+        {"enough in every window", 300, 0, 1, PT_OK},
+        {"a byte at a time", 1, 0, 0, PT_ETIMEOUT},
+        {"stall_then_continue: half a window", 600, 2, 1, PT_OK},
+        {"stall_then_continue: three windows", 600, 12, 0, PT_ETIMEOUT},
+    };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct pt_conn_clocks clocks = net_clocks();
         clocks.progress_ms = 400; /* 4 parts, of which one is enough */
         struct net_world world;
         net_world_open(&world, &(struct pt_listener_options){.clocks = &clocks});
-        struct dribble dribble = {.raw = {.on_open = dribble_begin}, .part = rows[i].part, .left = 1500};
+        struct dribble dribble = {
+            .raw = {.on_open = dribble_begin}, .part = rows[i].part, .left = 1500, .gap = rows[i].gap};
         cr_assert_eq(uv_timer_init(&world.loop, &dribble.timer), 0);
         dribble.timer.data = &dribble;
         net_raw_connect(&world, &dribble.raw, true);
         net_world_run(&world);
-        cr_expect_eq(world.server.why, rows[i].why, "row %zu", i);
-        cr_expect_eq(world.server.n_frames, rows[i].n_frames, "row %zu", i);
+        cr_expect_eq(world.server.why, rows[i].why, "%s", rows[i].name);
+        cr_expect_eq(world.server.n_frames, rows[i].n_frames, "%s", rows[i].name);
         net_world_close(&world);
     }
 }
