@@ -7,7 +7,7 @@
 
 /* Who is who: seeds of key pairs. */
 enum { ROOT = 1, REGION_62 = 2, REGION_63 = 3, BUDI = 4, SITI = 5, STRANGER = 6, NEW_62 = 7, ANI = 8 };
-#define WORLD_ENTRIES 12 /* of one log */
+#define WORLD_ENTRIES 2048 /* of one log */
 
 struct world {
     struct pt_arena arena;

@@ -22,6 +22,16 @@ struct pt__merge {
     size_t n_ever_assigned;
 };
 
+/* One entry about one path. */
+struct pt__row {
+    uint32_t question;
+    uint32_t instance;
+    size_t view;
+    uint64_t seq;
+    const struct pt_entry *entry;
+    bool replaced;
+};
+
 /* Did the author of entry seq act for an office in charge of the assessment? *tier: 2 for head office. */
 bool pt__merge_in_charge(const struct pt__merge *m, const struct pt_view *view, uint64_t seq, int *tier);
 /* Entry i of view v counts: effective and inside the cut. */
@@ -42,5 +52,11 @@ enum pt_err pt__merge_instances(struct pt__merge *m);
 uint32_t pt__merge_find_instance(const struct pt_answers *answers, uint32_t repeat, const char *name);
 /* merge_registers.c: registers and their heads, notes, evidence, places. */
 enum pt_err pt__merge_registers(struct pt__merge *m);
+/* merge_replaces.c: answered, cleared, decided. */
+bool pt__merge_is_claim(Patuh__EntryKind kind);
+/* What a claim says; empty when it clears. */
+struct pt_value pt__merge_value(const struct pt__row *row);
+/* Sets `replaced` in the rows of one register, which are sorted by view, then seq. Errors: NOMEM. */
+enum pt_err pt__merge_mark_replaced(const struct pt__merge *m, struct pt__row *rows, size_t n);
 
 #endif

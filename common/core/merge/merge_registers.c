@@ -4,27 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One entry about one path. */
-struct row {
-    uint32_t question;
-    uint32_t instance;
-    size_t view;
-    uint64_t seq;
-    const struct pt_entry *entry;
-    bool replaced;
-    bool open, passed; /* of the walk in reaches() */
-};
-
-static bool is_claim(Patuh__EntryKind kind)
-{
-    return kind == PATUH__ENTRY_KIND__ENTRY_ANSWER || kind == PATUH__ENTRY_KIND__ENTRY_CLEAR ||
-           kind == PATUH__ENTRY_KIND__ENTRY_DECIDE;
-}
-
 static int compare_rows(const void *a, const void *b)
 {
-    const struct row *x = a;
-    const struct row *y = b;
+    const struct pt__row *x = a;
+    const struct pt__row *y = b;
     if (x->question != y->question) {
         return x->question < y->question ? -1 : 1;
     }
@@ -52,13 +35,13 @@ static bool place_of(const struct pt__merge *m, const struct pt_entry *entry, ui
     return *instance != 0;
 }
 
-static enum pt_err collect_rows(struct pt__merge *m, struct row **out, size_t *n_out)
+static enum pt_err collect_rows(struct pt__merge *m, struct pt__row **out, size_t *n_out)
 {
     size_t n = 0;
     for (size_t v = 0; v < m->in->n_views; v++) {
         n += m->in->views[v].n_entries;
     }
-    struct row *rows = pt_arena_zalloc(m->arena, n, sizeof *rows);
+    struct pt__row *rows = pt_arena_zalloc(m->arena, n, sizeof *rows);
     if (rows == NULL) {
         return PT_ENOMEM;
     }
@@ -67,8 +50,8 @@ static enum pt_err collect_rows(struct pt__merge *m, struct row **out, size_t *n
         const struct pt_view *view = &m->in->views[v];
         for (size_t i = 0; i < view->n_entries; i++) {
             const struct pt_entry *entry = &view->entries[i];
-            struct row row = {.question = entry->question, .view = v, .seq = i + 1, .entry = entry};
-            bool about_path = is_claim(entry->kind) || entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE ||
+            struct pt__row row = {.question = entry->question, .view = v, .seq = i + 1, .entry = entry};
+            bool about_path = pt__merge_is_claim(entry->kind) || entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE ||
                               entry->kind == PATUH__ENTRY_KIND__ENTRY_NOTE ||
                               entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_EVIDENCE;
             if (about_path && pt__merge_counts(m, v, i) && place_of(m, entry, &row.instance)) {
@@ -82,117 +65,6 @@ static enum pt_err collect_rows(struct pt__merge *m, struct row **out, size_t *n
     return PT_OK;
 }
 
-static struct pt_value value_of(const struct row *row)
-{
-    struct pt_value none = {0};
-    return row->entry->kind == PATUH__ENTRY_KIND__ENTRY_CLEAR ? none : row->entry->value;
-}
-
-/* The claim of this register that a reference means; NULL while it is not here or the link is another branch's. */
-static struct row *target_of(const struct pt__merge *m, struct row *rows, size_t n, const struct pt_entry_ref *ref)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (is_claim(rows[i].entry->kind) && rows[i].seq == ref->seq && pt_view_is(&m->in->views[rows[i].view], ref)) {
-            return &rows[i];
-        }
-    }
-    return NULL;
-}
-
-/* The claim before this one in its own log; NULL for the first. */
-static struct row *own_before(struct row *rows, const struct row *row)
-{
-    for (struct row *at = rows + (row - rows); at > rows && at[-1].view == row->view; at--) {
-        if (is_claim(at[-1].entry->kind)) {
-            return &at[-1];
-        }
-    }
-    return NULL;
-}
-
-/* Had what `from` replaces, step by step, `wanted` among it? Links make the steps go back in time only. */
-static bool reaches(const struct pt__merge *m, struct row *rows, size_t n, struct row *from, const struct row *wanted)
-{
-    for (size_t i = 0; i < n; i++) {
-        rows[i].open = &rows[i] == from;
-        rows[i].passed = false;
-    }
-    for (size_t i = 0; i < n;) {
-        if (!rows[i].open || rows[i].passed) {
-            i++;
-            continue;
-        }
-        rows[i].passed = true;
-        struct row *own = own_before(rows, &rows[i]);
-        if (own != NULL) {
-            own->open = true;
-        }
-        for (size_t k = 0; k < rows[i].entry->n_replaces; k++) {
-            struct row *target = target_of(m, rows, n, &rows[i].entry->replaces[k]);
-            if (target != NULL) {
-                target->open = true;
-            }
-        }
-        i = 0; /* rows before this one may be open now */
-    }
-    return wanted->open;
-}
-
-/* Only a decision settles values that differ: an answer replaces what it names when that is one value, and the value
- * its author had stood by before, unless that was replaced already. */
-static bool may_replace(const struct pt__merge *m, struct row *rows, size_t n, const struct row *by)
-{
-    if (by->entry->kind == PATUH__ENTRY_KIND__ENTRY_DECIDE) {
-        return true;
-    }
-    const struct row *own = own_before(rows, by);
-    const struct row *first = NULL;
-    bool own_stands = own != NULL;
-    for (size_t i = 0; i < by->entry->n_replaces; i++) {
-        struct row *target = target_of(m, rows, n, &by->entry->replaces[i]);
-        if (target == NULL || target->view == by->view) {
-            continue;
-        }
-        struct pt_value a = value_of(target);
-        struct pt_value b = first == NULL ? a : value_of(first);
-        if (!pt_value_eq(&a, &b)) {
-            return false;
-        }
-        first = target;
-        own_stands = own_stands && !reaches(m, rows, n, target, own);
-    }
-    if (first == NULL || !own_stands) {
-        return true;
-    }
-    struct pt_value a = value_of(first);
-    struct pt_value b = value_of(own);
-    return pt_value_eq(&a, &b);
-}
-
-static void mark_replaced(const struct pt__merge *m, struct row *rows, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (!is_claim(rows[i].entry->kind)) {
-            continue;
-        }
-        for (size_t k = i + 1; k < n && rows[k].view == rows[i].view; k++) {
-            if (is_claim(rows[k].entry->kind)) {
-                rows[i].replaced = true; /* a later entry of its own log */
-                break;
-            }
-        }
-        if (!may_replace(m, rows, n, &rows[i])) {
-            continue;
-        }
-        for (size_t k = 0; k < rows[i].entry->n_replaces; k++) {
-            struct row *target = target_of(m, rows, n, &rows[i].entry->replaces[k]);
-            if (target != NULL && target != &rows[i]) {
-                target->replaced = true;
-            }
-        }
-    }
-}
-
 static int compare_values(const void *a, const void *b)
 {
     return pt_value_cmp(a, b);
@@ -204,7 +76,7 @@ static bool is_asked(const struct pt__merge *m, uint32_t question)
     return m->in->instrument == NULL || pt_node_by_number(m->in->instrument, question) != PT_NONE;
 }
 
-static enum pt_err make_answer(struct pt__merge *m, const struct row *rows, size_t n, struct pt_answer *answer,
+static enum pt_err make_answer(struct pt__merge *m, const struct pt__row *rows, size_t n, struct pt_answer *answer,
                                struct pt_register *reg)
 {
     *answer = (struct pt_answer){.question = rows[0].question, .instance = rows[0].instance};
@@ -214,12 +86,12 @@ static enum pt_err make_answer(struct pt__merge *m, const struct row *rows, size
         return PT_ENOMEM;
     }
     for (size_t i = 0; i < n; i++) {
-        if (is_claim(rows[i].entry->kind) && !rows[i].replaced) {
-            reg->heads[reg->n_heads++] = (struct pt_claim){.value = value_of(&rows[i]),
+        if (pt__merge_is_claim(rows[i].entry->kind) && !rows[i].replaced) {
+            reg->heads[reg->n_heads++] = (struct pt_claim){.value = pt__merge_value(&rows[i]),
                                                            .view = &m->in->views[rows[i].view],
                                                            .seq = rows[i].seq,
                                                            .entry = rows[i].entry};
-            answer->values[answer->n_values++] = value_of(&rows[i]);
+            answer->values[answer->n_values++] = pt__merge_value(&rows[i]);
         }
     }
     if (answer->n_values == 0) {
@@ -237,7 +109,7 @@ static enum pt_err make_answer(struct pt__merge *m, const struct row *rows, size
     return PT_OK;
 }
 
-static bool evidence_removed(const struct row *rows, size_t n, const struct row *added)
+static bool evidence_removed(const struct pt__row *rows, size_t n, const struct pt__row *added)
 {
     for (size_t i = 0; i < n; i++) {
         if (rows[i].entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_EVIDENCE &&
@@ -249,7 +121,7 @@ static bool evidence_removed(const struct row *rows, size_t n, const struct row 
     return false;
 }
 
-static void collect_remarks(struct pt__merge *m, const struct row *rows, size_t n, struct pt_answer *answer)
+static void collect_remarks(struct pt__merge *m, const struct pt__row *rows, size_t n, struct pt_answer *answer)
 {
     for (size_t i = 0; i < n; i++) {
         struct pt_remark remark = {.view = &m->in->views[rows[i].view],
@@ -266,7 +138,7 @@ static void collect_remarks(struct pt__merge *m, const struct row *rows, size_t 
     }
 }
 
-static enum pt_err group_rows(struct pt__merge *m, struct row *rows, size_t n)
+static enum pt_err group_rows(struct pt__merge *m, struct pt__row *rows, size_t n)
 {
     struct pt_answers *answers = &m->out->answers;
     answers->answers = pt_arena_zalloc(m->arena, n, sizeof *answers->answers);
@@ -281,9 +153,11 @@ static enum pt_err group_rows(struct pt__merge *m, struct row *rows, size_t n)
         while (to < n && rows[to].question == rows[from].question && rows[to].instance == rows[from].instance) {
             to++;
         }
-        mark_replaced(m, rows + from, to - from);
         struct pt_answer *answer = &answers->answers[answers->n_answers];
-        enum pt_err err = make_answer(m, rows + from, to - from, answer, &m->out->registers[answers->n_answers]);
+        enum pt_err err = pt__merge_mark_replaced(m, rows + from, to - from);
+        if (err == PT_OK) {
+            err = make_answer(m, rows + from, to - from, answer, &m->out->registers[answers->n_answers]);
+        }
         if (err != PT_OK) {
             return err;
         }
@@ -320,7 +194,7 @@ static enum pt_err collect_general(struct pt__merge *m, Patuh__EntryKind kind, s
 
 enum pt_err pt__merge_registers(struct pt__merge *m)
 {
-    struct row *rows;
+    struct pt__row *rows;
     size_t n;
     enum pt_err err = pt__merge_instances(m);
     if (err == PT_OK) {
