@@ -21,8 +21,9 @@
 #define PT_CHUNK_RAW_BYTES_MAX 65536 /* declared size of a compressed body */
 #define PT_CHUNK_ENTRIES_MAX 1024
 #define PT_ENTRY_REPLACES_MAX 64
-#define PT_CUT_LOGS_MAX 64     /* logs in one cut */
-#define PT_TEXT_BYTES_MAX 2000 /* one free text or note */
+#define PT_INSTANCES_PER_LOG_MAX 500 /* products and respondents that one author adds to one assessment */
+#define PT_CUT_LOGS_MAX 64           /* logs in one cut */
+#define PT_TEXT_BYTES_MAX 2000       /* one free text or note */
 #define PT_BLOB_BYTES_MAX (256 * 1024)
 #define PT_INSTRUMENT_BYTES_MAX PT_BLOB_BYTES_MAX
 

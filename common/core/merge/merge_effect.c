@@ -2,6 +2,7 @@
  *
  * An entry that is not allowed or not valid changes nothing, is listed with a sentence, and becomes effective by itself
  * when what it lacks (an assignment, a key, an instrument) arrives. */
+#include "core/limits.h"
 #include "core/merge/merge_internal.h"
 
 #include <string.h>
@@ -188,7 +189,8 @@ struct writer {
     bool office;   /* the responsible office, head office, or a reviewer of theirs */
     int tier;      /* 1 region, 2 head office */
     bool known;
-    bool is_root; /* head office's own key */
+    bool is_root;   /* head office's own key */
+    size_t n_added; /* products and respondents by this log so far */
 };
 
 /* Names of surveyors are unique within an office only: the member has to be one of an office in charge. */
@@ -317,6 +319,9 @@ static enum pt_msg check_entry(struct pt__merge *m, struct writer *w, const stru
     }
     if (!w->surveyor) {
         return PT_MSG_ENTRY_NOT_ASSIGNED;
+    }
+    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE && w->n_added++ >= PT_INSTANCES_PER_LOG_MAX) {
+        return PT_MSG_ENTRY_TOO_MANY_INSTANCES;
     }
     return (fields & PT_FIELD_QUESTION) != 0 ? check_question(m, view, seq, entry) : PT_MSG_NONE;
 }

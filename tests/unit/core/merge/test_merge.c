@@ -1,6 +1,7 @@
 #include "merge_scene.h"
 
 #include "base/mem.h"
+#include "core/limits.h"
 #include "core/wire/pack.h"
 
 #include <criterion/criterion.h>
@@ -334,5 +335,26 @@ Test(merge, oom_loop)
         pt_arena_close(&arena);
         cr_assert_lt(pass, 200);
     }
+    ms_close(&s);
+}
+
+/* Every question of a repeat is asked of every instance: without a limit one device could fill everybody's memory. */
+Test(merge, an_author_adds_so_many_instances_and_no_more)
+{
+    struct merge_scene s;
+    Patuh__Instance detail = PATUH__INSTANCE__INIT;
+    ms_open(&s);
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE, 0);
+    entry.question = ms_number_of(&s, "respondent");
+    entry.detail = kit_pack(&detail, &s.logs.arena);
+    for (size_t i = 0; i < PT_INSTANCES_PER_LOG_MAX + 1; i++) {
+        chunk_add(s.budi, &entry);
+    }
+    chunk_add(s.siti, &entry);
+    struct pt_assessment a = ms_merge(&s, PT_LEVEL_WORK);
+    cr_expect_eq(a.answers.n_instances, PT_INSTANCES_PER_LOG_MAX + 1);
+    cr_assert_eq(a.n_ineffective, 1);
+    cr_expect_eq(a.ineffective[0].why, PT_MSG_ENTRY_TOO_MANY_INSTANCES);
+    cr_expect_eq(a.ineffective[0].seq, PT_INSTANCES_PER_LOG_MAX + 1);
     ms_close(&s);
 }
