@@ -15,12 +15,29 @@ static int compare_instances(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->name, y->name);
 }
 
-uint32_t pt__merge_find_instance(const struct pt_answers *answers, uint32_t repeat, const char *name)
+static uint32_t find(const struct pt_instance *instances, size_t n, uint32_t repeat, const char *name)
 {
     struct pt_instance wanted = {.repeat = repeat, .name = name};
-    const struct pt_instance *found =
-        bsearch(&wanted, answers->instances, answers->n_instances, sizeof *answers->instances, compare_instances);
-    return found == NULL ? 0 : (uint32_t)(found - answers->instances) + 1;
+    const struct pt_instance *found = bsearch(&wanted, instances, n, sizeof *instances, compare_instances);
+    return found == NULL ? 0 : (uint32_t)(found - instances) + 1;
+}
+
+uint32_t pt__merge_find_instance(const struct pt__merge *m, uint32_t repeat, const char *name)
+{
+    return find(m->out->answers.instances, m->out->answers.n_instances, repeat, name);
+}
+
+bool pt__merge_had_instance(const struct pt__merge *m, uint32_t repeat, const char *name)
+{
+    return find(m->instances, m->n_instances, repeat, name) != 0;
+}
+
+static void add_instance(struct pt__merge *m, bool counts, struct pt_instance instance)
+{
+    m->instances[m->n_instances++] = instance;
+    if (counts) {
+        m->out->answers.instances[m->out->answers.n_instances++] = instance;
+    }
 }
 
 /* Products of the registry come with the opening and keep their code. */
@@ -33,8 +50,10 @@ static void add_product_instances(struct pt__merge *m)
     for (size_t i = 0; repeat != 0 && opening != NULL && i < opening->n_product; i++) {
         const Patuh__Product *product = opening->product[i];
         if (product->code != NULL) {
-            m->out->answers.instances[m->out->answers.n_instances++] = (struct pt_instance){
-                .repeat = repeat, .name = product->code, .label = product->name == NULL ? "" : product->name};
+            add_instance(m, true,
+                         (struct pt_instance){.repeat = repeat,
+                                              .name = product->code,
+                                              .label = product->name == NULL ? "" : product->name});
         }
     }
 }
@@ -177,32 +196,42 @@ static enum pt_err drop_removed(struct pt__merge *m)
     return PT_OK;
 }
 
-enum pt_err pt__merge_instances(struct pt__merge *m)
+/* Everything that was ever added, also outside the cut. */
+static void add_effective_instances(struct pt__merge *m)
 {
-    size_t n = m->out->opening == NULL ? 0 : m->out->opening->n_product;
-    n += pt__merge_count_kind(m, PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE);
-    struct pt_answers *answers = &m->out->answers;
-    answers->instances = pt_arena_zalloc(m->arena, n, sizeof *answers->instances);
-    if (answers->instances == NULL) {
-        return PT_ENOMEM;
-    }
-    add_product_instances(m);
     for (size_t v = 0; v < m->in->n_views; v++) {
         const struct pt_view *view = &m->in->views[v];
         for (size_t i = 0; i < view->n_entries; i++) {
             const struct pt_entry *entry = &view->entries[i];
             char name[6];
-            if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE && pt__merge_counts(m, v, i)) {
+            if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE && m->effective[v][i]) {
                 pt_entry_instance_name(&view->log, i + 1, name);
-                answers->instances[answers->n_instances++] = (struct pt_instance){
-                    .repeat = entry->question, .name = pt_arena_str(m->arena, name), .label = label_of(m, entry)};
+                add_instance(m, pt__merge_counts(m, v, i),
+                             (struct pt_instance){.repeat = entry->question,
+                                                  .name = pt_arena_str(m->arena, name),
+                                                  .label = label_of(m, entry)});
             }
         }
     }
+}
+
+enum pt_err pt__merge_instances(struct pt__merge *m)
+{
+    size_t n = m->out->opening == NULL ? 0 : m->out->opening->n_product;
+    n += pt__merge_count_kind(m, PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE);
+    struct pt_answers *answers = &m->out->answers;
+    m->instances = pt_arena_zalloc(m->arena, n, sizeof *m->instances);
+    answers->instances = pt_arena_zalloc(m->arena, n, sizeof *answers->instances);
+    if (m->instances == NULL || answers->instances == NULL) {
+        return PT_ENOMEM;
+    }
+    add_product_instances(m);
+    add_effective_instances(m);
     if (m->arena->exhausted) {
         return PT_ENOMEM;
     }
     enum pt_err err = drop_removed(m);
+    qsort(m->instances, m->n_instances, sizeof *m->instances, compare_instances);
     qsort(answers->instances, answers->n_instances, sizeof *answers->instances, compare_instances);
     return err;
 }

@@ -20,6 +20,8 @@ struct pt__merge {
     size_t n_charges;
     const char **ever_assigned;
     size_t n_ever_assigned;
+    struct pt_instance *instances; /* ever added, sorted; those that are there now: out->answers */
+    size_t n_instances;
 };
 
 /* One entry about one path. */
@@ -49,7 +51,9 @@ enum pt_err pt__merge_state(struct pt__merge *m);
 /* merge_instances.c: which instances there are. */
 enum pt_err pt__merge_instances(struct pt__merge *m);
 /* 1 + index of an instance in pt_answers; 0 when it is not there. */
-uint32_t pt__merge_find_instance(const struct pt_answers *answers, uint32_t repeat, const char *name);
+uint32_t pt__merge_find_instance(const struct pt__merge *m, uint32_t repeat, const char *name);
+/* It is there, was removed, or lies outside the cut. */
+bool pt__merge_had_instance(const struct pt__merge *m, uint32_t repeat, const char *name);
 /* merge_registers.c: registers and their heads, notes, evidence, places. */
 enum pt_err pt__merge_registers(struct pt__merge *m);
 /* merge_replaces.c: answered, cleared, decided. */

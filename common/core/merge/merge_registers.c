@@ -20,19 +20,42 @@ static int compare_rows(const void *a, const void *b)
     return (x->seq > y->seq) - (x->seq < y->seq);
 }
 
-/* false: the path names an instance that is not there (any more), or none where one is needed. */
-static bool place_of(const struct pt__merge *m, const struct pt_entry *entry, uint32_t *instance)
+/* Where an entry about a path belongs. */
+enum place {
+    PLACE_HERE,
+    PLACE_GONE, /* at an instance that was there, or in a question of an earlier instrument */
+    PLACE_NEVER
+};
+
+static enum place place_of(const struct pt__merge *m, const struct pt_entry *entry, uint32_t *instance)
 {
     const struct pt_instrument *instrument = m->in->instrument;
     uint32_t node = instrument == NULL ? PT_NONE : pt_node_by_number(instrument, entry->question);
     uint32_t enclosing = node == PT_NONE ? 0 : instrument->nodes[node].repeat;
     uint32_t repeat = enclosing == 0 ? 0 : instrument->nodes[enclosing].number;
+    *instance = 0;
     if (repeat == 0) {
-        *instance = 0;
-        return entry->instance[0] == '\0';
+        enum place elsewhere = node == PT_NONE ? PLACE_GONE : PLACE_NEVER;
+        return entry->instance[0] == '\0' ? PLACE_HERE : elsewhere;
     }
-    *instance = pt__merge_find_instance(&m->out->answers, repeat, entry->instance);
-    return *instance != 0;
+    *instance = pt__merge_find_instance(m, repeat, entry->instance);
+    if (*instance != 0) {
+        return PLACE_HERE;
+    }
+    return pt__merge_had_instance(m, repeat, entry->instance) ? PLACE_GONE : PLACE_NEVER;
+}
+
+static void list_nowhere(struct pt__merge *m, size_t v, size_t i)
+{
+    m->effective[v][i] = false;
+    m->out->ineffective[m->out->n_ineffective++] =
+        (struct pt_ineffective){.view = &m->in->views[v], .seq = i + 1, .why = PT_MSG_ENTRY_NO_INSTANCE};
+}
+
+static bool is_about_path(Patuh__EntryKind kind)
+{
+    return pt__merge_is_claim(kind) || kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE ||
+           kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_EVIDENCE || kind == PATUH__ENTRY_KIND__ENTRY_NOTE;
 }
 
 static enum pt_err collect_rows(struct pt__merge *m, struct pt__row **out, size_t *n_out)
@@ -51,11 +74,14 @@ static enum pt_err collect_rows(struct pt__merge *m, struct pt__row **out, size_
         for (size_t i = 0; i < view->n_entries; i++) {
             const struct pt_entry *entry = &view->entries[i];
             struct pt__row row = {.question = entry->question, .view = v, .seq = i + 1, .entry = entry};
-            bool about_path = pt__merge_is_claim(entry->kind) || entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE ||
-                              entry->kind == PATUH__ENTRY_KIND__ENTRY_NOTE ||
-                              entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_EVIDENCE;
-            if (about_path && pt__merge_counts(m, v, i) && place_of(m, entry, &row.instance)) {
+            if (!is_about_path(entry->kind) || !pt__merge_counts(m, v, i)) {
+                continue;
+            }
+            enum place place = place_of(m, entry, &row.instance);
+            if (place == PLACE_HERE) {
                 rows[filled++] = row;
+            } else if (place == PLACE_NEVER) {
+                list_nowhere(m, v, i);
             }
         }
     }

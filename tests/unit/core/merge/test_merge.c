@@ -358,3 +358,41 @@ Test(merge, an_author_adds_so_many_instances_and_no_more)
     cr_expect_eq(a.ineffective[0].seq, PT_INSTANCES_PER_LOG_MAX + 1);
     ms_close(&s);
 }
+
+/* A value that counts nowhere is never silent. */
+Test(merge, an_answer_at_an_instance_that_never_was_is_listed_until_it_is_added)
+{
+    struct merge_scene s;
+    Patuh__Instance detail = PATUH__INSTANCE__INIT;
+    struct pt_view *one[1];
+    ms_open(&s);
+    struct pt_entry add = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE, 0);
+    add.question = ms_number_of(&s, "respondent");
+    add.detail = kit_pack(&detail, &s.logs.arena);
+    struct pt_entry answer = kit_answer(ms_number_of(&s, "r"), 3);
+    char name[PT_INSTANCE_BYTES_MAX + 1];
+    pt_entry_instance_name(&s.siti->log, 1, name);
+    answer.instance = name;
+    chunk_add(s.budi, &answer); /* there once siti has added it */
+    answer.instance = "";
+    chunk_add(s.budi, &answer); /* none where one is needed */
+    answer = kit_answer(ms_number_of(&s, "n"), 3);
+    answer.instance = "akta";
+    chunk_add(s.budi, &answer); /* one where none belongs */
+    struct pt_assessment a = ms_merge(&s, PT_LEVEL_WORK);
+    cr_assert_eq(a.n_ineffective, 3);
+    for (size_t i = 0; i < 3; i++) {
+        cr_expect_eq(a.ineffective[i].seq, i + 1);
+        cr_expect_eq(a.ineffective[i].why, PT_MSG_ENTRY_NO_INSTANCE);
+    }
+    one[0] = s.budi;
+    ms_move(&s, s.budi, PATUH__STATE__STATE_SUBMITTED, one, 1);
+    chunk_add(s.siti, &add);
+    a = ms_merge(&s, PT_LEVEL_WORK);
+    cr_expect_eq(a.n_ineffective, 2);
+    cr_expect_eq(a.answers.n_answers, 1);
+    a = ms_merge(&s, PT_LEVEL_SUBMITTED); /* outside the cut it does not count, but is no fault of the answer */
+    cr_expect_eq(a.n_ineffective, 2);
+    cr_expect_eq(a.answers.n_answers, 0);
+    ms_close(&s);
+}
