@@ -178,7 +178,9 @@ static enum pt_err remove_evidence(struct pt_action *action, const char *id, con
         if (is_at(&state->evidence[i], question, target.instance) && memcmp(hash->b, wanted, sizeof wanted) == 0) {
             struct pt_entry entry = pt_action_entry(action, PATUH__ENTRY_KIND__ENTRY_REMOVE_EVIDENCE, &target);
             entry.hash = *hash;
-            return pt_action_put(action, &entry, NULL);
+            err = pt_seen_evidence(action->work.views, action->work.n_views, &entry, &action->head.log,
+                                   &action->work.arena, &entry.replaces, &entry.n_replaces);
+            return err == PT_OK ? pt_action_put(action, &entry, NULL) : err;
         }
     }
     return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_NO_EVIDENCE, id, NULL);

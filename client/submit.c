@@ -33,7 +33,7 @@ static enum pt_err put_move(struct pt_action *action, Patuh__State to, struct pt
     move.has_to = true;
     move.to = to;
     struct pt_work *work = &action->work;
-    enum pt_err err = pt_seen_cut(work->views, work->n_views, &action->head.log, &work->arena, &move);
+    enum pt_err err = pt_seen_cut(&work->state, work->views, work->n_views, &action->head.log, &work->arena, &move);
     if (err == PT_OK && move.n_cut > PT_CUT_LOGS_MAX) {
         err = pt_problem_set(problem, PT_ELIMIT, PT_MSG_CLIENT_MANY_LOGS, pt_subject_name(&action->work.subject), NULL);
     }

@@ -113,7 +113,7 @@ static enum pt_err see_others(struct pt_txn *txn, const struct office *office, c
             views[n_others++] = views[i];
         }
     }
-    err = err == PT_OK ? pt_seen_cut(views, n_others, &own, arena, &move) : err;
+    err = err == PT_OK ? pt_seen_cut(NULL, views, n_others, &own, arena, &move) : err;
     detail->n_seen = move.n_cut;
     detail->seen = move.cut;
     return err;

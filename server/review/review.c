@@ -107,6 +107,12 @@ static enum pt_err check_not_above(struct acting *a)
     return approved && a->work.state.state_tier > a->tier ? refuse(a, PT_MSG_REVIEW_UPPER) : PT_OK;
 }
 
+/* Who goes on from a move has to have what it names: else the next cut would be poorer than the last. */
+static enum pt_err check_whole(struct acting *a)
+{
+    return a->work.state.incomplete ? refuse(a, PT_MSG_REVIEW_INCOMPLETE) : PT_OK;
+}
+
 static enum pt_err check_return(struct acting *a)
 {
     if (a->work.state.state == PATUH__STATE__STATE_DRAFT) {
@@ -242,7 +248,7 @@ static enum pt_err move_entry(struct acting *a, Patuh__State to, const struct pt
     struct pt_hash *reason = NULL;
     move.has_to = true;
     move.to = to;
-    enum pt_err err = pt_seen_cut(a->work.views, a->work.n_views, own, &a->work.arena, &move);
+    enum pt_err err = pt_seen_cut(&a->work.state, a->work.views, a->work.n_views, own, &a->work.arena, &move);
     if (err == PT_OK && move.n_cut > PT_CUT_LOGS_MAX) {
         err = pt_problem_set(a->problem, PT_ELIMIT, PT_MSG_CLIENT_MANY_LOGS, a->act->assessment, NULL);
     }
@@ -368,6 +374,7 @@ static enum pt_err make_entry(struct acting *a, const struct pt_log_id *own, str
 {
     enum pt_err err = check_not_above(a);
     Patuh__State to = PATUH__STATE__STATE_SUBMITTED;
+    err = err == PT_OK ? check_whole(a) : err;
     if (err != PT_OK) {
         return err;
     }

@@ -31,13 +31,13 @@ static enum pt_err move_in(struct pt__rollup *r, struct pt_view *views, size_t n
 {
     Patuh__Move move = PATUH__MOVE__INIT;
     struct pt_log_id own = own_log(r, a->subject);
-    enum pt_err err = pt_seen_cut(views, n_views, &own, &r->work, &move);
+    enum pt_err err = pt_seen_cut(a, views, n_views, &own, &r->work, &move);
     move.counted = pt_arena_zalloc(&r->work, n_views, sizeof *move.counted);
     if (err != PT_OK || move.counted == NULL) {
         return PT_ENOMEM;
     }
-    for (size_t v = 0; v < n_views; v++) { /* in the order of the cut */
-        if (views[v].n_chunks > 0 && !pt_log_id_eq(&views[v].log, &own)) {
+    for (size_t v = 0; v < n_views && move.n_counted < move.n_cut; v++) { /* the cut is in the order of the views */
+        if (move.cut[move.n_counted]->author.data == views[v].log.author.b) {
             move.counted[move.n_counted++] = a->upto[v];
         }
     }

@@ -1,6 +1,5 @@
 /* rollup_collect.c - assessment by assessment: logs, merge, score, one unit. */
 #include "base/mem.h"
-#include "core/wire/unpack.h"
 #include "rollup/rollup_internal.h"
 
 #include <stdlib.h>
@@ -74,28 +73,23 @@ static enum pt_err expect_registry_units(struct pt__rollup *r)
     return PT_OK;
 }
 
-/* An office opens what the registry gives it; any other opening is taken out, so that it cannot stand before the right
- * one either. True when there was such a one. */
-static bool screen_openings(struct pt__rollup *r, const char *institution, struct pt_view *views, size_t n_views)
+/* Who the registry gives a unit of the institution to; "" for nobody. */
+static const char *office_of(const struct pt__rollup *r, const char *institution)
 {
-    const struct pt_institution_row *row = r->has_registry ? pt_registry_institution(&r->registry, institution) : NULL;
-    bool foreign = false;
-    for (size_t v = 0; v < n_views && r->has_registry; v++) {
-        for (size_t i = 0; i < views[v].n_entries; i++) {
-            struct pt_entry *entry = &views[v].entries[i];
-            ProtobufCMessage *message;
-            if (entry->kind != PATUH__ENTRY_KIND__ENTRY_OPEN) {
-                continue;
-            }
-            bool read = pt_unpack(&patuh__opening__descriptor, entry->detail, &r->work, &message) == PT_OK;
-            const Patuh__Opening *opening = read ? (const Patuh__Opening *)message : NULL;
-            bool right =
-                opening != NULL && opening->office != NULL && row != NULL && strcmp(opening->office, row->office) == 0;
-            entry->kind = right ? entry->kind : PATUH__ENTRY_KIND__ENTRY_UNKNOWN;
-            foreign = foreign || !right;
+    const struct pt_institution_row *row = pt_registry_institution(&r->registry, institution);
+    return row == NULL ? "" : row->office;
+}
+
+/* An office that is not in charge opened it too, in vain. */
+static bool has_foreign_opening(const struct pt_assessment *a)
+{
+    for (size_t i = 0; i < a->n_ineffective; i++) {
+        const struct pt_ineffective *row = &a->ineffective[i];
+        if (row->view->entries[row->seq - 1].kind == PATUH__ENTRY_KIND__ENTRY_OPEN) {
+            return true;
         }
     }
-    return foreign;
+    return false;
 }
 
 /* Proposed by a surveyor it counts at the level submitted only; above, an office has to have said so. */
@@ -201,13 +195,13 @@ static enum pt_err assess(struct pt__rollup *r, size_t first, size_t last, struc
     }
     input.views = views;
     pt_subject_institution(subject, institution);
-    bool foreign = screen_openings(r, institution, views, input.n_views);
+    input.office = r->has_registry ? office_of(r, institution) : NULL;
     err = pt_merge(&input, &r->work, &assessment);
     if (err == PT_OK) {
         err = take(r, views, input.n_views, &assessment, &inputs, out);
     }
     if (err == PT_OK) {
-        (*out)->foreign = foreign;
+        (*out)->foreign = r->has_registry && has_foreign_opening(&assessment);
     }
     if (err == PT_ELIMIT) {
         return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_ASSESSMENT, pt_subject_name(subject),

@@ -141,7 +141,8 @@ static enum pt_err check_rulings(struct pt__rollup *r)
         const struct pt_log_id *log = &r->heads[i].log;
         const struct pt__limit *limit = pt__rollup_limit(r, log);
         const struct pt_ruling *ruling = pt_authority_ruling(&r->authority, log);
-        if (limit == NULL || !limit->forked || limit->seq <= limit->fork_seq) {
+        bool later = pt_subject_kind(&log->subject) == PT_SUBJECT_ASSESSMENT; /* with the approvals beside it */
+        if (limit == NULL || !limit->forked || limit->seq <= limit->fork_seq || later) {
             continue;
         }
         if (ruling == NULL || ruling->seq != limit->seq || !pt_hash_eq(&ruling->link, &limit->link)) {

@@ -258,12 +258,28 @@ enum pt_err pt__rollup_note_inputs(struct pt__rollup *r, struct pt_view *views, 
     return err;
 }
 
+/* What was computed earlier is computed again from the same branches, if an office has let them stand. */
+static enum pt_err check_stands(struct pt__rollup *r, struct pt_view *views, size_t n_views, struct pt_arena *arena)
+{
+    enum pt_err err = PT_OK;
+    for (size_t v = 0; v < n_views && err == PT_OK; v++) {
+        bool right;
+        err = pt_authority_check_stand(&r->authority, views, n_views, v, arena, &right);
+        if (err == PT_OK && !right) {
+            return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NOT_RULED, views[v].log.subject.text, NULL);
+        }
+    }
+    return err;
+}
+
 enum pt_err pt__rollup_views(struct pt__rollup *r, size_t first, size_t last, struct pt_arena *arena,
                              struct pt_view **views, size_t *n_views, struct pt_hash *inputs)
 {
     enum pt_err err = pt__rollup_read_views(r, first, last, arena, views);
     *n_views = last - first;
-    if (err == PT_OK) {
+    if (err == PT_OK && r->limits != NULL) {
+        err = check_stands(r, *views, *n_views, arena);
+    } else if (err == PT_OK) {
         err = pt_authority_stand(&r->authority, *views, *n_views, arena);
     }
     if (err == PT_OK) {

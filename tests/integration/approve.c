@@ -59,7 +59,7 @@ static void approve(struct scene *s)
     Patuh__Move move = PATUH__MOVE__INIT;
     struct pt_log_id own = {.subject = s->subject, .author = s->office.author, .incarnation = s->office.incarnation};
     struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MOVE, pt_now_read().wall_ms / 1000);
-    need(pt_seen_cut(s->views, s->n_views, &own, &s->arena, &move), "cut");
+    need(pt_seen_cut(NULL, s->views, s->n_views, &own, &s->arena, &move), "cut");
     move.has_to = true;
     move.to = PATUH__STATE__STATE_APPROVED_NATIONAL;
     need(pt_pack(&move.base, &s->arena, &entry.detail), "move");

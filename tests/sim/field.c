@@ -207,7 +207,7 @@ static enum pt_err submit(struct visit *v)
     struct pt_entry entry = entry_of(v, PATUH__ENTRY_KIND__ENTRY_MOVE);
     move.has_to = true;
     move.to = PATUH__STATE__STATE_SUBMITTED;
-    enum pt_err err = pt_seen_cut(v->sight.views, v->sight.n_views, &v->head.log, &v->sight.arena, &move);
+    enum pt_err err = pt_seen_cut(&v->sight.state, v->sight.views, v->sight.n_views, &v->head.log, &v->sight.arena, &move);
     if (err == PT_OK && move.n_cut > PT_CUT_LOGS_MAX) {
         return PT_OK;
     }

@@ -224,7 +224,7 @@ static enum pt_err move_to(struct act *a, Patuh__State to)
     Patuh__Move move = PATUH__MOVE__INIT;
     move.has_to = true;
     move.to = to;
-    enum pt_err err = pt_seen_cut(a->sight.views, a->sight.n_views, &a->log, &a->sight.arena, &move);
+    enum pt_err err = pt_seen_cut(&a->sight.state, a->sight.views, a->sight.n_views, &a->log, &a->sight.arena, &move);
     if (err != PT_OK || move.n_cut > PT_CUT_LOGS_MAX) {
         return err;
     }

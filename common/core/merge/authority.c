@@ -302,18 +302,34 @@ static int tier_for(const struct pt_office *office, const char *office_code)
     return strcmp(office->code, office_code) == 0 ? 1 : 0;
 }
 
-bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
-                           const char *office_code, int *tier)
+/* view: NULL for what its author may do at all. */
+static bool acts(const struct pt_authority *authority, const struct pt_author *author, const struct pt_view *view,
+                 uint64_t seq, const char *office_code, int *tier)
 {
     const struct pt_office *office = pt_authority_office(authority, author);
     int found = office == NULL ? 0 : tier_for(office, office_code);
     const struct pt_member *member = office == NULL ? pt_authority_member(authority, author) : NULL;
     for (; member != NULL; member = pt_authority_member_next(authority, member)) {
-        int as_member = member->role == PATUH__ROLE__ROLE_REVIEWER ? tier_for(member->office, office_code) : 0;
-        found = as_member > found ? as_member : found;
+        bool reviews = member->role == PATUH__ROLE__ROLE_REVIEWER;
+        int as_member = reviews ? tier_for(member->office, office_code) : 0;
+        if (as_member > found && (view == NULL || !pt_authority_is_cut_off(member, view, seq))) {
+            found = as_member;
+        }
     }
     *tier = found == 0 ? *tier : found;
     return found != 0;
+}
+
+bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
+                           const char *office_code, int *tier)
+{
+    return acts(authority, author, NULL, 0, office_code, tier);
+}
+
+bool pt_authority_acts_at(const struct pt_authority *authority, const struct pt_view *view, uint64_t seq,
+                          const char *office_code, int *tier)
+{
+    return acts(authority, &view->log.author, view, seq, office_code, tier);
 }
 
 bool pt_authority_is_revoked(const struct pt_authority *authority, const struct pt_author *author,

@@ -69,6 +69,9 @@ const struct pt_office *pt_authority_office_by_code(const struct pt_authority *a
 /* May the author act for this office (be it, be its reviewer, or act for the root)? tier: 2 when for the root. */
 bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
                            const char *office_code, int *tier);
+/* The same of one entry of a log: a membership that was revoked before it gives no right. */
+bool pt_authority_acts_at(const struct pt_authority *authority, const struct pt_view *view, uint64_t seq,
+                          const char *office_code, int *tier);
 /* Was the key taken out by this office, or by head office? */
 bool pt_authority_is_revoked(const struct pt_authority *authority, const struct pt_author *author,
                              const char *office_code);
@@ -78,10 +81,15 @@ const struct pt_ruling *pt_authority_ruling(const struct pt_authority *authority
 /* May this office say which branch of the author's logs stands? */
 bool pt_authority_may_rule(const struct pt_authority *authority, const struct pt_office *office,
                            const struct pt_author *author);
-/* Extend the views of forked logs by the branches that stand. Not for office logs: pt_authority_build has done it.
- * Errors: NOMEM. */
+/* Extend the views of forked logs by the branches that stand: as a ruling says, or as approvals name them. views: all
+ * of one assessment. Not for office logs: pt_authority_build has done it. Errors: NOMEM. */
 enum pt_err pt_authority_stand(const struct pt_authority *authority, struct pt_view *views, size_t n_views,
                                struct pt_arena *arena);
+
+/* Does view v of an assessment, as it was extended earlier, end where a ruling or the approvals let it? Errors: NOMEM.
+ */
+enum pt_err pt_authority_check_stand(const struct pt_authority *authority, struct pt_view *views, size_t n_views,
+                                     size_t v, struct pt_arena *arena, bool *right);
 
 /* A revoked member's entry past the cut that stands; all of a log that the cut does not name. */
 bool pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq);

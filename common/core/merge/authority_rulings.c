@@ -165,16 +165,3 @@ const struct pt_ruling *pt_authority_ruling(const struct pt_authority *authority
 {
     return find_ruling(authority, log);
 }
-
-enum pt_err pt_authority_stand(const struct pt_authority *authority, struct pt_view *views, size_t n_views,
-                               struct pt_arena *arena)
-{
-    enum pt_err err = PT_OK;
-    for (size_t v = 0; v < n_views && err == PT_OK; v++) {
-        const struct pt_ruling *ruling = views[v].n_branches > 0 ? pt_authority_ruling(authority, &views[v].log) : NULL;
-        if (ruling != NULL) {
-            err = pt_view_stand(&views[v], ruling->seq, &ruling->link, arena);
-        }
-    }
-    return err;
-}

@@ -42,9 +42,11 @@ static enum pt_err start(struct pt__merge *m)
     return PT_OK;
 }
 
+/* Offices' steps and submissions wait for nobody: what they are about does. */
 static bool can_change(const struct pt_entry *entry)
 {
-    return entry->kind != PATUH__ENTRY_KIND__ENTRY_OPEN && entry->kind != PATUH__ENTRY_KIND__ENTRY_ASSIGN;
+    return entry->kind != PATUH__ENTRY_KIND__ENTRY_OPEN && entry->kind != PATUH__ENTRY_KIND__ENTRY_ASSIGN &&
+           entry->kind != PATUH__ENTRY_KIND__ENTRY_MOVE && entry->kind != PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE;
 }
 
 static void count_entries(struct pt__merge *m)

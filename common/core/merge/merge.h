@@ -44,6 +44,14 @@ struct pt_remark {
     uint32_t instance; /* as in pt_answer */
 };
 
+/* What a reviewer asked for at a question. */
+struct pt_comment {
+    const struct pt_view *view; /* the log of the move */
+    uint64_t seq;
+    const Patuh__Comment *detail;
+    bool stands; /* of a move that makes the state now; false: answered by a later one */
+};
+
 struct pt_ineffective {
     const struct pt_view *view;
     uint64_t seq;
@@ -61,6 +69,10 @@ struct pt_assessment {
     const struct pt_claim *state_by; /* the move that made the state; NULL while draft */
     const Patuh__Move *state_move;
     int state_tier; /* of its author: 0 a surveyor (or draft), 1 the region, 2 head office */
+    bool
+        incomplete; /* of what the move names that decides (at the level) not all is here, or stands: counts is false */
+    struct pt_comment *comments; /* by log id, seq */
+    size_t n_comments;
     struct pt_answers answers;
     struct pt_register *registers;
     struct pt_remark *notes; /* as evidence and places: by (question, instance), log id, seq */
@@ -73,10 +85,11 @@ struct pt_assessment {
     size_t n_not_assessed;
     struct pt_ineffective *ineffective;
     size_t n_ineffective;
-    size_t n_pending;   /* effective entries outside the cut; opening and assigning change nothing and never wait */
-    uint64_t *upto;     /* by view: entries up to here count at the level */
-    size_t n_conflicts; /* open ones, of questions that the instrument still asks */
-    size_t n_entries;   /* effective entries that count */
+    size_t
+        n_pending; /* effective entries outside the cut; opening, assigning and moves change no answer and never wait */
+    uint64_t *upto;            /* by view: entries up to here count at the level */
+    size_t n_conflicts;        /* open ones, of questions that the instrument still asks */
+    size_t n_entries;          /* effective entries that count */
     struct pt_hash instrument; /* newest version that an entry names; zeros when none does */
 };
 
@@ -94,6 +107,7 @@ struct pt_merge_input {
     const struct pt_view *views; /* all logs of the assessment, sorted by log id */
     size_t n_views;
     const struct pt_authority *authority;
+    const char *office;                     /* that the registry of the cycle gives the unit to; NULL: not known here */
     const struct pt_instrument *instrument; /* current version of the cycle; NULL when there is none here */
     struct pt_lookup lookup;
     enum pt_level level;

@@ -17,30 +17,40 @@ static bool name_in(const char *const *names, size_t n, const char *name)
     return false;
 }
 
-static bool is_head_office(const struct pt__merge *m, const struct pt_author *author)
+static bool is_head_office(const struct pt__merge *m, const struct pt_view *view, uint64_t seq)
 {
     int tier = 0;
-    return pt_authority_acts_for(m->in->authority, author, "", &tier) && tier == 2;
+    return pt_authority_acts_at(m->in->authority, view, seq, "", &tier) && tier == 2;
 }
 
-/* The first opening in the order of logs, head office's before others: the same everywhere. */
+/* What an opening is worth: 0 nothing. A unit belongs to the office that the registry gives it to; head office may open
+ * any. Without a registry every office's own word is as good as another's. */
+static int rank_of(const struct pt__merge *m, const struct pt_view *view, uint64_t seq, const Patuh__Opening *opening)
+{
+    int tier = 0;
+    if (opening == NULL || opening->office == NULL ||
+        !pt_authority_acts_at(m->in->authority, view, seq, opening->office, &tier)) {
+        return 0;
+    }
+    bool right = m->in->office == NULL || strcmp(m->in->office, opening->office) == 0;
+    return tier == 2 ? 2 : right;
+}
+
+/* The first of the best in the order of logs: the same everywhere. */
 static void find_opening(struct pt__merge *m)
 {
-    bool by_head_office = false;
+    int best = 0;
     for (size_t v = 0; v < m->in->n_views; v++) {
         const struct pt_view *view = &m->in->views[v];
-        bool head_office = is_head_office(m, &view->log.author);
         for (size_t i = 0; i < view->n_entries; i++) {
-            bool better = m->out->opening == NULL || (head_office && !by_head_office);
-            if (view->entries[i].kind != PATUH__ENTRY_KIND__ENTRY_OPEN || !better) {
+            if (view->entries[i].kind != PATUH__ENTRY_KIND__ENTRY_OPEN) {
                 continue;
             }
             const Patuh__Opening *opening = pt__merge_detail(m, &view->entries[i], &patuh__opening__descriptor);
-            int tier;
-            if (opening != NULL && opening->office != NULL &&
-                pt_authority_acts_for(m->in->authority, &view->log.author, opening->office, &tier)) {
+            int rank = rank_of(m, view, i + 1, opening);
+            if (rank > best) {
+                best = rank;
                 m->out->opening = opening;
-                by_head_office = head_office;
             }
         }
     }
@@ -60,9 +70,8 @@ static enum pt_err find_charges(struct pt__merge *m)
     m->charges[m->n_charges++].code = m->out->opening->office;
     for (size_t v = 0; v < m->in->n_views; v++) {
         const struct pt_view *view = &m->in->views[v];
-        bool head_office = is_head_office(m, &view->log.author);
-        for (size_t i = 0; head_office && i < view->n_entries; i++) {
-            if (view->entries[i].kind != PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE) {
+        for (size_t i = 0; i < view->n_entries; i++) {
+            if (view->entries[i].kind != PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE || !is_head_office(m, view, i + 1)) {
                 continue;
             }
             const Patuh__OfficeMove *move = pt__merge_detail(m, &view->entries[i], &patuh__office_move__descriptor);
@@ -93,7 +102,7 @@ bool pt__merge_in_charge(const struct pt__merge *m, const struct pt_view *view, 
     *tier = 0;
     for (size_t i = m->n_charges; i > 0; i--) {
         const struct pt__charge *charge = &m->charges[i - 1];
-        if (pt_authority_acts_for(m->in->authority, &view->log.author, charge->code, tier) &&
+        if (pt_authority_acts_at(m->in->authority, view, seq, charge->code, tier) &&
             (*tier == 2 || charge->left == NULL || cut_holds(charge->left, view, seq))) {
             return true;
         }
@@ -184,13 +193,15 @@ static enum pt_err find_assignments(struct pt__merge *m)
 
 /* Who the author of a log is, seen from this assessment. */
 struct writer {
-    const struct pt_member *member;
-    bool surveyor; /* a device of somebody who was ever assigned */
-    bool office;   /* the responsible office, head office, or a reviewer of theirs */
-    int tier;      /* 1 region, 2 head office */
+    const struct pt_member *member; /* the first membership of the key; NULL for none */
     bool known;
-    bool is_root;   /* head office's own key */
-    size_t n_added; /* products and respondents by this log so far */
+    bool is_root;     /* head office's own key */
+    bool varies;      /* one of its memberships was revoked somewhere */
+    bool surveyor;    /* at this entry: a device of somebody who was ever assigned */
+    bool was_revoked; /* at this entry: it would be, but for a revocation */
+    bool office;      /* at this entry: the responsible office, head office, or a reviewer of theirs */
+    int tier;         /* 1 region, 2 head office */
+    size_t n_added;   /* products and respondents by this log so far */
 };
 
 /* Names of surveyors are unique within an office only: the member has to be one of an office in charge. */
@@ -206,16 +217,29 @@ static bool is_assigned(const struct pt__merge *m, const struct pt_member *membe
 
 static struct writer writer_of(const struct pt__merge *m, const struct pt_author *author)
 {
-    const struct pt_member *member = pt_authority_member(m->in->authority, author);
-    struct writer w = {.member = member};
     const struct pt_office *office = pt_authority_office(m->in->authority, author);
-    w.known = member != NULL || office != NULL;
+    struct writer w = {.member = pt_authority_member(m->in->authority, author)};
+    w.known = w.member != NULL || office != NULL;
     w.is_root = office != NULL && office->is_root;
-    for (; member != NULL && !w.surveyor; member = pt_authority_member_next(m->in->authority, member)) {
-        w.surveyor = is_assigned(m, member);
-        w.member = w.surveyor ? member : w.member;
+    const struct pt_member *member = w.member;
+    for (; member != NULL; member = pt_authority_member_next(m->in->authority, member)) {
+        w.varies = w.varies || member->revoked;
     }
     return w;
+}
+
+/* Each office that names the key judges for itself: what one of them revoked another one may still let write. */
+static void look_up_surveyor(const struct pt__merge *m, struct writer *w, const struct pt_view *view, uint64_t seq)
+{
+    const struct pt_member *member = w->member;
+    w->surveyor = false;
+    w->was_revoked = false;
+    for (; member != NULL && !w->surveyor; member = pt_authority_member_next(m->in->authority, member)) {
+        bool assigned = is_assigned(m, member);
+        bool cut_off = pt_authority_is_cut_off(member, view, seq);
+        w->surveyor = assigned && !cut_off;
+        w->was_revoked = w->was_revoked || cut_off;
+    }
 }
 
 /* Of a whole result: fixed or not assessed in it, approved or not assessed after it. */
@@ -291,7 +315,7 @@ static bool asks_for_office(Patuh__EntryKind kind)
            kind == PATUH__ENTRY_KIND__ENTRY_DECIDE;
 }
 
-static enum pt_msg check_entry(struct pt__merge *m, struct writer *w, const struct pt_view *view, uint64_t seq)
+static enum pt_msg check_right(struct pt__merge *m, struct writer *w, const struct pt_view *view, uint64_t seq)
 {
     const struct pt_entry *entry = &view->entries[seq - 1];
     unsigned fields = pt_entry_fields(entry->kind);
@@ -301,8 +325,8 @@ static enum pt_msg check_entry(struct pt__merge *m, struct writer *w, const stru
     if (!w->known) {
         return PT_MSG_ENTRY_UNKNOWN_AUTHOR;
     }
-    if (w->member != NULL && pt_authority_is_cut_off(w->member, view, seq)) {
-        return PT_MSG_ENTRY_REVOKED;
+    if (seq == 1 || w->varies) {
+        look_up_surveyor(m, w, view, seq);
     }
     w->office = asks_for_office(entry->kind) && pt__merge_in_charge(m, view, seq, &w->tier);
     if (entry->kind == PATUH__ENTRY_KIND__ENTRY_MOVE) {
@@ -324,6 +348,14 @@ static enum pt_msg check_entry(struct pt__merge *m, struct writer *w, const stru
         return PT_MSG_ENTRY_TOO_MANY_INSTANCES;
     }
     return (fields & PT_FIELD_QUESTION) != 0 ? check_question(m, view, seq, entry) : PT_MSG_NONE;
+}
+
+/* Who could do it but for a revocation is told of that. */
+static enum pt_msg check_entry(struct pt__merge *m, struct writer *w, const struct pt_view *view, uint64_t seq)
+{
+    enum pt_msg why = check_right(m, w, view, seq);
+    bool no_right = why == PT_MSG_ENTRY_NOT_ASSIGNED || why == PT_MSG_ENTRY_NOT_ALLOWED;
+    return no_right && w->was_revoked ? PT_MSG_ENTRY_REVOKED : why;
 }
 
 static enum pt_err judge(struct pt__merge *m)

@@ -135,12 +135,27 @@ static enum pt_err make_answer(struct pt__merge *m, const struct pt__row *rows, 
     return PT_OK;
 }
 
-static bool evidence_removed(const struct pt__row *rows, size_t n, const struct pt__row *added)
+/* A removal takes away what its author had seen: its own copies before it, and those that it names. */
+static bool takes_away(const struct pt__merge *m, const struct pt__row *removal, const struct pt__row *added)
+{
+    if (removal->view == added->view) {
+        return removal->seq > added->seq;
+    }
+    for (size_t i = 0; i < removal->entry->n_replaces; i++) {
+        const struct pt_entry_ref *ref = &removal->entry->replaces[i];
+        if (ref->seq >= added->seq && pt_view_is(&m->in->views[added->view], ref)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool evidence_removed(const struct pt__merge *m, const struct pt__row *rows, size_t n,
+                             const struct pt__row *added)
 {
     for (size_t i = 0; i < n; i++) {
         if (rows[i].entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_EVIDENCE &&
-            pt_hash_eq(&rows[i].entry->hash, &added->entry->hash) &&
-            !(rows[i].view == added->view && rows[i].seq < added->seq)) { /* attached again */
+            pt_hash_eq(&rows[i].entry->hash, &added->entry->hash) && takes_away(m, &rows[i], added)) {
             return true;
         }
     }
@@ -157,7 +172,7 @@ static void collect_remarks(struct pt__merge *m, const struct pt__row *rows, siz
         if (rows[i].entry->kind == PATUH__ENTRY_KIND__ENTRY_NOTE) {
             m->out->notes[m->out->n_notes++] = remark;
         } else if (rows[i].entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE &&
-                   !evidence_removed(rows, n, &rows[i])) {
+                   !evidence_removed(m, rows, n, &rows[i])) {
             m->out->evidence[m->out->n_evidence++] = remark;
             answer->n_evidence++;
         }

@@ -198,7 +198,39 @@ static void set_cut(struct pt__merge *m, const struct moves *moves, const struct
     }
 }
 
-static enum pt_err set_state(struct pt__merge *m, const struct move *best)
+/* A cut of which something is missing says nothing yet: a part of it would be another result. */
+static bool is_whole(const struct pt__merge *m, const struct moves *moves, const struct move *best)
+{
+    for (size_t i = 0; i < moves->n; i++) {
+        const struct move *move = &moves->list[i];
+        if (counts_with(move, best) && !pt_seen_is_whole(move->detail, m->in->views, m->in->n_views)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What reviewers asked for: of the moves that make the state, and of those that came before. */
+static enum pt_err list_comments(struct pt__merge *m, const struct moves *moves, const struct move *best)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < moves->n; i++) {
+        n += moves->list[i].detail->n_comment;
+    }
+    m->out->comments = pt_arena_zalloc(m->arena, n, sizeof *m->out->comments);
+    for (size_t i = 0; i < moves->n && m->out->comments != NULL; i++) {
+        const struct move *move = &moves->list[i];
+        for (size_t k = 0; k < move->detail->n_comment; k++) {
+            m->out->comments[m->out->n_comments++] = (struct pt_comment){.view = &m->in->views[move->view],
+                                                                         .seq = move->seq,
+                                                                         .detail = move->detail->comment[k],
+                                                                         .stands = counts_with(move, best)};
+        }
+    }
+    return m->out->comments == NULL ? PT_ENOMEM : PT_OK;
+}
+
+static enum pt_err set_state(struct pt__merge *m, const struct moves *moves, const struct move *best)
 {
     struct pt_claim *by = pt_arena_zalloc(m->arena, 1, sizeof *by);
     if (by == NULL) {
@@ -210,7 +242,8 @@ static enum pt_err set_state(struct pt__merge *m, const struct move *best)
     m->out->state_by = by;
     m->out->state_move = best->detail;
     m->out->state_tier = best->tier;
-    return PT_OK;
+    m->out->incomplete = !is_whole(m, moves, best);
+    return list_comments(m, moves, best);
 }
 
 static bool reaches(const struct move *move, enum pt_level level)
@@ -232,7 +265,7 @@ enum pt_err pt__merge_state(struct pt__merge *m)
     const struct move *best =
         version > 0 ? move_of_version(&moves, version) : effective_move(m, &moves, PT_LEVEL_FIXED);
     if (best != NULL) {
-        err = set_state(m, best);
+        err = set_state(m, &moves, best);
     }
     if (level == PT_LEVEL_WORK || err != PT_OK) {
         return err;
@@ -242,7 +275,8 @@ enum pt_err pt__merge_state(struct pt__merge *m)
         best = effective_move(m, &moves, (enum pt_level)upto);
         found = reaches(best, level);
     }
-    m->out->counts = reaches(best, level);
+    m->out->incomplete = reaches(best, level) && !is_whole(m, &moves, best);
+    m->out->counts = reaches(best, level) && !m->out->incomplete;
     set_cut(m, &moves, m->out->counts ? best : NULL);
     return PT_OK;
 }

@@ -61,18 +61,30 @@ enum pt_err pt_seen_replaces(const struct pt_assessment *state, uint32_t questio
     return PT_OK;
 }
 
-/* Where the cut of a move speaks of a log; n_cut when it does not, or means another branch. */
-static size_t find_seen(const Patuh__Move *move, const struct pt_view *view)
+/* Where the cut of a move speaks of a log; n_cut when it does not. */
+static size_t find_seen(const Patuh__Move *move, const struct pt_log_id *log)
 {
     for (size_t i = 0; i < move->n_cut; i++) {
         const Patuh__LogSeen *seen = move->cut[i];
-        if (seen->incarnation == view->log.incarnation && seen->author.len == PT_HASH_BYTES &&
-            memcmp(seen->author.data, view->log.author.b, PT_HASH_BYTES) == 0) {
-            bool same = pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len));
-            return same ? i : move->n_cut;
+        if (seen->incarnation == log->incarnation && seen->author.len == PT_HASH_BYTES &&
+            memcmp(seen->author.data, log->author.b, PT_HASH_BYTES) == 0) {
+            return i;
         }
     }
     return move->n_cut;
+}
+
+static bool is_here(const struct pt_view *view, const Patuh__LogSeen *seen)
+{
+    return pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len));
+}
+
+/* Of an end that is not here, or on a branch that does not stand, what comes before it was seen all the same. */
+static uint64_t seen_before(const struct pt_view *view, uint64_t seq)
+{
+    uint64_t sealed = view->n_chunks == 0 ? 0 : view->chunks[view->n_chunks - 1].last_seq;
+    uint64_t common = view->forked ? view->fork_seq : sealed;
+    return seq > common ? common : 0;
 }
 
 uint64_t pt_seen_reach(const struct pt_view *by, uint64_t seq, const Patuh__Move *move, const struct pt_view *view)
@@ -80,14 +92,31 @@ uint64_t pt_seen_reach(const struct pt_view *by, uint64_t seq, const Patuh__Move
     if (view == by) {
         return seq;
     }
-    size_t at = find_seen(move, view);
-    return at < move->n_cut ? move->cut[at]->seq : 0;
+    size_t at = find_seen(move, &view->log);
+    if (at == move->n_cut) {
+        return 0;
+    }
+    return is_here(view, move->cut[at]) ? move->cut[at]->seq : seen_before(view, move->cut[at]->seq);
+}
+
+bool pt_seen_is_whole(const Patuh__Move *move, const struct pt_view *views, size_t n_views)
+{
+    for (size_t i = 0; i < move->n_cut; i++) {
+        bool here = move->cut[i]->seq == 0;
+        for (size_t v = 0; v < n_views && !here; v++) {
+            here = find_seen(move, &views[v].log) == i && is_here(&views[v], move->cut[i]);
+        }
+        if (!here) {
+            return false;
+        }
+    }
+    return true;
 }
 
 uint64_t pt_seen_counted(const struct pt_view *by, uint64_t seq, const Patuh__Move *move, const struct pt_view *view)
 {
     uint64_t reach = pt_seen_reach(by, seq, move, view);
-    size_t at = view == by ? move->n_cut : find_seen(move, view);
+    size_t at = view == by ? move->n_cut : find_seen(move, &view->log);
     bool less = at < move->n_cut && at < move->n_counted && move->counted[at] < reach;
     return less ? move->counted[at] : reach;
 }
@@ -120,8 +149,63 @@ enum pt_err pt_seen_instance(const struct pt_view *views, size_t n_views, const 
     return PT_OK;
 }
 
-enum pt_err pt_seen_cut(struct pt_view *views, size_t n_views, const struct pt_log_id *own, struct pt_arena *arena,
-                        Patuh__Move *move)
+static uint64_t last_copy(const struct pt_view *view, const struct pt_entry *removal)
+{
+    uint64_t seq = view->n_chunks == 0 ? 0 : view->chunks[view->n_chunks - 1].last_seq;
+    for (; seq > 0; seq--) {
+        const struct pt_entry *entry = &view->entries[seq - 1];
+        if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE && entry->question == removal->question &&
+            strcmp(entry->instance, removal->instance) == 0 && pt_hash_eq(&entry->hash, &removal->hash)) {
+            return seq;
+        }
+    }
+    return 0;
+}
+
+enum pt_err pt_seen_evidence(const struct pt_view *views, size_t n_views, const struct pt_entry *removal,
+                             const struct pt_log_id *own, struct pt_arena *arena, const struct pt_entry_ref **out,
+                             size_t *n_out)
+{
+    struct pt_entry_ref *refs = pt_arena_zalloc(arena, n_views, sizeof *refs);
+    if (refs == NULL) {
+        return PT_ENOMEM;
+    }
+    size_t n = 0;
+    for (size_t v = 0; v < n_views && n < PT_ENTRY_REPLACES_MAX; v++) {
+        if (!pt_log_id_eq(&views[v].log, own)) {
+            n += pt_seen_refer(&views[v], last_copy(&views[v], removal), &refs[n]);
+        }
+    }
+    *out = refs;
+    *n_out = n;
+    return PT_OK;
+}
+
+/* Is any entry of the log effective? Who has no right here fills nobody's cut. */
+static bool has_effect(const struct pt_assessment *state, const struct pt_view *view)
+{
+    size_t n_ineffective = 0;
+    for (size_t i = 0; i < state->n_ineffective; i++) {
+        n_ineffective += pt_log_id_eq(&state->ineffective[i].view->log, &view->log);
+    }
+    return n_ineffective < view->n_entries;
+}
+
+static void name_end(struct pt_view *view, Patuh__LogSeen *seen)
+{
+    struct pt_view_chunk *last = &view->chunks[view->n_chunks - 1];
+    patuh__log_seen__init(seen);
+    seen->has_author = seen->has_incarnation = seen->has_seq = seen->has_link = true;
+    seen->author.data = view->log.author.b;
+    seen->author.len = sizeof view->log.author.b;
+    seen->incarnation = view->log.incarnation;
+    seen->seq = last->last_seq;
+    seen->link.data = last->link.b;
+    seen->link.len = sizeof last->link.b;
+}
+
+enum pt_err pt_seen_cut(const struct pt_assessment *state, struct pt_view *views, size_t n_views,
+                        const struct pt_log_id *own, struct pt_arena *arena, Patuh__Move *move)
 {
     move->cut = pt_arena_zalloc(arena, n_views, sizeof *move->cut);
     Patuh__LogSeen *seen = pt_arena_zalloc(arena, n_views, sizeof *seen);
@@ -129,21 +213,12 @@ enum pt_err pt_seen_cut(struct pt_view *views, size_t n_views, const struct pt_l
         return PT_ENOMEM;
     }
     for (size_t v = 0; v < n_views; v++) {
-        struct pt_view *view = &views[v];
-        if (view->n_chunks == 0 || pt_log_id_eq(&view->log, own)) {
-            continue;
+        bool other = views[v].n_chunks > 0 && !pt_log_id_eq(&views[v].log, own);
+        if (other && (state == NULL || has_effect(state, &views[v]))) {
+            name_end(&views[v], &seen[move->n_cut]);
+            move->cut[move->n_cut] = &seen[move->n_cut];
+            move->n_cut++;
         }
-        struct pt_view_chunk *last = &view->chunks[view->n_chunks - 1];
-        Patuh__LogSeen *at = &seen[move->n_cut];
-        patuh__log_seen__init(at);
-        at->has_author = at->has_incarnation = at->has_seq = at->has_link = true;
-        at->author.data = view->log.author.b;
-        at->author.len = sizeof view->log.author.b;
-        at->incarnation = view->log.incarnation;
-        at->seq = last->last_seq;
-        at->link.data = last->link.b;
-        at->link.len = sizeof last->link.b;
-        move->cut[move->n_cut++] = at;
     }
     return PT_OK;
 }

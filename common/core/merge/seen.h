@@ -24,15 +24,23 @@ enum pt_err pt_seen_instance(const struct pt_view *views, size_t n_views, const 
 
 /* Name one entry of a log as it is here; false for an entry of the tail, which nobody else can have seen. */
 bool pt_seen_refer(const struct pt_view *view, uint64_t seq, struct pt_entry_ref *ref);
-/* How far the author of a move, entry seq of the log `by`, had read the log `view`: its own up to the move, others as
- * the cut says when the links agree, so that a fork's other branch is not meant. 0 = nothing. */
-uint64_t pt_seen_reach(const struct pt_view *by, uint64_t seq, const Patuh__Move *move, const struct pt_view *view);
+/* The last sealed entry in every other log than `own` that added the file which `removal` takes away. */
+enum pt_err pt_seen_evidence(const struct pt_view *views, size_t n_views, const struct pt_entry *removal,
+                             const struct pt_log_id *own, struct pt_arena *arena, const struct pt_entry_ref **out,
+                             size_t *n_out);
 
+/* How far the author of a move, entry seq of the log `by`, had read the log `view`: its own up to the move, others as
+ * the cut says. Links tell apart the branches of a fork: of another one, or of an end that is not here, it had read
+ * what comes before. 0 = nothing. */
+uint64_t pt_seen_reach(const struct pt_view *by, uint64_t seq, const Patuh__Move *move, const struct pt_view *view);
 /* The same, of a move about a version only as much as counts. */
 uint64_t pt_seen_counted(const struct pt_view *by, uint64_t seq, const Patuh__Move *move, const struct pt_view *view);
+/* Is all that the cut names here, and does it stand? */
+bool pt_seen_is_whole(const Patuh__Move *move, const struct pt_view *views, size_t n_views);
 
-/* Fill the cut of a move: all sealed chunks of every log but `own`, which counts up to the move itself. */
-enum pt_err pt_seen_cut(struct pt_view *views, size_t n_views, const struct pt_log_id *own, struct pt_arena *arena,
-                        Patuh__Move *move);
+/* Fill the cut of a move: all sealed chunks of every log but `own`, which counts up to the move itself. state: its logs
+ * without an effective entry are left out; NULL: none is. */
+enum pt_err pt_seen_cut(const struct pt_assessment *state, struct pt_view *views, size_t n_views,
+                        const struct pt_log_id *own, struct pt_arena *arena, Patuh__Move *move);
 
 #endif

@@ -168,6 +168,7 @@ struct pt_assessment ms_merge_version(struct merge_scene *s, enum pt_level level
         .views = views,
         .n_views = s->logs.n,
         .authority = &s->authority,
+        .office = s->office,
         .instrument = &s->f.ins,
         .lookup = {.instrument = ms_find_instrument, .text = ms_find_text, .data = s},
         .level = level,

@@ -18,6 +18,7 @@ struct merge_scene {
     struct pt_authority authority;
     struct pt_view *region, *budi, *siti, *root;
     struct pt_subject subject;
+    const char *office; /* that the registry gives it to; NULL: no registry */
 };
 
 uint32_t ms_number_of(const struct merge_scene *s, const char *name);
