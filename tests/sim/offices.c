@@ -272,6 +272,9 @@ static enum pt_err review(struct act *a)
     const struct pt_assessment *state = &a->sight.state;
     bool head_office = a->office->upper == NULL;
     a->s->result.conflicts += state->n_conflicts;
+    if (state->incomplete) { /* as patuhd review refuses it */
+        return PT_OK;
+    }
     if (head_office && state->state == PATUH__STATE__STATE_APPROVED_REGION) {
         bool good = sim_chance(&a->s->random, 4) > 0;
         return move_to(a, good ? PATUH__STATE__STATE_APPROVED_NATIONAL : PATUH__STATE__STATE_HAS_ISSUES);
