@@ -27,16 +27,53 @@ static bool names_subject(const struct pt_log_id *log, enum pt_subject_kind kind
     return pt_subject_kind(&log->subject) == kind && strcmp(pt_subject_name(&log->subject), name) == 0;
 }
 
-static bool is_office_log(const struct visit *visit, const struct pt_log_id *log)
+/* Office logs and cycles are written by offices: another author's would be stored by everybody and count nowhere. */
+static bool is_of_root(const struct visit *visit, const struct pt_log_id *log)
+{
+    return pt_author_eq(&log->author, &visit->server->office->root);
+}
+
+static bool is_root_log(const struct visit *visit, const struct pt_log_id *log)
+{
+    return pt_subject_eq(&log->subject, &visit->server->office->root_subject) && is_of_root(visit, log);
+}
+
+static bool is_own_office_log(const struct visit *visit, const struct pt_log_id *log)
 {
     const struct office *office = visit->server->office;
-    return pt_subject_eq(&log->subject, &office->root_subject) || names_subject(log, PT_SUBJECT_OFFICE, office->code);
+    return names_subject(log, PT_SUBJECT_OFFICE, office->code) && pt_author_eq(&log->author, &office->author);
 }
 
 /* What a peer wrote itself it may always bring: the office that lost who was assigned gets it back all the same. */
 static bool is_own_assessment(const struct visit *visit, const struct pt_log_id *log)
 {
     return pt_subject_kind(&log->subject) == PT_SUBJECT_ASSESSMENT && pt_author_eq(&log->author, &visit->author);
+}
+
+/* Is the author an office of this code, or named by one? */
+static bool belongs_to(const struct directory *directory, const struct pt_author *author, const char *code)
+{
+    const struct pt_office *office = pt_authority_office(&directory->authority, author);
+    const struct pt_member *member = pt_authority_member(&directory->authority, author);
+    bool belongs = office != NULL && strcmp(office->code, code) == 0;
+    for (; member != NULL && !belongs; member = pt_authority_member_next(&directory->authority, member)) {
+        belongs = strcmp(member->office->code, code) == 0;
+    }
+    return belongs;
+}
+
+static bool is_known(const struct directory *directory, const struct pt_author *author)
+{
+    return pt_authority_office(&directory->authority, author) != NULL ||
+           pt_authority_member(&directory->authority, author) != NULL;
+}
+
+/* What a third office's people wrote about a unit of this one counts nowhere, and stays with them and head office. */
+static bool concerns(const struct visit *visit, const struct directory *directory, const struct pt_author *author,
+                     const char *code)
+{
+    return !is_known(directory, author) || belongs_to(directory, author, code) ||
+           directory_is_of_root(directory, visit->server->office, author);
 }
 
 /* A device: the office logs, the cycles it works in, the assessments it was ever assigned to. */
@@ -49,12 +86,14 @@ static bool device_has(void *data, const struct pt_log_id *log)
     }
     switch (pt_subject_kind(&log->subject)) {
     case PT_SUBJECT_OFFICE:
-        return is_office_log(visit, log);
+        return is_root_log(visit, log) || is_own_office_log(visit, log);
     case PT_SUBJECT_CYCLE:
-        return directory_has_cycle(directory, visit->name, pt_subject_name(&log->subject));
+        return is_of_root(visit, log) && directory_has_cycle(directory, visit->name, pt_subject_name(&log->subject));
     case PT_SUBJECT_ASSESSMENT: {
         const struct directory_assessment *a = directory_find(directory, &log->subject);
-        return is_own_assessment(visit, log) || (a != NULL && directory_is_assigned(a, visit->name));
+        bool assigned = a != NULL && directory_is_assigned(a, visit->name);
+        return is_own_assessment(visit, log) ||
+               (assigned && concerns(visit, directory, &log->author, visit->server->office->code));
     }
     case PT_SUBJECT_NONE:
         break;
@@ -104,25 +143,15 @@ static bool device_is_up(void *data, const struct pt_log_id *log)
     return pt_author_eq(&log->author, &((const struct visit *)data)->author);
 }
 
-/* The office that an author is or belongs to; NULL while no office has named it here. */
-static const char *office_of(const struct directory *directory, const struct pt_author *author)
+/* The office that opened it; NULL while nobody has. */
+static const char *opened_by(const struct directory *directory, const struct pt_subject *subject)
 {
-    const struct pt_office *office = pt_authority_office(&directory->authority, author);
-    const struct pt_member *member = office == NULL ? pt_authority_member(&directory->authority, author) : NULL;
-    if (member != NULL) {
-        office = member->office;
-    }
-    return office == NULL ? NULL : office->code;
+    const struct directory_assessment *a = directory_find(directory, subject);
+    return a == NULL ? NULL : a->office;
 }
 
-/* Who is responsible: the office that opened it; before that, nobody but the author's own office. */
-static const char *responsible(const struct directory *directory, const struct pt_log_id *log)
-{
-    const struct directory_assessment *a = directory_find(directory, &log->subject);
-    return a != NULL && a->office != NULL ? a->office : office_of(directory, &log->author);
-}
-
-/* A region: head office's log and its own, all cycles, and what it assesses. */
+/* A region: head office's log and its own, all cycles, what it opened, and whatever its own people write, also about a
+ * unit of another region. */
 static bool region_has(void *data, const struct pt_log_id *log)
 {
     const struct visit *visit = data;
@@ -132,13 +161,15 @@ static bool region_has(void *data, const struct pt_log_id *log)
     }
     switch (pt_subject_kind(&log->subject)) {
     case PT_SUBJECT_OFFICE:
-        return pt_subject_eq(&log->subject, &visit->server->office->root_subject) ||
-               names_subject(log, PT_SUBJECT_OFFICE, visit->name);
+        return is_root_log(visit, log) ||
+               (names_subject(log, PT_SUBJECT_OFFICE, visit->name) && pt_author_eq(&log->author, &visit->author));
     case PT_SUBJECT_CYCLE:
-        return true;
+        return is_of_root(visit, log);
     case PT_SUBJECT_ASSESSMENT: {
-        const char *office = responsible(directory, log);
-        return is_own_assessment(visit, log) || (office != NULL && strcmp(office, visit->name) == 0);
+        const char *office = opened_by(directory, &log->subject);
+        bool opened = office != NULL && strcmp(office, visit->name) == 0;
+        return is_own_assessment(visit, log) || belongs_to(directory, &log->author, visit->name) ||
+               (opened && concerns(visit, directory, &log->author, visit->name));
     }
     case PT_SUBJECT_NONE:
         break;
@@ -146,13 +177,13 @@ static bool region_has(void *data, const struct pt_log_id *log)
     return false;
 }
 
-/* What is neither opened nor of an author that is known: the entries that tell may be right behind it. */
+/* Of an author that is not known: the entry that tells may be right behind it. */
 static bool region_brings(void *data, const struct pt_log_id *log)
 {
     const struct visit *visit = data;
     const struct directory *directory = server_directory(visit->server);
     return directory != NULL && pt_subject_kind(&log->subject) == PT_SUBJECT_ASSESSMENT &&
-           responsible(directory, log) == NULL;
+           !is_known(directory, &log->author);
 }
 
 static bool region_is_up(void *data, const struct pt_log_id *log)

@@ -11,7 +11,6 @@
  *     own_log        a log of its own, rightly signed                a receipt
  *     opens_for_75   a log of its own that opens for office 75        a receipt
  *     relayed        of a region: a log of an unknown author         a receipt
- *     out_of_scope   another author's log about what is not its own  Failure FOREIGN_LOG
  *     root_log       a log in head office's name                     Failure SIGNATURE
  *     forged_receipt a receipt of head office, signed by itself      Failure PROTOCOL
  *     ahead          the second chunk, then the first                Gap, then a receipt for both
@@ -355,6 +354,33 @@ static bool own_log(struct liar *m)
     return brings(m, &m->self.pair, NO_FAILURE);
 }
 
+/* More of one author than a cut has room for. */
+static bool many(struct liar *m)
+{
+    bool good = true;
+    for (int i = 0; i <= PT_CUT_LOGS_MAX && good; i++) {
+        m->log.incarnation = pt_random_u64(&m->random);
+        good = own_log(m);
+    }
+    return good;
+}
+
+static bool about_subject(struct liar *m, enum pt_subject_kind kind, const char *name)
+{
+    return pt_subject_make(kind, name, &m->log.subject) == PT_OK &&
+           brings(m, &m->self.pair, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
+}
+
+static bool office_log(struct liar *m)
+{
+    return about_subject(m, PT_SUBJECT_OFFICE, "62");
+}
+
+static bool cycle_log(struct liar *m)
+{
+    return about_subject(m, PT_SUBJECT_CYCLE, "2023");
+}
+
 static bool opens_for_75(struct liar *m)
 {
     m->opens_for = "75";
@@ -373,11 +399,6 @@ static bool foreign_log(struct liar *m)
 {
     return pt_subject_make(PT_SUBJECT_ASSESSMENT, "2023/62.71/lain", &m->log.subject) == PT_OK &&
            other_author(m, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
-}
-
-static bool out_of_scope(struct liar *m)
-{
-    return other_author(m, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
 }
 
 static bool relayed(struct liar *m)
@@ -472,9 +493,11 @@ static const struct {
     {"signature", signature},
     {"foreign_log", foreign_log},
     {"own_log", own_log},
+    {"many", many},
+    {"office_log", office_log},
+    {"cycle_log", cycle_log},
     {"opens_for_75", opens_for_75},
     {"relayed", relayed},
-    {"out_of_scope", out_of_scope},
     {"root_log", root_log},
     {"forged_receipt", forged_receipt},
     {"ahead", ahead},
