@@ -259,7 +259,8 @@ static void take_text(struct pt_session *s, const Patuh__BlobPart *part, const s
 {
     struct pt_bytes content = pt_bytes_of(part->data.data, part->data.len);
     struct pt_hash hash = pt_text_hash(content);
-    if (part->total != content.n || !pt_hash_eq(&hash, &s->asked)) {
+    bool fits = content.n <= PT_TEXT_CONTENT_BYTES_MAX; /* else nobody could pass it on */
+    if (!fits || part->total != content.n || !pt_hash_eq(&hash, &s->asked)) {
         not_there(s, u);
         return;
     }

@@ -43,6 +43,7 @@ struct mark {
     uint64_t log;    /* 0 = a free place of the table */
     uint32_t number; /* under which the peer knows it; 0 = it does not yet */
     uint32_t n_tasks;
+    bool stuck;         /* what comes next of it is more than a peer takes */
     bool mentioned;     /* the peer named it in Heads */
     bool asked;         /* what we lack of it was asked for when Heads came */
     uint64_t fork_seq;  /* the head that the peer named: of a log that is forked there the fork */

@@ -43,7 +43,7 @@ static enum pt_err copy_run(const Patuh__Chunks *chunks, struct pt_inbox *inbox)
     }
     for (size_t i = 0; i < chunks->n_text; i++) {
         inbox->texts[i] = pt_arena_dup(&inbox->arena, pt_bytes_of(chunks->text[i].data, chunks->text[i].len));
-        if (chunks->text[i].len > PT_TEXT_BYTES_MAX + 16) {
+        if (chunks->text[i].len > PT_TEXT_CONTENT_BYTES_MAX) {
             return PT_ELIMIT;
         }
     }

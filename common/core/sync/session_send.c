@@ -136,7 +136,7 @@ static bool same_task(const struct task *a, const struct task *b)
 void pt__session_add_task(struct pt_session *s, struct pt_update *u, const struct task *task)
 {
     struct mark *mark = pt__session_mark(s, u, task->log);
-    if (mark == NULL) {
+    if (mark == NULL || mark->stuck) {
         return;
     }
     for (size_t i = 0; mark->n_tasks > 0 && i < s->n_tasks; i++) {
@@ -197,30 +197,49 @@ void pt__session_flight_drop(struct pt_session *s, uint64_t log, uint64_t after_
     s->n_flight = kept;
 }
 
+#define ITEM_BYTES 3      /* tag and length beside every chunk and text */
+#define BESIDES_BYTES 512 /* all else in a frame with a run, its log named for the first time */
+static_assert(PT_RUN_BYTES_MAX + ITEM_BYTES * PT_RUN_CHUNKS_MAX + BESIDES_BYTES <= PT_FRAME_BYTES_MAX,
+              "the largest run fits a frame");
+
 /* Texts that the run's entries name and that are here ride along, so that a receipt is for something readable. */
 struct riding {
     const struct pt_subject *subject;
     struct pt_txn *txn;
     struct pt_update *u;
     ProtobufCBinaryData *texts;
-    size_t n, capacity, bytes;
+    size_t n, capacity;
+    size_t room; /* bytes for more of them */
 };
+
+static size_t room_for_texts(const struct pt_run *run)
+{
+    size_t room = PT_FRAME_BYTES_MAX - BESIDES_BYTES - ITEM_BYTES * run->n_chunks - pt_run_bytes(run);
+    return room < PT_CREDIT_BYTES ? room : PT_CREDIT_BYTES;
+}
 
 static enum pt_err add_text(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind)
 {
     (void)kind;
     struct riding *r = data;
     struct pt_bytes content;
-    if (!small || r->bytes > PT_CREDIT_BYTES) {
+    if (!small || r->room == 0 || r->n == PT_INBOX_TEXTS_MAX) {
         return PT_OK; /* asked for later */
     }
     enum pt_err err = pt_text_content(r->txn, r->subject, hash, &r->u->arena, &content);
+    if (err == PT_OK && content.n < PT_TEXT_SALT_BYTES) {
+        return PT_OK; /* not a text of ours; unpacked many of them are too much for what they measure */
+    }
+    if (err == PT_OK && content.n + ITEM_BYTES > r->room) {
+        r->room = 0; /* none is looked for any more: entries may name many */
+        return PT_OK;
+    }
     if (err == PT_OK) {
         err = pt_reserve(&r->texts, &r->capacity, r->n + 1, sizeof *r->texts);
     }
     if (err == PT_OK) {
         r->texts[r->n++] = pt_binary(content.data, content.n);
-        r->bytes += content.n;
+        r->room -= content.n + ITEM_BYTES;
     }
     return err == PT_ENOTFOUND ? PT_OK : err;
 }
@@ -246,7 +265,7 @@ static enum pt_err emit_run(struct pt_session *s, struct pt_txn *txn, struct pt_
 {
     Patuh__Chunks chunks = PATUH__CHUNKS__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
-    struct riding riding = {.subject = &run->log.subject, .txn = txn, .u = u};
+    struct riding riding = {.subject = &run->log.subject, .txn = txn, .u = u, .room = room_for_texts(run)};
     ProtobufCBinaryData *list = pt_arena_alloc(&u->arena, run->n_chunks * sizeof *list);
     enum pt_err err = collect_texts(run, &riding);
     if (err == PT_OK && list != NULL) {
@@ -270,15 +289,6 @@ static enum pt_err emit_run(struct pt_session *s, struct pt_txn *txn, struct pt_
     }
     pt_free(riding.texts);
     return list == NULL ? PT_ENOMEM : err;
-}
-
-static size_t run_bytes(const struct pt_run *run)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < run->n_chunks; i++) {
-        n += run->chunks[i].n;
-    }
-    return n;
 }
 
 static enum pt_err add_flight(struct pt_session *s, uint64_t log, uint64_t last_seq, const struct pt_run *run,
@@ -313,9 +323,9 @@ static void note_sent(struct mark *mark, uint64_t first_seq, uint64_t last_seq)
 
 enum outcome { SENT, ALL_SENT, NO_ROOM };
 
-/* Errors: NOTFOUND (nothing follows). */
+/* Errors: NOTFOUND (nothing follows), LIMIT (more than a peer takes). */
 static enum pt_err next_run(struct pt_txn *txn, const struct task *task, const struct pt_head *head, size_t room,
-                            struct pt_arena *arena, struct pt_run *run, uint64_t *last_seq)
+                            struct pt_arena *arena, struct pt_run *run, uint64_t *last_seq, uint64_t *next_seq)
 {
     struct pt_fork fork = {0};
     enum pt_err err = task->is_branch ? pt_logs_fork(txn, head, 0, arena, &fork) : PT_OK;
@@ -323,26 +333,31 @@ static enum pt_err next_run(struct pt_txn *txn, const struct task *task, const s
     if (err == PT_OK && task->is_branch && branch == NULL) {
         err = PT_ENOTFOUND;
     }
-    return err == PT_OK ? pt_logs_branch_run(txn, head, branch, task->next_seq, room, arena, run, last_seq) : err;
+    return err == PT_OK ? pt_logs_sendable_run(txn, head, branch, task->next_seq, room, arena, run, last_seq, next_seq)
+                        : err;
 }
 
-/* The next run of a task. A run that is larger than the whole credit goes alone. */
+/* The next run of a task. A run that is larger than the whole credit goes alone. A log that cannot go on is left alone
+ * for this session: what lies behind would only be parked there. */
 static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt_update *u, struct task *task,
                              enum outcome *outcome, size_t *n_sent)
 {
     struct pt_head head;
     struct pt_run run;
     uint64_t last_seq = 0;
+    uint64_t next_seq = 0;
     size_t room = room_for(s);
-    enum pt_err err = pt_logs_head(txn, task->log, &head);
+    struct mark *mark = mark_place(s->marks, s->marks_capacity, task->log);
+    enum pt_err err = mark->stuck ? PT_ENOTFOUND : pt_logs_head(txn, task->log, &head);
     if (err == PT_OK) {
-        err = next_run(txn, task, &head, room, &u->arena, &run, &last_seq);
+        err = next_run(txn, task, &head, room, &u->arena, &run, &last_seq, &next_seq);
     }
     if (err != PT_OK) {
         *outcome = ALL_SENT;
-        return err == PT_ENOTFOUND ? PT_OK : err;
+        mark->stuck = mark->stuck || err == PT_ELIMIT;
+        return err == PT_ENOTFOUND || err == PT_ELIMIT ? PT_OK : err;
     }
-    size_t n = run_bytes(&run);
+    size_t n = pt_run_bytes(&run);
     if (s->config.connects && n > room && s->n_flight > 0) {
         *outcome = NO_ROOM;
         return PT_OK;
@@ -356,7 +371,7 @@ static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt
     }
     *outcome = SENT;
     *n_sent += n;
-    task->next_seq = last_seq + 1;
+    task->next_seq = next_seq;
     return err;
 }
 

@@ -44,6 +44,20 @@ Test(inbox, a_text_is_utf8_or_damaged)
     cr_expect_eq(pt_mem_alive(), 0);
 }
 
+/* A longer one could not be passed on. */
+Test(inbox, a_text_has_a_limit)
+{
+    static const uint8_t content[PT_TEXT_CONTENT_BYTES_MAX + 1];
+    struct pt_subject subject = kit_subject("a:2023/62.71/disdukcapil");
+    struct pt_store *store = kit_store();
+    struct pt_txn *txn = kit_begin(store, true);
+    struct pt_hash hash;
+    cr_expect_eq(pt_text_put(txn, &subject, pt_bytes_of(content, sizeof content - 1), &hash), PT_OK);
+    cr_expect_eq(pt_text_put(txn, &subject, pt_bytes_of(content, sizeof content), &hash), PT_ELIMIT);
+    pt_store_abort(txn);
+    pt_store_close(store);
+}
+
 Test(inbox, a_text_that_is_not_here_is_not_found)
 {
     struct pt_subject subject = kit_subject("a:2023/62.71/disdukcapil");
