@@ -168,17 +168,24 @@ static enum pt_err visit_detail(const struct pt_entry *entry, struct pt_arena *a
     return visit_field(field, entry->kind, visit, data);
 }
 
+bool pt_kind_names_file(Patuh__EntryKind kind)
+{
+    unsigned fields = pt_entry_fields(kind);
+    bool cycle = pt_entry_subject(kind) == PT_SUBJECT_CYCLE;
+    bool file = (fields & PT_FIELD_HASH) != 0 && (fields & PT_FIELD_TEXT_HASH) == 0;
+    return file && (cycle || kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE);
+}
+
 enum pt_err pt_entry_blobs(const struct pt_entry *entry, struct pt_arena *arena, pt_blob_visit visit, void *data)
 {
     unsigned fields = pt_entry_fields(entry->kind);
+    bool text = (fields & PT_FIELD_TEXT_HASH) != 0;
     enum pt_err err = PT_OK;
     if ((fields & PT_FIELD_VALUE) != 0 && entry->value.type == PT_VALUE_TEXT) {
         err = visit(data, &entry->value.text, true, entry->kind);
     }
-    bool names = (fields & PT_FIELD_TEXT_HASH) != 0 || entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE ||
-                 pt_entry_subject(entry->kind) == PT_SUBJECT_CYCLE;
-    if (err == PT_OK && names && (fields & PT_FIELD_HASH) != 0) {
-        err = visit(data, &entry->hash, (fields & PT_FIELD_TEXT_HASH) != 0, entry->kind);
+    if (err == PT_OK && (text || pt_kind_names_file(entry->kind))) {
+        err = visit(data, &entry->hash, text, entry->kind);
     }
     if (err == PT_OK && (fields & PT_FIELD_DETAIL) != 0) {
         err = visit_detail(entry, arena, visit, data);

@@ -103,5 +103,7 @@ enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_subject *subject
 /* One call for each blob hash that an entry names. small: a text. */
 typedef enum pt_err (*pt_blob_visit)(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind);
 enum pt_err pt_entry_blobs(const struct pt_entry *entry, struct pt_arena *arena, pt_blob_visit visit, void *data);
+/* What an entry of this kind names is a file. All other blobs are texts; no kind names both. */
+bool pt_kind_names_file(Patuh__EntryKind kind);
 
 #endif

@@ -36,12 +36,6 @@ static bool is_unavailable(const struct pt_session *s, const struct pt_hash *has
     return at < s->n_unavailable && pt_hash_eq(&s->unavailable[at], hash);
 }
 
-static bool is_file(uint32_t kind)
-{
-    return kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE || kind == PATUH__ENTRY_KIND__ENTRY_INSTRUMENT ||
-           kind == PATUH__ENTRY_KIND__ENTRY_REGISTRY || kind == PATUH__ENTRY_KIND__ENTRY_RESULTS;
-}
-
 /* A blob to ask for. */
 struct lacking {
     struct pt_hash hash;
@@ -64,7 +58,7 @@ static enum pt_err look_at(struct pt_session *s, struct pt_txn *txn, struct pt_b
     }
     const Patuh__WantedRecord *row = (const Patuh__WantedRecord *)message;
     err = pt_logs_head(txn, row->log, &out->head);
-    out->small = !is_file(row->kind);
+    out->small = !pt_kind_names_file((Patuh__EntryKind)row->kind);
     out->may_ask = err == PT_OK && s->scope.has(s->scope.data, &out->head.log) &&
                    s->scope.is_up(s->scope.data, &out->head.log) != s->config.connects;
     return err;
