@@ -1,5 +1,6 @@
 #include "core/sync/session_internal.h"
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"
@@ -117,6 +118,7 @@ struct pt_inbox *pt__session_inbox(struct pt_session *s, struct pt_update *u, co
 
 void pt__session_submit(struct pt_session *s, struct pt_update *u, struct pt_inbox *inbox)
 {
+    PT_CHECK(u->n_inboxes < PT_UPDATE_INBOXES_MAX);
     u->inboxes[u->n_inboxes++] = inbox;
     s->n_inboxes_open++;
 }

@@ -115,6 +115,7 @@ void pt__session_fail(struct pt_session *s, struct pt_update *u, enum pt_err why
 /* Pack and queue one frame. */
 void pt__session_emit(struct pt_session *s, struct pt_update *u, const Patuh__Frame *frame);
 struct pt_inbox *pt__session_inbox(struct pt_session *s, struct pt_update *u, const struct pt_now *now);
+/* At most PT_UPDATE_INBOXES_MAX in one update: how many an event makes does not depend on what a peer says. */
 void pt__session_submit(struct pt_session *s, struct pt_update *u, struct pt_inbox *inbox);
 
 /* session_scope.c: heads of the logs that may be in scope (has decides), in the order of their canonical ids. */
