@@ -28,7 +28,7 @@ void pt_session_destroy(struct pt_session *s)
     pt_free(s->marks);
     pt_free(s->branches);
     pt_free(s->refs);
-    pt_free(s->unavailable);
+    pt_free(s->fetch.unavailable);
     pt_free(s->owed);
     pt_free(s);
 }
@@ -134,7 +134,7 @@ static void finish(struct pt_session *s, struct pt_update *u)
 
 static bool is_idle(const struct pt_session *s)
 {
-    return s->n_inboxes_open == 0 && s->n_tasks == 0 && s->n_flight == 0 && !s->asking;
+    return s->n_inboxes_open == 0 && s->n_tasks == 0 && s->n_flight == 0 && s->fetch.state == FETCH_IDLE;
 }
 
 bool pt_session_is_settled(const struct pt_session *s)

@@ -1,4 +1,4 @@
-/* session_send.c - what goes out: log references, runs of chunks within the credit, heads, receipts. */
+/* session_send.c - what goes out: runs of chunks within the credit, and the list of heads. */
 #include "core/sync/session_internal.h"
 
 #include "base/mem.h"
@@ -6,128 +6,6 @@
 #include <string.h>
 
 #define STEP_BYTES_MAX (128 * 1024) /* chunk bytes of one step; the rest waits for pt_session_drained */
-#define PEER_REFS_MAX 65536
-
-#define MARKS_MIN 16 /* a power of two, as every capacity */
-
-/* Where the log's mark is, or would be. */
-static struct mark *mark_place(struct mark *marks, size_t capacity, uint64_t log)
-{
-    size_t at = (size_t)(log * 0x9e3779b97f4a7c15u >> 32) & (capacity - 1);
-    while (marks[at].log != 0 && marks[at].log != log) {
-        at = (at + 1) & (capacity - 1);
-    }
-    return &marks[at];
-}
-
-static enum pt_err grow_marks(struct pt_session *s)
-{
-    size_t capacity = s->marks_capacity == 0 ? MARKS_MIN : s->marks_capacity * 2;
-    struct mark *grown = capacity > SIZE_MAX / sizeof *grown ? NULL : pt_zalloc(capacity * sizeof *grown);
-    if (grown == NULL) {
-        return PT_ENOMEM;
-    }
-    for (size_t i = 0; i < s->marks_capacity; i++) {
-        if (s->marks[i].log != 0) {
-            *mark_place(grown, capacity, s->marks[i].log) = s->marks[i];
-        }
-    }
-    pt_free(s->marks);
-    s->marks = grown;
-    s->marks_capacity = capacity;
-    return PT_OK;
-}
-
-struct mark *pt__session_mark(struct pt_session *s, struct pt_update *u, uint64_t log)
-{
-    if (2 * (s->n_marks + 1) > s->marks_capacity && grow_marks(s) != PT_OK) {
-        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return NULL;
-    }
-    struct mark *mark = mark_place(s->marks, s->marks_capacity, log);
-    s->n_marks += mark->log == 0;
-    mark->log = log;
-    return mark;
-}
-
-/* The first mention of a log, with everything; it points into a copy. */
-Patuh__LogRef *pt__session_ref_stranger(struct pt_session *s, struct pt_update *u, const struct pt_log_id *log,
-                                        const struct pt_public_key *key)
-{
-    struct peer_ref *copy = pt_arena_alloc(&u->arena, sizeof *copy);
-    Patuh__LogRef *ref = pt_arena_alloc(&u->arena, sizeof *ref);
-    if (ref == NULL || copy == NULL) {
-        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return NULL;
-    }
-    *copy = (struct peer_ref){.log = *log, .key = *key};
-    patuh__log_ref__init(ref);
-    ref->has_number = ref->has_subject = ref->has_public_key = ref->has_incarnation = true;
-    ref->number = ++s->last_number;
-    ref->subject = pt_binary(copy->log.subject.text, strlen(copy->log.subject.text));
-    ref->public_key = pt_binary(copy->key.b, sizeof copy->key.b);
-    ref->incarnation = copy->log.incarnation;
-    return ref;
-}
-
-Patuh__LogRef *pt__session_ref_out(struct pt_session *s, struct pt_update *u, const struct pt_head *head)
-{
-    struct mark *mark = pt__session_mark(s, u, head->number);
-    if (mark == NULL) {
-        return NULL;
-    }
-    if (mark->number == 0) {
-        Patuh__LogRef *first = pt__session_ref_stranger(s, u, &head->log, &head->key);
-        mark->number = s->last_number;
-        return first;
-    }
-    Patuh__LogRef *ref = pt_arena_alloc(&u->arena, sizeof *ref);
-    if (ref == NULL) {
-        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return NULL;
-    }
-    patuh__log_ref__init(ref);
-    ref->has_number = true;
-    ref->number = mark->number;
-    return ref;
-}
-
-static enum pt_err add_ref(struct pt_session *s, const Patuh__LogRef *ref)
-{
-    struct peer_ref fresh;
-    if (s->n_refs >= PEER_REFS_MAX) {
-        return PT_ELIMIT;
-    }
-    if (ref->number != s->n_refs + 1 || ref->public_key.len != sizeof fresh.key.b) {
-        return PT_EMALFORMED;
-    }
-    memcpy(fresh.key.b, ref->public_key.data, sizeof fresh.key.b);
-    fresh.log.author = pt_author_of(fresh.key.b);
-    fresh.log.incarnation = ref->incarnation;
-    enum pt_err err = pt_subject_read(pt_bytes_of(ref->subject.data, ref->subject.len), &fresh.log.subject);
-    if (err == PT_OK) {
-        err = pt_reserve(&s->refs, &s->refs_capacity, s->n_refs + 1, sizeof *s->refs);
-    }
-    if (err == PT_OK) {
-        s->refs[s->n_refs++] = fresh;
-    }
-    return err;
-}
-
-enum pt_err pt__session_ref_in(struct pt_session *s, const Patuh__LogRef *ref, struct pt_log_id *log,
-                               struct pt_public_key *key)
-{
-    if (ref == NULL || ref->number == 0) {
-        return PT_EMALFORMED;
-    }
-    enum pt_err err = ref->number > s->n_refs ? add_ref(s, ref) : PT_OK;
-    if (err == PT_OK) {
-        *log = s->refs[ref->number - 1].log;
-        *key = s->refs[ref->number - 1].key;
-    }
-    return err;
-}
-
 static bool same_task(const struct task *a, const struct task *b)
 {
     return a->log == b->log && a->is_branch == b->is_branch && (!a->is_branch || pt_hash_eq(&a->link, &b->link));
@@ -156,7 +34,7 @@ void pt__session_add_task(struct pt_session *s, struct pt_update *u, const struc
 
 static void end_task(struct pt_session *s)
 {
-    mark_place(s->marks, s->marks_capacity, s->tasks[s->first_task].log)->n_tasks--;
+    pt__session_known_mark(s, s->tasks[s->first_task].log)->n_tasks--;
     s->first_task++;
     s->n_tasks--;
     if (s->first_task >= s->n_tasks) { /* half of the array is used up: move the rest to its front */
@@ -347,7 +225,7 @@ static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt
     uint64_t last_seq = 0;
     uint64_t next_seq = 0;
     size_t room = room_for(s);
-    struct mark *mark = mark_place(s->marks, s->marks_capacity, task->log);
+    struct mark *mark = pt__session_known_mark(s, task->log);
     enum pt_err err = mark->stuck ? PT_ENOTFOUND : pt_logs_head(txn, task->log, &head);
     if (err == PT_OK) {
         err = next_run(txn, task, &head, room, &u->arena, &run, &last_seq, &next_seq);
@@ -367,7 +245,7 @@ static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt
         err = add_flight(s, task->log, last_seq, &run, n);
     }
     if (!task->is_branch) {
-        note_sent(mark_place(s->marks, s->marks_capacity, task->log), task->next_seq, last_seq);
+        note_sent(pt__session_known_mark(s, task->log), task->next_seq, last_seq);
     }
     *outcome = SENT;
     *n_sent += n;
@@ -472,112 +350,5 @@ void pt__session_send_heads(struct pt_session *s, struct pt_txn *txn, struct pt_
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
     } else if (s->phase != PHASE_CLOSED) {
         emit_heads(s, u, page.heads, page.n, true);
-    }
-}
-
-void pt__session_say_receipt(struct pt_session *s, struct pt_receipt *receipt, const struct pt_now *now,
-                             struct pt_update *u)
-{
-    receipt->office = s->config.author;
-    receipt->tier = (uint8_t)s->config.tier;
-    receipt->epoch = *s->config.epoch;
-    receipt->time_ms = now->wall_ms;
-    if (pt_receipt_sign(receipt, s->config.office_pair, &u->arena) != PT_OK) {
-        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return;
-    }
-    pt__session_send_receipt(s, u, receipt);
-}
-
-void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt)
-{
-    Patuh__Receipt out = PATUH__RECEIPT__INIT;
-    Patuh__Frame frame = PATUH__FRAME__INIT;
-    out.has_body = out.has_signature = true;
-    out.body = pt_binary(receipt->body.data, receipt->body.n);
-    out.signature = pt_binary(receipt->signature.b, sizeof receipt->signature.b);
-    frame.receipt = &out;
-    pt__session_emit(s, u, &frame);
-}
-
-static void pass_receipt(struct pt_session *s, struct pt_update *u, const struct pt_receipted *upper,
-                         struct pt_bytes *last)
-{
-    if (!pt_bytes_eq(*last, upper->body)) {
-        struct pt_receipt receipt = {.body = upper->body, .signature = upper->signature};
-        pt__session_send_receipt(s, u, &receipt);
-        *last = upper->body;
-    }
-}
-
-/* What has not gone to this peer in this session, of what counts and of every branch. */
-static enum pt_err pass_log(struct pt_session *s, struct pt_txn *txn, struct pt_update *u, const struct pt_head *head,
-                            struct pt_bytes *last)
-{
-    struct pt_receipted upper;
-    struct pt_receipted *held = NULL;
-    size_t n = 0;
-    if (!s->scope.has(s->scope.data, &head->log) || !s->scope.is_up(s->scope.data, &head->log)) {
-        return PT_OK;
-    }
-    enum pt_err err = pt_receipted(txn, head, PT_TIER_NATIONAL, &u->arena, &upper);
-    if (err == PT_OK && head->forked) {
-        err = pt_receipts_held(txn, head, PT_TIER_NATIONAL, &u->arena, &held, &n);
-    }
-    struct mark *mark = err == PT_OK ? pt__session_mark(s, u, head->number) : NULL;
-    if (mark == NULL) {
-        return err;
-    }
-    struct mark before = *mark;
-    for (size_t i = 0; i <= n; i++) {
-        const struct pt_receipted *row = i == 0 ? &upper : &held[i - 1];
-        if (row->body.n > 0 && (!before.told || row->lsn > before.told_lsn)) {
-            pass_receipt(s, u, row, last);
-            mark->told = true;
-            mark->told_lsn = row->lsn > mark->told_lsn ? row->lsn : mark->told_lsn;
-        }
-    }
-    return PT_OK;
-}
-
-/* Receipts of head office for the peer's own logs, each body once. */
-void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
-{
-    struct pt_head *heads;
-    size_t n = 0;
-    struct pt_bytes last = {0};
-    if (s->config.tier != PT_TIER_REGION) {
-        return;
-    }
-    enum pt_err err = pt__session_heads(s, txn, &u->arena, &heads, &n);
-    for (size_t i = 0; i < n && err == PT_OK && s->phase != PHASE_CLOSED; i++) {
-        err = pass_log(s, txn, u, &heads[i], &last);
-    }
-    if (err != PT_OK) {
-        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
-    }
-}
-
-void pt__session_pass_new_receipts(struct pt_session *s, struct pt_txn *txn, const struct pt_news *news,
-                                   struct pt_update *u)
-{
-    struct pt_bytes last = {0};
-    enum pt_err err = PT_OK;
-    if (s->config.tier != PT_TIER_REGION) {
-        return;
-    }
-    for (size_t i = 0; i < news->n && err == PT_OK && s->phase != PHASE_CLOSED; i++) {
-        struct pt_head head;
-        if (news->items[i].lsn != 0) {
-            continue;
-        }
-        err = pt_logs_find(txn, &news->items[i].log, &head);
-        if (err == PT_OK) {
-            err = pass_log(s, txn, u, &head, &last);
-        }
-        err = err == PT_ENOTFOUND ? PT_OK : err; /* a log that is not here */
-    }
-    if (err != PT_OK) {
-        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
     }
 }
