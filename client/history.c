@@ -39,7 +39,7 @@ static enum pt_err check_log(const struct listing *l, const struct pt_head *head
             return PT_OK;
         }
         if (err == PT_OK) {
-            err = pt_run_check(&run, l->arena, &checked);
+            err = pt_run_check_stored(&run, l->arena, &checked);
         }
         if (err == PT_ENOMEM) {
             return err;

@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SALT_BYTES 16
-
 static const char *const part_names[] = {"enters", "not_assessed", "open_range", "left_out", "late"};
 
 static enum pt_err read_blob(void *data, const struct pt_hash *hash, struct pt_buf *out)
@@ -292,7 +290,7 @@ enum pt_err cmd_unfix(struct command *c)
 {
     struct pt_option options[] = {{.name = "--cycle", .has_value = true}, {.name = "--reason", .has_value = true}};
     struct pt_random random = pt_random_system();
-    uint8_t salt[SALT_BYTES];
+    uint8_t salt[PT_TEXT_SALT_BYTES];
     size_t n = 0;
     enum pt_err err = command_words(c, options, 2, NULL, 0, &n);
     if (err != PT_OK) {

@@ -4,6 +4,7 @@
 #include "core/log/receipts.h"
 #include "core/merge/cycle.h"
 #include "core/store/keys.h"
+#include "core/sync/inbox.h"
 #include "core/wire/unpack.h"
 #include "records.pb-c.h"
 
@@ -316,11 +317,6 @@ static struct waiting_blobs *blobs_of(struct waiting *w, const char *author)
     return &w->blobs[w->n_blobs++];
 }
 
-static bool is_file(uint32_t kind)
-{
-    return kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE || kind >= PATUH__ENTRY_KIND__ENTRY_INSTRUMENT;
-}
-
 static enum pt_err read_wanted(struct pt_txn *txn, struct waiting *w)
 {
     struct pt_rows rows = pt_rows_of(txn, PT_TABLE_WANTED, (struct pt_bytes){0});
@@ -334,8 +330,9 @@ static enum pt_err read_wanted(struct pt_txn *txn, struct waiting *w)
         const Patuh__WantedRecord *row = err == PT_OK ? (const Patuh__WantedRecord *)message : NULL;
         if (row != NULL && pt_logs_head(txn, row->log, &head) == PT_OK) {
             struct waiting_blobs *blobs = blobs_of(w, author_name(w, &head.log.author));
-            blobs->n_files += is_file(row->kind);
-            blobs->n_texts += !is_file(row->kind);
+            bool file = pt_kind_names_file((Patuh__EntryKind)row->kind);
+            blobs->n_files += file;
+            blobs->n_texts += !file;
         }
         w->n_wanted++;
     }

@@ -12,6 +12,16 @@ bool pt_add_i64(int64_t a, int64_t b, int64_t *out)
     return true;
 }
 
+bool pt_sub_i64(int64_t a, int64_t b, int64_t *out)
+{
+    int64_t difference;
+    if (__builtin_sub_overflow(a, b, &difference)) {
+        return false;
+    }
+    *out = difference;
+    return true;
+}
+
 bool pt_mul_i64(int64_t a, int64_t b, int64_t *out)
 {
     int64_t product;

@@ -18,6 +18,7 @@ enum pt_rounding {
 
 /* false on overflow, *out untouched then. */
 bool pt_add_i64(int64_t a, int64_t b, int64_t *out);
+bool pt_sub_i64(int64_t a, int64_t b, int64_t *out);
 bool pt_mul_i64(int64_t a, int64_t b, int64_t *out);
 bool pt_add_size(size_t a, size_t b, size_t *out);
 

@@ -24,6 +24,8 @@
 #define PT_INSTANCES_PER_LOG_MAX 500 /* products and respondents that one author adds to one assessment */
 #define PT_CUT_LOGS_MAX 64           /* logs in one cut */
 #define PT_TEXT_BYTES_MAX 2000       /* one free text or note */
+#define PT_TEXT_SALT_BYTES 16
+#define PT_TEXT_CONTENT_BYTES_MAX (PT_TEXT_SALT_BYTES + PT_TEXT_BYTES_MAX)
 #define PT_BLOB_BYTES_MAX (256 * 1024)
 #define PT_INSTRUMENT_BYTES_MAX PT_BLOB_BYTES_MAX
 
@@ -38,8 +40,9 @@
 
 /* stored per log and office */
 #define PT_PARKED_PER_LOG_MAX 64
-#define PT_RUN_CHUNKS_MAX 1024     /* under one signature */
-#define PT_RECEIPT_BRANCHES_MAX 64 /* of a forked log, named in one receipt */
+#define PT_RUN_CHUNKS_MAX 1024       /* under one signature */
+#define PT_RUN_BYTES_MAX (60 * 1024) /* of its chunks: with all that stands beside them they fit one frame */
+#define PT_RECEIPT_BRANCHES_MAX 64   /* of a forked log, named in one receipt */
 #define PT_STORE_RESERVE_BYTES (64LL * 1024 * 1024)
 
 /* wire */

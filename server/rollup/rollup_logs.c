@@ -80,7 +80,7 @@ static enum pt_err check_chain(struct pt__rollup *r, struct pt_txn *txn, const s
             err = PT_ELINK;
         }
         if (err == PT_OK) {
-            err = pt_run_check(&run, &arena, &checked);
+            err = pt_run_check_stored(&run, &arena, &checked);
         }
         if (err == PT_OK) {
             link = checked.links[run.n_chunks - 1];

@@ -2,12 +2,12 @@
  * sessions say has changed: make_session_corpus tests/fuzz/corpus/session */
 #include "session_cases.h"
 
+#include "base/check.h"
+
 #include <stdio.h>
 
-static int save(const char *folder, unsigned which, unsigned side, const struct pt_buf *said)
+static int write_file(const char *path, unsigned which, unsigned side, const struct pt_buf *said)
 {
-    char path[1024];
-    (void)snprintf(path, sizeof path, "%s/case%u-%s", folder, which, side == 1 ? "from-device" : "from-region");
     FILE *file = fopen(path, "wb");
     if (file == NULL) {
         perror(path);
@@ -18,13 +18,57 @@ static int save(const char *folder, unsigned which, unsigned side, const struct 
     return good ? 0 : 1;
 }
 
+static int save(const char *folder, unsigned which, unsigned side, const struct pt_buf *said)
+{
+    char path[1024];
+    (void)snprintf(path, sizeof path, "%s/case%u-%s", folder, which, side == 1 ? "from-device" : "from-region");
+    return write_file(path, which, side, said);
+}
+
+/* The Hello of case 1 alone, with another clock in it. */
+static int save_hello(const char *path, int64_t wall_ms)
+{
+    struct pt_buf said = {0};
+    struct pt_buf changed = {0};
+    struct pt_frames frames;
+    struct pt_bytes frame;
+    struct world *w = session_case(1);
+    w->record[0] = &said;
+    (void)world_connect(w, &w->node[2], &w->node[1], false);
+    struct pt_bytes input = pt_buf_bytes(&said);
+    pt_frames_init(&frames, PT_FRAME_BYTES_MAX);
+    PT_CHECK(pt_frames_next(&frames, &input, &frame) == PT_OK);
+    Patuh__Frame *message = patuh__frame__unpack(NULL, frame.n, frame.data);
+    PT_CHECK(message != NULL && message->hello != NULL);
+    message->hello->wall_ms = wall_ms;
+    uint8_t bytes[4096];
+    PT_CHECK(patuh__frame__get_packed_size(message) <= sizeof bytes);
+    pt_frame_put(&changed, pt_bytes_of(bytes, patuh__frame__pack(message, bytes)));
+    patuh__frame__free_unpacked(message, NULL);
+    int failed = write_file(path, 1, 1, &changed);
+    world_destroy(w);
+    pt_frames_close(&frames);
+    pt_buf_free(&said);
+    pt_buf_free(&changed);
+    return failed;
+}
+
+static int save_clocks(const char *folder)
+{
+    char path[1024];
+    (void)snprintf(path, sizeof path, "%s/clock-least", folder);
+    int failed = save_hello(path, INT64_MIN);
+    (void)snprintf(path, sizeof path, "%s/clock-most", folder);
+    return failed + save_hello(path, INT64_MAX);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
         (void)fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
         return 2;
     }
-    int failed = 0;
+    int failed = save_clocks(argv[1]);
     for (unsigned which = 0; which < SESSION_CASES; which++) {
         struct pt_buf said[2] = {0};
         struct world *w = session_case(which);

@@ -109,7 +109,6 @@ static void take_update(struct world_link *link, int side, struct pt_update *u)
         link->frames[side].body_max = PT_FRAME_BYTES_MAX;
     }
     for (size_t i = 0; i < u->n_frames && !link->ended[side] && link->open; i++) {
-        PT_CHECK(u->frames[i].n <= PT_FRAME_BYTES_MAX);
         world_watch_frame(link, side, u->frames[i], true);
         if (link->pipe[side].n == 0) {
             link->ready_ms[side] = w->now_ms + delay(link);
@@ -126,6 +125,8 @@ static void take_update(struct world_link *link, int side, struct pt_update *u)
         w->stale(w, link->node[side]);
     }
     link->more[side] = u->more;
+    bool too_large = u->reason == PT_ELIMIT && u->failure == PATUH__FAILURE_CODE__FAILURE_BUSY;
+    world_expect(w, !u->close || !too_large, "a frame that no peer takes");
     if (u->close && !link->ended[side]) {
         side_closed(link, side, u);
     }

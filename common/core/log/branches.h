@@ -45,5 +45,13 @@ const struct pt_branch_chunk *pt_branch_chunk(const struct pt_branch *branch, co
 enum pt_err pt_logs_branch_run(struct pt_txn *txn, const struct pt_head *head, const struct pt_branch *branch,
                                uint64_t from_seq, size_t n_bytes_max, struct pt_arena *arena, struct pt_run *out,
                                uint64_t *last_seq);
+/* The same, for a peer that takes no more than PT_RUN_BYTES_MAX under one signature. Where branches join unsigned
+ * chunks of several runs, the next signature along this one may lie further away than that; the run each chunk came in
+ * led to a nearer one, so it is followed there, onto another branch if need be. last_seq: of the run; next_seq: where
+ * this branch goes on behind what the run has of it. Errors: NOTFOUND; LIMIT (no signature is near enough: a version
+ * before that limit took a longer run). */
+enum pt_err pt_logs_sendable_run(struct pt_txn *txn, const struct pt_head *head, const struct pt_branch *branch,
+                                 uint64_t from_seq, size_t n_bytes_max, struct pt_arena *arena, struct pt_run *out,
+                                 uint64_t *last_seq, uint64_t *next_seq);
 
 #endif

@@ -62,8 +62,14 @@ struct pt_checked_run {
     uint64_t *last_seqs;
 };
 
-/* Verify without a store. Errors: MALFORMED, LIMIT, LINK (headers do not continue each other), SIGNATURE. */
+/* Sum of the chunks. */
+size_t pt_run_bytes(const struct pt_run *run);
+/* Verify without a store. Errors: MALFORMED, LIMIT (also of PT_RUN_BYTES_MAX), LINK (headers do not continue each
+ * other), SIGNATURE. */
 enum pt_err pt_run_check(const struct pt_run *run, struct pt_arena *arena, struct pt_checked_run *out);
+/* The same for a run out of a store, where it may be longer: branches join what came in several runs, and versions
+ * before PT_RUN_BYTES_MAX took more at once. */
+enum pt_err pt_run_check_stored(const struct pt_run *run, struct pt_arena *arena, struct pt_checked_run *out);
 
 /* The end of a chunk. */
 struct pt_chunk_end {
@@ -104,9 +110,9 @@ enum pt_err pt_logs_put_head(struct pt_txn *txn, const struct pt_head *head);
 enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, struct pt_arena *arena,
                          struct pt_head **out, size_t *n_out);
 
-/* The run that begins at from_seq: whole signed pieces, as many as stay within n_bytes_max (at least one). Of a forked
- * log it follows the branch that came first; branches.h has the others. Errors: NOTFOUND (nothing there, or from_seq is
- * not where a chunk begins). */
+/* The run that begins at from_seq: whole signed pieces, as many as stay within n_bytes_max and PT_RUN_BYTES_MAX, at
+ * least one however long. Of a forked log it follows the branch that came first; branches.h has the others. Errors:
+ * NOTFOUND (nothing there, or from_seq is not where a chunk begins). */
 enum pt_err pt_logs_run(struct pt_txn *txn, const struct pt_head *head, uint64_t from_seq, size_t n_bytes_max,
                         struct pt_arena *arena, struct pt_run *out, uint64_t *last_seq);
 /* Decoded entries up to upto_lsn (0: all), the tail at the end when with_tail. Those past a fork lie in the branches of

@@ -176,6 +176,14 @@ static enum pt_err connect_chunk(struct pt_txn *txn, struct pt_record *record, s
     return PT_OK;
 }
 
+/* A run ends at a chunk that is parked unsigned: its signature is the next one for what comes before it. Kept, else
+ * overlapping runs would join to one that is too long to send on. What is stored needs none: so is all before it. */
+static enum pt_err sign_parked(struct pt_txn *txn, const struct pt_record *record)
+{
+    struct pt_key key = pt_key_log_seq_link(record->log, record->first_seq, &record->link);
+    return record->has_signature ? pt__record_put(txn, PT_TABLE_PARKED, &key, record, NULL) : PT_OK;
+}
+
 static enum pt_err put_chunk(struct pt_txn *txn, struct pt_record *record, struct pt_append *out)
 {
     enum place place;
@@ -183,7 +191,7 @@ static enum pt_err put_chunk(struct pt_txn *txn, struct pt_record *record, struc
     enum pt_err err = find_place(txn, record, &place);
     if (err == PT_OK && place != PLACE_NONE) {
         out->n_duplicate++;
-        return PT_OK;
+        return place == PLACE_PARKED ? sign_parked(txn, record) : PT_OK;
     }
     if (err == PT_OK) {
         err = predecessor_known(txn, &out->head, record, &known);

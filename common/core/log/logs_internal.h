@@ -3,7 +3,7 @@
 #define PT_LOGS_INTERNAL_H
 
 #include "base/mem.h"
-#include "core/log/logs.h"
+#include "core/log/branches.h"
 #include "core/store/keys.h"
 
 #include <protobuf-c/protobuf-c.h>
@@ -21,6 +21,9 @@ enum pt_err pt__record_read(struct pt_bytes value, struct pt_arena *arena, struc
 /* The chunk that a row of CHUNKS names. Errors: DAMAGED (also when it is not there). */
 enum pt_err pt__indexed_read(struct pt_txn *txn, struct pt_bytes lsn_row, struct pt_arena *arena,
                              struct pt_record *record, uint64_t *lsn);
+
+/* Does a stored chunk lie on this branch, or (NULL) on what counts? */
+bool pt__is_on(const struct pt_branch *branch, const struct pt_record *record);
 
 /* Give a chunk the next LSN and index it. */
 enum pt_err pt__arrival_add(struct pt_txn *txn, const struct pt_record *record, uint64_t *lsn);

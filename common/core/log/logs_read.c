@@ -126,13 +126,16 @@ static void chain_open(struct chain *c, struct pt_txn *txn, uint64_t log, uint64
     c->rows = pt_rows_from(txn, PT_TABLE_CHUNKS, pt_key_bytes(&c->prefix), pt_key_bytes(&c->from));
 }
 
+bool pt__is_on(const struct pt_branch *branch, const struct pt_record *record)
+{
+    bool past_fork = branch != NULL && record->first_seq >= branch->chunks[0].first_seq;
+    return past_fork ? pt_branch_chunk(branch, &record->link) != NULL : !record->held;
+}
+
 static bool chain_takes(const struct chain *c, const struct pt_record *record)
 {
-    if (record->first_seq != c->next_seq || (!c->any_link && !pt_hash_eq(&record->previous, &c->link))) {
-        return false;
-    }
-    bool past_fork = c->branch != NULL && record->first_seq >= c->branch->chunks[0].first_seq;
-    return past_fork ? pt_branch_chunk(c->branch, &record->link) != NULL : !record->held;
+    bool follows = record->first_seq == c->next_seq && (c->any_link || pt_hash_eq(&record->previous, &c->link));
+    return follows && pt__is_on(c->branch, record);
 }
 
 static bool chain_next(struct chain *c, struct pt_record *record, uint64_t *lsn)
@@ -162,6 +165,7 @@ enum pt_err pt_logs_branch_run(struct pt_txn *txn, const struct pt_head *head, c
                                uint64_t *last_seq)
 {
     struct pt_run run = {.log = head->log, .key = head->key, .first_seq = from_seq};
+    size_t n_max = n_bytes_max < PT_RUN_BYTES_MAX ? n_bytes_max : PT_RUN_BYTES_MAX;
     struct pt_bytes *chunks = pt_arena_zalloc(arena, PT_RUN_CHUNKS_MAX, sizeof *chunks);
     if (chunks == NULL) {
         return pt_arena_err(arena);
@@ -176,7 +180,7 @@ enum pt_err pt_logs_branch_run(struct pt_txn *txn, const struct pt_head *head, c
     chain.branch = branch;
     while (n < PT_RUN_CHUNKS_MAX && chain_next(&chain, &record, &lsn)) {
         n_bytes += record.chunk.n;
-        if (run.n_chunks > 0 && n_bytes > n_bytes_max) {
+        if (run.n_chunks > 0 && n_bytes > n_max) {
             break;
         }
         if (n == 0) {

@@ -1,13 +1,25 @@
 /* run.c - verifying a run of chunks without a store. */
 #include "core/log/logs.h"
 
+size_t pt_run_bytes(const struct pt_run *run)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < run->n_chunks; i++) {
+        n += run->chunks[i].n;
+    }
+    return n;
+}
+
 enum pt_err pt_run_check(const struct pt_run *run, struct pt_arena *arena, struct pt_checked_run *out)
+{
+    bool fits = run->n_chunks <= PT_RUN_CHUNKS_MAX && pt_run_bytes(run) <= PT_RUN_BYTES_MAX;
+    return fits ? pt_run_check_stored(run, arena, out) : PT_ELIMIT;
+}
+
+enum pt_err pt_run_check_stored(const struct pt_run *run, struct pt_arena *arena, struct pt_checked_run *out)
 {
     if (run->n_chunks == 0 || run->first_seq == 0) {
         return PT_EMALFORMED;
-    }
-    if (run->n_chunks > PT_RUN_CHUNKS_MAX) {
-        return PT_ELIMIT;
     }
     struct pt_checked_run checked = {.run = run};
     checked.links = pt_arena_zalloc(arena, run->n_chunks, sizeof *checked.links);

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_SALT_BYTES 16
-
 struct pt_inbox *pt_inbox_create(void)
 {
     struct pt_inbox *inbox = pt_zalloc(sizeof *inbox);
@@ -38,6 +36,9 @@ static enum pt_err put_text(struct pt_txn *txn, const struct pt_subject *subject
 {
     struct pt_key key = pt_key_text(subject, hash);
     struct pt_key wanted = pt_key_hash(hash);
+    if (content.n > PT_TEXT_CONTENT_BYTES_MAX) {
+        return PT_ELIMIT; /* nobody could pass it on */
+    }
     enum pt_err err = pt_store_put(txn, PT_TABLE_TEXTS, pt_key_bytes(&key), content);
     if (err == PT_OK) {
         err = pt_store_del(txn, PT_TABLE_WANTED, pt_key_bytes(&wanted));
@@ -67,7 +68,7 @@ static enum pt_err check_text(const char *text, size_t n_max, struct pt_problem 
 enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_random *random,
                          const char *text, size_t n_max, struct pt_hash *hash, struct pt_problem *problem)
 {
-    uint8_t salt[TEXT_SALT_BYTES];
+    uint8_t salt[PT_TEXT_SALT_BYTES];
     struct pt_buf content = {0};
     enum pt_err err = check_text(text, n_max, problem);
     if (err == PT_OK) {
@@ -80,31 +81,37 @@ enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_subject *subject, c
     return err;
 }
 
-enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
-                            struct pt_arena *arena, struct pt_bytes *out)
+static enum pt_err read_text(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
+                             size_t n_max, struct pt_arena *arena, struct pt_bytes *out)
 {
     struct pt_bytes value;
     struct pt_key key = pt_key_text(subject, hash);
     enum pt_err err = pt_store_get(txn, PT_TABLE_TEXTS, pt_key_bytes(&key), &value);
-    if (err != PT_OK) {
-        return err;
+    if (err != PT_OK || value.n > n_max) {
+        return err == PT_OK ? PT_ENOTFOUND : err;
     }
     *out = pt_arena_dup(arena, value);
     return out->data == NULL ? pt_arena_err(arena) : PT_OK;
+}
+
+enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
+                            struct pt_arena *arena, struct pt_bytes *out)
+{
+    return read_text(txn, subject, hash, PT_TEXT_CONTENT_BYTES_MAX, arena, out);
 }
 
 enum pt_err pt_text_get(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
                         struct pt_arena *arena, const char **out)
 {
     struct pt_bytes content;
-    enum pt_err err = pt_text_content(txn, subject, hash, arena, &content);
+    enum pt_err err = read_text(txn, subject, hash, SIZE_MAX, arena, &content);
     if (err != PT_OK) {
         return err;
     }
-    if (content.n < TEXT_SALT_BYTES) {
+    if (content.n < PT_TEXT_SALT_BYTES) {
         return PT_EDAMAGED;
     }
-    struct pt_bytes text = pt_bytes_of(content.data + TEXT_SALT_BYTES, content.n - TEXT_SALT_BYTES);
+    struct pt_bytes text = pt_bytes_of(content.data + PT_TEXT_SALT_BYTES, content.n - PT_TEXT_SALT_BYTES);
     if (!pt_utf8_ok(text)) {
         return PT_EDAMAGED; /* the hash fits, so its author wrote it so: to us it says nothing */
     }
@@ -161,17 +168,24 @@ static enum pt_err visit_detail(const struct pt_entry *entry, struct pt_arena *a
     return visit_field(field, entry->kind, visit, data);
 }
 
+bool pt_kind_names_file(Patuh__EntryKind kind)
+{
+    unsigned fields = pt_entry_fields(kind);
+    bool cycle = pt_entry_subject(kind) == PT_SUBJECT_CYCLE;
+    bool file = (fields & PT_FIELD_HASH) != 0 && (fields & PT_FIELD_TEXT_HASH) == 0;
+    return file && (cycle || kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE);
+}
+
 enum pt_err pt_entry_blobs(const struct pt_entry *entry, struct pt_arena *arena, pt_blob_visit visit, void *data)
 {
     unsigned fields = pt_entry_fields(entry->kind);
+    bool text = (fields & PT_FIELD_TEXT_HASH) != 0;
     enum pt_err err = PT_OK;
     if ((fields & PT_FIELD_VALUE) != 0 && entry->value.type == PT_VALUE_TEXT) {
         err = visit(data, &entry->value.text, true, entry->kind);
     }
-    bool names = (fields & PT_FIELD_TEXT_HASH) != 0 || entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE ||
-                 pt_entry_subject(entry->kind) == PT_SUBJECT_CYCLE;
-    if (err == PT_OK && names && (fields & PT_FIELD_HASH) != 0) {
-        err = visit(data, &entry->hash, (fields & PT_FIELD_TEXT_HASH) != 0, entry->kind);
+    if (err == PT_OK && (text || pt_kind_names_file(entry->kind))) {
+        err = visit(data, &entry->hash, text, entry->kind);
     }
     if (err == PT_OK && (fields & PT_FIELD_DETAIL) != 0) {
         err = visit_detail(entry, arena, visit, data);

@@ -82,7 +82,8 @@ enum pt_err pt_inbox_note_blobs(struct pt_txn *txn, const struct pt_head *head, 
 
 /* Hash that names a text blob: salt (16 bytes) and UTF-8, at most PT_TEXT_BYTES_MAX. */
 struct pt_hash pt_text_hash(struct pt_bytes content);
-/* A text lies beside the others of its subject: keys by hash alone would make the disk write a page a text. */
+/* A text lies beside the others of its subject: keys by hash alone would make the disk write a page a text. Errors:
+ * LIMIT (longer than PT_TEXT_CONTENT_BYTES_MAX), those of the store. */
 enum pt_err pt_text_put(struct pt_txn *txn, const struct pt_subject *subject, struct pt_bytes content,
                         struct pt_hash *hash);
 /* Keep a text that somebody typed, behind a salt of its own, so that a short one cannot be guessed from its hash once
@@ -93,12 +94,16 @@ enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_subject *subject, c
  * is not UTF-8 without NUL). */
 enum pt_err pt_text_get(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
                         struct pt_arena *arena, const char **out);
-/* The whole content, to send. */
+/* The whole content, to send. NOTFOUND also for one that is longer than peers take: an older version may have kept
+ * such.
+ */
 enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
                             struct pt_arena *arena, struct pt_bytes *out);
 
 /* One call for each blob hash that an entry names. small: a text. */
 typedef enum pt_err (*pt_blob_visit)(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind);
 enum pt_err pt_entry_blobs(const struct pt_entry *entry, struct pt_arena *arena, pt_blob_visit visit, void *data);
+/* What an entry of this kind names is a file. All other blobs are texts; no kind names both. */
+bool pt_kind_names_file(Patuh__EntryKind kind);
 
 #endif

@@ -131,11 +131,14 @@ void pt_news_close(struct pt_news *news);
 
 struct pt_session;
 
+/* What one event may give the writer: what the frame brought, and what was looked at since. */
+enum { PT_UPDATE_INBOXES_MAX = 4 };
+
 struct pt_update {
     struct pt_arena arena;
     struct pt_bytes *frames; /* bodies, in the arena */
     size_t n_frames, frames_capacity;
-    struct pt_inbox *inboxes[4];
+    struct pt_inbox *inboxes[PT_UPDATE_INBOXES_MAX];
     size_t n_inboxes;
     bool known;                 /* the peer is known: larger frames may come */
     bool more;                  /* call pt_session_drained when the connection can take more */

@@ -1,6 +1,7 @@
 /* session_hello.c - the first frame each way: who is there, and is there anything to compare. */
 #include "core/sync/session_internal.h"
 
+#include "base/arith.h"
 #include "core/store/keys.h"
 #include "core/wire/unpack.h"
 #include "records.pb-c.h"
@@ -237,6 +238,16 @@ static void emit_welcome(struct pt_session *s, struct pt_update *u, const Patuh_
     pt__session_emit(s, u, &frame);
 }
 
+/* As much of it as a number holds: the peer says what it likes. */
+static int64_t clock_offset(int64_t ours_ms, int64_t peers_ms)
+{
+    int64_t offset_ms;
+    if (pt_sub_i64(ours_ms, peers_ms, &offset_ms)) {
+        return offset_ms;
+    }
+    return peers_ms < 0 ? INT64_MAX : INT64_MIN;
+}
+
 static void save_peer(struct pt_session *s, struct pt_update *u, const Patuh__Hello *hello, uint64_t salt,
                       uint64_t before, const struct pt_now *now)
 {
@@ -251,7 +262,7 @@ static void save_peer(struct pt_session *s, struct pt_update *u, const Patuh__He
     inbox->salt_before = before;
     inbox->salt_epoch = *s->config.epoch;
     inbox->peer_seen_ms = now->wall_ms;
-    inbox->peer_offset_ms = now->wall_ms - hello->wall_ms;
+    inbox->peer_offset_ms = clock_offset(now->wall_ms, hello->wall_ms);
     pt__session_submit(s, u, inbox);
 }
 

@@ -43,6 +43,7 @@ struct mark {
     uint64_t log;    /* 0 = a free place of the table */
     uint32_t number; /* under which the peer knows it; 0 = it does not yet */
     uint32_t n_tasks;
+    bool stuck;         /* what comes next of it is more than a peer takes */
     bool mentioned;     /* the peer named it in Heads */
     bool asked;         /* what we lack of it was asked for when Heads came */
     uint64_t fork_seq;  /* the head that the peer named: of a log that is forked there the fork */
@@ -58,6 +59,24 @@ struct owed_blob {
     struct pt_hash hash;
     bool small;
     struct pt_subject subject; /* of a text */
+};
+
+/* Blobs come to us one at a time.
+ *
+ *   IDLE --ask--> ASKED --part--> ASKED (for the next part) or IDLE (all there, not there, or not what was named) */
+enum fetch_state { FETCH_IDLE, FETCH_ASKED };
+
+struct blob_fetch {
+    enum fetch_state state;
+    struct pt_hash hash;        /* what is asked for */
+    bool small;                 /* a text */
+    struct pt_subject subject;  /* of a text */
+    uint64_t offset;            /* of the part that was asked for */
+    uint64_t total;             /* as the first part said; 0: none came yet */
+    struct pt_hash looked_upto; /* blobs up to this one were looked at since the last new entries */
+    bool looked_all;
+    struct pt_hash *unavailable; /* blobs the peer does not have, sorted */
+    size_t n_unavailable, unavailable_capacity;
 };
 
 struct pt_session {
@@ -93,16 +112,7 @@ struct pt_session {
 
     uint64_t news_lsn; /* arrivals up to here are covered */
 
-    bool asking; /* a blob is on its way to us */
-    struct pt_hash asked;
-    uint64_t asked_offset;
-    uint64_t asked_total;       /* as the first part said; 0: none came yet */
-    struct pt_hash asked_after; /* blobs before this one were looked at since the last new entries */
-    bool asked_all;
-    bool asked_small;
-    struct pt_subject asked_subject; /* of a text */
-    struct pt_hash *unavailable;     /* blobs the peer does not have, sorted */
-    size_t n_unavailable, unavailable_capacity;
+    struct blob_fetch fetch;
     struct owed_blob *owed; /* blobs the peer asked for in vain */
     size_t n_owed, owed_capacity;
     bool refilled; /* got back what was lost here: compare once more */
@@ -114,21 +124,18 @@ void pt__session_fail(struct pt_session *s, struct pt_update *u, enum pt_err why
 /* Pack and queue one frame. */
 void pt__session_emit(struct pt_session *s, struct pt_update *u, const Patuh__Frame *frame);
 struct pt_inbox *pt__session_inbox(struct pt_session *s, struct pt_update *u, const struct pt_now *now);
+/* At most PT_UPDATE_INBOXES_MAX in one update: how many an event makes does not depend on what a peer says. */
 void pt__session_submit(struct pt_session *s, struct pt_update *u, struct pt_inbox *inbox);
 
 /* session_scope.c: heads of the logs that may be in scope (has decides), in the order of their canonical ids. */
 enum pt_err pt__session_heads(struct pt_session *s, struct pt_txn *txn, struct pt_arena *arena, struct pt_head **out,
                               size_t *n);
 
-/* session_send.c: tasks, runs, log references, heads, receipts. */
-void pt__session_add_task(struct pt_session *s, struct pt_update *u, const struct task *task);
-void pt__session_send_tasks(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
-/* A receipt has come: of what counts it covers all up to its place, of what is held the chunk it names. */
-void pt__session_flight_done(struct pt_session *s, uint64_t log, const struct pt_receipt_log *receipted);
-/* The peer has to get these again, or never will: they are no longer on the way. */
-void pt__session_flight_drop(struct pt_session *s, uint64_t log, uint64_t after_seq);
+/* session_refs.c */
 /* NULL after a failure. Lent until the next call. */
 struct mark *pt__session_mark(struct pt_session *s, struct pt_update *u, uint64_t log);
+/* One that was made before. Lent until the next call of pt__session_mark. */
+struct mark *pt__session_known_mark(struct pt_session *s, uint64_t log);
 /* Our number for a log, with everything at its first mention. NULL after a failure. */
 Patuh__LogRef *pt__session_ref_out(struct pt_session *s, struct pt_update *u, const struct pt_head *head);
 /* The same for a log that is not here. */
@@ -137,15 +144,34 @@ Patuh__LogRef *pt__session_ref_stranger(struct pt_session *s, struct pt_update *
 /* The log a peer's reference means. Errors: MALFORMED, LIMIT, NOMEM. */
 enum pt_err pt__session_ref_in(struct pt_session *s, const Patuh__LogRef *ref, struct pt_log_id *log,
                                struct pt_public_key *key);
+
+/* session_send.c: tasks, runs, heads. */
+void pt__session_add_task(struct pt_session *s, struct pt_update *u, const struct task *task);
+void pt__session_send_tasks(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
+/* A receipt has come: of what counts it covers all up to its place, of what is held the chunk it names. */
+void pt__session_flight_done(struct pt_session *s, uint64_t log, const struct pt_receipt_log *receipted);
+/* The peer has to get these again, or never will: they are no longer on the way. */
+void pt__session_flight_drop(struct pt_session *s, uint64_t log, uint64_t after_seq);
 void pt__session_send_heads(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
+
+/* session_receipts.c */
 /* Sign and send; office, tier, epoch and time are filled in here. */
 void pt__session_say_receipt(struct pt_session *s, struct pt_receipt *receipt, const struct pt_now *now,
                              struct pt_update *u);
-void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt);
+/* For what a run brought; it is durable. */
+void pt__session_receipt_run(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
+                             struct pt_update *u);
+/* Who asks for a branch of a log that it brings learns how the whole log stands here; what is read is durable. */
+enum pt_err pt__session_receipt_fork(struct pt_session *s, struct pt_txn *txn, const struct pt_head *head,
+                                     const struct pt_now *now, struct pt_update *u);
 void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct pt_update *u);
 /* The same for the logs that the news have a receipt for. */
 void pt__session_pass_new_receipts(struct pt_session *s, struct pt_txn *txn, const struct pt_news *news,
                                    struct pt_update *u);
+/* Who signs receipts of a tier; NULL: none is accepted. */
+const struct pt_public_key *pt__session_receipt_key(const struct pt_session *s, int tier);
+void pt__session_on_receipt(struct pt_session *s, const Patuh__Receipt *receipt, const struct pt_now *now,
+                            struct pt_update *u);
 
 /* session_branches.c: forked logs go out branch by branch. */
 /* NULL after a failure. Lent until the next call. */
@@ -179,20 +205,29 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
                             struct pt_update *u);
 
 /* session_receive.c */
+/* What the peer hears when it brought something that does not fit. */
+Patuh__FailureCode pt__session_code_for(enum pt_err err);
+/* A branch of which the peer named a chunk that is not here: asked for once. */
+void pt__session_ask_for_branch(struct pt_session *s, struct pt_update *u, const struct pt_head *head,
+                                uint64_t from_seq, const struct pt_hash *link);
 void pt__session_on_chunks(struct pt_session *s, const Patuh__Chunks *chunks, const struct pt_now *now,
                            struct pt_update *u);
-void pt__session_on_receipt(struct pt_session *s, const Patuh__Receipt *receipt, const struct pt_now *now,
-                            struct pt_update *u);
 void pt__session_on_gap(struct pt_session *s, const Patuh__Gap *gap, struct pt_update *u);
 void pt__session_on_heads(struct pt_session *s, const Patuh__Heads *heads, struct pt_update *u);
 void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, const struct pt_now *now, struct pt_update *u);
 void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
                            struct pt_update *u);
 
-/* session_blobs.c */
+/* session_fetch.c */
 /* New entries may name blobs that are not here. */
 void pt__session_look_again(struct pt_session *s);
 void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u);
+void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now,
+                              struct pt_update *u);
+/* The peer has this blob now. */
+void pt__session_offered(struct pt_session *s, const struct pt_hash *hash);
+
+/* session_offer.c */
 /* A file came in and is durable. */
 void pt__session_after_file(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
                             struct pt_update *u);
@@ -203,7 +238,5 @@ void pt__session_offer_owed(struct pt_session *s, struct pt_txn *txn, struct pt_
 void pt__session_on_blob_offer(struct pt_session *s, const Patuh__BlobOffer *message, const struct pt_now *now,
                                struct pt_update *u);
 void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want, struct pt_update *u);
-void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now,
-                              struct pt_update *u);
 
 #endif

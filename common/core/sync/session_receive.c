@@ -1,11 +1,11 @@
-/* session_receive.c - what comes in: chunks, receipts, gaps, heads, wants. */
+/* session_receive.c - what comes in: chunks, gaps, heads, wants. */
 #include "core/sync/session_internal.h"
 
 #include "base/mem.h"
 
 #include <string.h>
 
-static Patuh__FailureCode code_for(enum pt_err err)
+Patuh__FailureCode pt__session_code_for(enum pt_err err)
 {
     switch ((int)err) {
     case PT_ESIGNATURE:
@@ -43,7 +43,7 @@ static enum pt_err copy_run(const Patuh__Chunks *chunks, struct pt_inbox *inbox)
     }
     for (size_t i = 0; i < chunks->n_text; i++) {
         inbox->texts[i] = pt_arena_dup(&inbox->arena, pt_bytes_of(chunks->text[i].data, chunks->text[i].len));
-        if (chunks->text[i].len > PT_TEXT_BYTES_MAX + 16) {
+        if (chunks->text[i].len > PT_TEXT_CONTENT_BYTES_MAX) {
             return PT_ELIMIT;
         }
     }
@@ -91,7 +91,7 @@ void pt__session_on_chunks(struct pt_session *s, const Patuh__Chunks *chunks, co
     }
     if (err != PT_OK) {
         pt_inbox_destroy(inbox);
-        pt__session_fail(s, u, err, code_for(err));
+        pt__session_fail(s, u, err, pt__session_code_for(err));
         return;
     }
     inbox->has_run = true;
@@ -112,73 +112,6 @@ static void say_gap(struct pt_session *s, struct pt_update *u, const struct pt_h
     if (gap.log != NULL) {
         pt__session_emit(s, u, &frame);
     }
-}
-
-/* What a receipt says of one log: what counts, and of a forked log the end of every branch. */
-struct receipted {
-    struct pt_receipt_log logs[PT_RECEIPT_BRANCHES_MAX + 2];
-    size_t n;
-};
-
-static void add_held(struct receipted *r, const struct pt_head *head, uint64_t seq, const struct pt_hash *link)
-{
-    r->logs[r->n++] = (struct pt_receipt_log){.log = head->log, .seq = seq, .link = *link, .held = true};
-}
-
-static void list_receipted(struct receipted *r, const struct pt_head *head, const struct pt_chunk_end *ends, size_t n)
-{
-    r->n = 0;
-    if (head->seq > 0 || head->forked) {
-        r->logs[r->n++] = (struct pt_receipt_log){.log = head->log, .seq = head->seq, .link = head->link};
-    }
-    for (size_t i = 0; i < n && i < PT_RECEIPT_BRANCHES_MAX; i++) {
-        add_held(r, head, ends[i].seq, &ends[i].link);
-    }
-}
-
-static void say_receipt(struct pt_session *s, struct receipted *receipted, uint64_t lsn, const struct pt_now *now,
-                        struct pt_update *u)
-{
-    struct pt_receipt receipt = {
-        .author = receipted->logs[0].log.author, .lsn = lsn, .logs = receipted->logs, .n_logs = receipted->n};
-    pt__session_say_receipt(s, &receipt, now, u);
-}
-
-static void receipt_run(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
-                        struct pt_update *u)
-{
-    const struct pt_append *append = &inbox->append;
-    struct receipted receipted;
-    size_t last = inbox->run.n_chunks - 1;
-    bool listed = !append->last_held;
-    list_receipted(&receipted, &append->head, append->branch_ends, append->n_branch_ends);
-    for (size_t i = 0; i < receipted.n && !listed; i++) {
-        listed = pt_hash_eq(&receipted.logs[i].link, &inbox->checked.links[last]);
-    }
-    if (!listed) { /* what was brought is named in any case */
-        add_held(&receipted, &append->head, inbox->checked.last_seqs[last], &inbox->checked.links[last]);
-    }
-    say_receipt(s, &receipted, inbox->lsn, now, u);
-}
-
-/* Who asks for a branch of a log that it brings learns how the whole log stands here; what is read is durable. */
-static enum pt_err receipt_fork(struct pt_session *s, struct pt_txn *txn, const struct pt_head *head,
-                                const struct pt_now *now, struct pt_update *u)
-{
-    struct receipted receipted;
-    struct pt_hash hash;
-    struct pt_chunk_end *ends;
-    size_t n;
-    uint64_t lsn = 0;
-    enum pt_err err = pt_arrival_last(txn, &lsn, &hash);
-    if (err == PT_OK) {
-        err = pt_logs_branch_ends(txn, head, &u->arena, &ends, &n);
-    }
-    if (err == PT_OK && n > 0) {
-        list_receipted(&receipted, head, ends, n);
-        say_receipt(s, &receipted, lsn, now, u);
-    }
-    return err;
 }
 
 static bool is_current(const struct pt_session *s, const struct pt_log_id *log)
@@ -219,32 +152,11 @@ void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, c
         note_own_words(s, u);
     }
     if (!s->config.connects && (append->head.seq > 0 || append->last_held)) {
-        receipt_run(s, inbox, now, u);
+        pt__session_receipt_run(s, inbox, now, u);
     }
     if (append->last_parked) {
         say_gap(s, u, &append->head);
     }
-}
-
-static const struct pt_public_key *receipt_key(const struct pt_session *s, int tier)
-{
-    return tier == PT_TIER_REGION ? s->config.region_key : s->config.national_key;
-}
-
-/* The tier stands in the signed body; each tier has its own key, so the right one must fit. */
-static enum pt_err read_receipt(const struct pt_session *s, struct pt_bytes body, const struct pt_signature *signature,
-                                struct pt_arena *arena, struct pt_receipt *out)
-{
-    enum pt_err err = PT_ESIGNATURE;
-    for (int tier = PT_TIER_REGION; tier <= PT_TIER_NATIONAL; tier++) {
-        const struct pt_public_key *key = receipt_key(s, tier);
-        err = key == NULL ? PT_ESIGNATURE : pt_receipt_read(body, signature, key, arena, out);
-        if (err == PT_OK && out->tier == tier) {
-            return PT_OK;
-        }
-        err = err == PT_OK ? PT_ESIGNATURE : err;
-    }
-    return err;
 }
 
 /* link: of a chunk on the branch that is meant; NULL: everything. */
@@ -266,9 +178,8 @@ static void ask_for(struct pt_session *s, struct pt_update *u, Patuh__LogRef *re
     }
 }
 
-/* A branch of which the peer named a chunk that is not here. */
-static void ask_for_branch(struct pt_session *s, struct pt_update *u, const struct pt_head *head, uint64_t from_seq,
-                           const struct pt_hash *link)
+void pt__session_ask_for_branch(struct pt_session *s, struct pt_update *u, const struct pt_head *head,
+                                uint64_t from_seq, const struct pt_hash *link)
 {
     struct branch_mark *mark = pt__session_branch_mark(s, u, head->number, link);
     if (mark != NULL && !mark->asked) {
@@ -276,84 +187,6 @@ static void ask_for_branch(struct pt_session *s, struct pt_update *u, const stru
         mark->named = true; /* it need not go back */
         ask_for(s, u, pt__session_ref_out(s, u, head), from_seq, link);
     }
-}
-
-/* The office holds a branch of a log that came from here and that we do not know: somebody else writes it as well. */
-static enum pt_err ask_for_held(struct pt_session *s, struct pt_txn *txn, struct pt_update *u,
-                                const struct pt_head *head, const struct pt_receipt *receipt)
-{
-    uint64_t fork_seq = 0;
-    enum pt_err err = PT_OK;
-    for (size_t i = 0; i < receipt->n_logs && err == PT_OK; i++) {
-        const struct pt_receipt_log *log = &receipt->logs[i];
-        enum pt_stand place = PT_STAND_GOOD;
-        if (!pt_log_id_eq(&log->log, &head->log)) {
-            continue;
-        }
-        err = pt_logs_stand(txn, head, log->seq, &log->link, &place);
-        if (err == PT_OK && !log->held) {
-            fork_seq = place == PT_STAND_NONE ? 0 : log->seq;
-        } else if (err == PT_OK && place == PT_STAND_NONE) {
-            ask_for_branch(s, u, head, fork_seq + 1, &log->link);
-        }
-    }
-    return err;
-}
-
-static void settle_flight(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt)
-{
-    struct pt_txn *txn;
-    if (receipt->tier != s->config.upper_tier) {
-        return;
-    }
-    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
-    if (err != PT_OK) {
-        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return;
-    }
-    for (size_t i = 0; i < receipt->n_logs && err == PT_OK; i++) {
-        struct pt_head head;
-        if (pt_logs_find(txn, &receipt->logs[i].log, &head) != PT_OK) {
-            continue;
-        }
-        pt__session_flight_done(s, head.number, &receipt->logs[i]);
-        bool first_held = receipt->logs[i].held && (i == 0 || !receipt->logs[i - 1].held);
-        err = first_held ? ask_for_held(s, txn, u, &head, receipt) : PT_OK;
-    }
-    pt_store_abort(txn);
-    if (err != PT_OK) {
-        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
-    }
-}
-
-void pt__session_on_receipt(struct pt_session *s, const Patuh__Receipt *receipt, const struct pt_now *now,
-                            struct pt_update *u)
-{
-    struct pt_signature signature;
-    if (!s->config.connects || receipt->signature.len != sizeof signature.b) {
-        pt__session_fail(s, u, PT_EMALFORMED, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
-        return;
-    }
-    memcpy(signature.b, receipt->signature.data, sizeof signature.b);
-    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
-    if (inbox == NULL) {
-        return;
-    }
-    struct pt_bytes body = pt_arena_dup(&inbox->arena, pt_bytes_of(receipt->body.data, receipt->body.len));
-    inbox->receipts = pt_arena_zalloc(&inbox->arena, 1, sizeof *inbox->receipts);
-    enum pt_err err = inbox->receipts == NULL || body.data == NULL
-                          ? PT_ENOMEM
-                          : read_receipt(s, body, &signature, &inbox->arena, &inbox->receipts[0]);
-    if (err != PT_OK) {
-        pt_inbox_destroy(inbox);
-        pt__session_fail(s, u, err, code_for(err));
-        return;
-    }
-    inbox->n_receipts = 1;
-    inbox->receipts[0].current = true;
-    s->counts.receipts++;
-    settle_flight(s, u, &inbox->receipts[0]);
-    pt__session_submit(s, u, inbox);
 }
 
 /* Our head of a log the peer names; NOTFOUND. */
@@ -398,7 +231,7 @@ void pt__session_on_gap(struct pt_session *s, const Patuh__Gap *gap, struct pt_u
     struct pt_head head;
     enum pt_err err = own_head(s, gap->log, &head);
     if (err != PT_OK) {
-        pt__session_fail(s, u, err, code_for(err));
+        pt__session_fail(s, u, err, pt__session_code_for(err));
         return;
     }
     struct pt_hash link;
@@ -423,7 +256,7 @@ void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, const st
         err = PT_EMALFORMED;
     }
     if (err != PT_OK) {
-        pt__session_fail(s, u, err, code_for(err));
+        pt__session_fail(s, u, err, pt__session_code_for(err));
         return;
     }
     if (s->peer.revoked) {
@@ -436,7 +269,7 @@ void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, const st
     err = pt_store_begin(s->config.store, false, &txn);
     if (err == PT_OK) {
         bool up = s->scope.is_up(s->scope.data, &head.log);
-        err = !s->config.connects && up ? receipt_fork(s, txn, &head, now, u) : PT_OK;
+        err = !s->config.connects && up ? pt__session_receipt_fork(s, txn, &head, now, u) : PT_OK;
         if (err == PT_OK) {
             err = pt__session_send_wanted(s, txn, u, &head, want->from_seq, want->has_link ? &link : NULL);
         }
@@ -475,7 +308,7 @@ static enum pt_err compare_place(struct pt_session *s, struct pt_txn *txn, struc
         mark->fork_seq = stand == PT_STAND_NONE ? 0 : place->seq;
     }
     if (stand == PT_STAND_NONE && held) {
-        ask_for_branch(s, u, ours, mark->fork_seq + 1, &place->link);
+        pt__session_ask_for_branch(s, u, ours, mark->fork_seq + 1, &place->link);
     } else if (stand == PT_STAND_NONE) {
         bool shorter = ours->seq < place->seq;
         mark->asked = true;
@@ -542,7 +375,7 @@ static bool is_listed(struct pt_session *s, struct pt_update *u, const struct pt
 
 static bool is_peers_own(const struct pt_session *s, const struct pt_log_id *log)
 {
-    const struct pt_public_key *key = receipt_key(s, s->config.upper_tier);
+    const struct pt_public_key *key = pt__session_receipt_key(s, s->config.upper_tier);
     struct pt_author peer = key == NULL ? (struct pt_author){0} : pt_author_of(key->b);
     return key != NULL && pt_author_eq(&log->author, &peer);
 }
@@ -589,6 +422,6 @@ void pt__session_on_heads(struct pt_session *s, const Patuh__Heads *heads, struc
         pt_store_abort(txn);
     }
     if (err != PT_OK) {
-        pt__session_fail(s, u, err, code_for(err));
+        pt__session_fail(s, u, err, pt__session_code_for(err));
     }
 }

@@ -1,4 +1,4 @@
-/* session_send.c - what goes out: log references, runs of chunks within the credit, heads, receipts. */
+/* session_send.c - what goes out: runs of chunks within the credit, and the list of heads. */
 #include "core/sync/session_internal.h"
 
 #include "base/mem.h"
@@ -6,128 +6,6 @@
 #include <string.h>
 
 #define STEP_BYTES_MAX (128 * 1024) /* chunk bytes of one step; the rest waits for pt_session_drained */
-#define PEER_REFS_MAX 65536
-
-#define MARKS_MIN 16 /* a power of two, as every capacity */
-
-/* Where the log's mark is, or would be. */
-static struct mark *mark_place(struct mark *marks, size_t capacity, uint64_t log)
-{
-    size_t at = (size_t)(log * 0x9e3779b97f4a7c15u >> 32) & (capacity - 1);
-    while (marks[at].log != 0 && marks[at].log != log) {
-        at = (at + 1) & (capacity - 1);
-    }
-    return &marks[at];
-}
-
-static enum pt_err grow_marks(struct pt_session *s)
-{
-    size_t capacity = s->marks_capacity == 0 ? MARKS_MIN : s->marks_capacity * 2;
-    struct mark *grown = capacity > SIZE_MAX / sizeof *grown ? NULL : pt_zalloc(capacity * sizeof *grown);
-    if (grown == NULL) {
-        return PT_ENOMEM;
-    }
-    for (size_t i = 0; i < s->marks_capacity; i++) {
-        if (s->marks[i].log != 0) {
-            *mark_place(grown, capacity, s->marks[i].log) = s->marks[i];
-        }
-    }
-    pt_free(s->marks);
-    s->marks = grown;
-    s->marks_capacity = capacity;
-    return PT_OK;
-}
-
-struct mark *pt__session_mark(struct pt_session *s, struct pt_update *u, uint64_t log)
-{
-    if (2 * (s->n_marks + 1) > s->marks_capacity && grow_marks(s) != PT_OK) {
-        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return NULL;
-    }
-    struct mark *mark = mark_place(s->marks, s->marks_capacity, log);
-    s->n_marks += mark->log == 0;
-    mark->log = log;
-    return mark;
-}
-
-/* The first mention of a log, with everything; it points into a copy. */
-Patuh__LogRef *pt__session_ref_stranger(struct pt_session *s, struct pt_update *u, const struct pt_log_id *log,
-                                        const struct pt_public_key *key)
-{
-    struct peer_ref *copy = pt_arena_alloc(&u->arena, sizeof *copy);
-    Patuh__LogRef *ref = pt_arena_alloc(&u->arena, sizeof *ref);
-    if (ref == NULL || copy == NULL) {
-        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return NULL;
-    }
-    *copy = (struct peer_ref){.log = *log, .key = *key};
-    patuh__log_ref__init(ref);
-    ref->has_number = ref->has_subject = ref->has_public_key = ref->has_incarnation = true;
-    ref->number = ++s->last_number;
-    ref->subject = pt_binary(copy->log.subject.text, strlen(copy->log.subject.text));
-    ref->public_key = pt_binary(copy->key.b, sizeof copy->key.b);
-    ref->incarnation = copy->log.incarnation;
-    return ref;
-}
-
-Patuh__LogRef *pt__session_ref_out(struct pt_session *s, struct pt_update *u, const struct pt_head *head)
-{
-    struct mark *mark = pt__session_mark(s, u, head->number);
-    if (mark == NULL) {
-        return NULL;
-    }
-    if (mark->number == 0) {
-        Patuh__LogRef *first = pt__session_ref_stranger(s, u, &head->log, &head->key);
-        mark->number = s->last_number;
-        return first;
-    }
-    Patuh__LogRef *ref = pt_arena_alloc(&u->arena, sizeof *ref);
-    if (ref == NULL) {
-        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return NULL;
-    }
-    patuh__log_ref__init(ref);
-    ref->has_number = true;
-    ref->number = mark->number;
-    return ref;
-}
-
-static enum pt_err add_ref(struct pt_session *s, const Patuh__LogRef *ref)
-{
-    struct peer_ref fresh;
-    if (s->n_refs >= PEER_REFS_MAX) {
-        return PT_ELIMIT;
-    }
-    if (ref->number != s->n_refs + 1 || ref->public_key.len != sizeof fresh.key.b) {
-        return PT_EMALFORMED;
-    }
-    memcpy(fresh.key.b, ref->public_key.data, sizeof fresh.key.b);
-    fresh.log.author = pt_author_of(fresh.key.b);
-    fresh.log.incarnation = ref->incarnation;
-    enum pt_err err = pt_subject_read(pt_bytes_of(ref->subject.data, ref->subject.len), &fresh.log.subject);
-    if (err == PT_OK) {
-        err = pt_reserve(&s->refs, &s->refs_capacity, s->n_refs + 1, sizeof *s->refs);
-    }
-    if (err == PT_OK) {
-        s->refs[s->n_refs++] = fresh;
-    }
-    return err;
-}
-
-enum pt_err pt__session_ref_in(struct pt_session *s, const Patuh__LogRef *ref, struct pt_log_id *log,
-                               struct pt_public_key *key)
-{
-    if (ref == NULL || ref->number == 0) {
-        return PT_EMALFORMED;
-    }
-    enum pt_err err = ref->number > s->n_refs ? add_ref(s, ref) : PT_OK;
-    if (err == PT_OK) {
-        *log = s->refs[ref->number - 1].log;
-        *key = s->refs[ref->number - 1].key;
-    }
-    return err;
-}
-
 static bool same_task(const struct task *a, const struct task *b)
 {
     return a->log == b->log && a->is_branch == b->is_branch && (!a->is_branch || pt_hash_eq(&a->link, &b->link));
@@ -136,7 +14,7 @@ static bool same_task(const struct task *a, const struct task *b)
 void pt__session_add_task(struct pt_session *s, struct pt_update *u, const struct task *task)
 {
     struct mark *mark = pt__session_mark(s, u, task->log);
-    if (mark == NULL) {
+    if (mark == NULL || mark->stuck) {
         return;
     }
     for (size_t i = 0; mark->n_tasks > 0 && i < s->n_tasks; i++) {
@@ -156,7 +34,7 @@ void pt__session_add_task(struct pt_session *s, struct pt_update *u, const struc
 
 static void end_task(struct pt_session *s)
 {
-    mark_place(s->marks, s->marks_capacity, s->tasks[s->first_task].log)->n_tasks--;
+    pt__session_known_mark(s, s->tasks[s->first_task].log)->n_tasks--;
     s->first_task++;
     s->n_tasks--;
     if (s->first_task >= s->n_tasks) { /* half of the array is used up: move the rest to its front */
@@ -197,30 +75,49 @@ void pt__session_flight_drop(struct pt_session *s, uint64_t log, uint64_t after_
     s->n_flight = kept;
 }
 
+#define ITEM_BYTES 3      /* tag and length beside every chunk and text */
+#define BESIDES_BYTES 512 /* all else in a frame with a run, its log named for the first time */
+static_assert(PT_RUN_BYTES_MAX + ITEM_BYTES * PT_RUN_CHUNKS_MAX + BESIDES_BYTES <= PT_FRAME_BYTES_MAX,
+              "the largest run fits a frame");
+
 /* Texts that the run's entries name and that are here ride along, so that a receipt is for something readable. */
 struct riding {
     const struct pt_subject *subject;
     struct pt_txn *txn;
     struct pt_update *u;
     ProtobufCBinaryData *texts;
-    size_t n, capacity, bytes;
+    size_t n, capacity;
+    size_t room; /* bytes for more of them */
 };
+
+static size_t room_for_texts(const struct pt_run *run)
+{
+    size_t room = PT_FRAME_BYTES_MAX - BESIDES_BYTES - ITEM_BYTES * run->n_chunks - pt_run_bytes(run);
+    return room < PT_CREDIT_BYTES ? room : PT_CREDIT_BYTES;
+}
 
 static enum pt_err add_text(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind)
 {
     (void)kind;
     struct riding *r = data;
     struct pt_bytes content;
-    if (!small || r->bytes > PT_CREDIT_BYTES) {
+    if (!small || r->room == 0 || r->n == PT_INBOX_TEXTS_MAX) {
         return PT_OK; /* asked for later */
     }
     enum pt_err err = pt_text_content(r->txn, r->subject, hash, &r->u->arena, &content);
+    if (err == PT_OK && content.n < PT_TEXT_SALT_BYTES) {
+        return PT_OK; /* not a text of ours; unpacked many of them are too much for what they measure */
+    }
+    if (err == PT_OK && content.n + ITEM_BYTES > r->room) {
+        r->room = 0; /* none is looked for any more: entries may name many */
+        return PT_OK;
+    }
     if (err == PT_OK) {
         err = pt_reserve(&r->texts, &r->capacity, r->n + 1, sizeof *r->texts);
     }
     if (err == PT_OK) {
         r->texts[r->n++] = pt_binary(content.data, content.n);
-        r->bytes += content.n;
+        r->room -= content.n + ITEM_BYTES;
     }
     return err == PT_ENOTFOUND ? PT_OK : err;
 }
@@ -246,7 +143,7 @@ static enum pt_err emit_run(struct pt_session *s, struct pt_txn *txn, struct pt_
 {
     Patuh__Chunks chunks = PATUH__CHUNKS__INIT;
     Patuh__Frame frame = PATUH__FRAME__INIT;
-    struct riding riding = {.subject = &run->log.subject, .txn = txn, .u = u};
+    struct riding riding = {.subject = &run->log.subject, .txn = txn, .u = u, .room = room_for_texts(run)};
     ProtobufCBinaryData *list = pt_arena_alloc(&u->arena, run->n_chunks * sizeof *list);
     enum pt_err err = collect_texts(run, &riding);
     if (err == PT_OK && list != NULL) {
@@ -270,15 +167,6 @@ static enum pt_err emit_run(struct pt_session *s, struct pt_txn *txn, struct pt_
     }
     pt_free(riding.texts);
     return list == NULL ? PT_ENOMEM : err;
-}
-
-static size_t run_bytes(const struct pt_run *run)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < run->n_chunks; i++) {
-        n += run->chunks[i].n;
-    }
-    return n;
 }
 
 static enum pt_err add_flight(struct pt_session *s, uint64_t log, uint64_t last_seq, const struct pt_run *run,
@@ -313,9 +201,9 @@ static void note_sent(struct mark *mark, uint64_t first_seq, uint64_t last_seq)
 
 enum outcome { SENT, ALL_SENT, NO_ROOM };
 
-/* Errors: NOTFOUND (nothing follows). */
+/* Errors: NOTFOUND (nothing follows), LIMIT (more than a peer takes). */
 static enum pt_err next_run(struct pt_txn *txn, const struct task *task, const struct pt_head *head, size_t room,
-                            struct pt_arena *arena, struct pt_run *run, uint64_t *last_seq)
+                            struct pt_arena *arena, struct pt_run *run, uint64_t *last_seq, uint64_t *next_seq)
 {
     struct pt_fork fork = {0};
     enum pt_err err = task->is_branch ? pt_logs_fork(txn, head, 0, arena, &fork) : PT_OK;
@@ -323,26 +211,31 @@ static enum pt_err next_run(struct pt_txn *txn, const struct task *task, const s
     if (err == PT_OK && task->is_branch && branch == NULL) {
         err = PT_ENOTFOUND;
     }
-    return err == PT_OK ? pt_logs_branch_run(txn, head, branch, task->next_seq, room, arena, run, last_seq) : err;
+    return err == PT_OK ? pt_logs_sendable_run(txn, head, branch, task->next_seq, room, arena, run, last_seq, next_seq)
+                        : err;
 }
 
-/* The next run of a task. A run that is larger than the whole credit goes alone. */
+/* The next run of a task. A run that is larger than the whole credit goes alone. A log that cannot go on is left alone
+ * for this session: what lies behind would only be parked there. */
 static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt_update *u, struct task *task,
                              enum outcome *outcome, size_t *n_sent)
 {
     struct pt_head head;
     struct pt_run run;
     uint64_t last_seq = 0;
+    uint64_t next_seq = 0;
     size_t room = room_for(s);
-    enum pt_err err = pt_logs_head(txn, task->log, &head);
+    struct mark *mark = pt__session_known_mark(s, task->log);
+    enum pt_err err = mark->stuck ? PT_ENOTFOUND : pt_logs_head(txn, task->log, &head);
     if (err == PT_OK) {
-        err = next_run(txn, task, &head, room, &u->arena, &run, &last_seq);
+        err = next_run(txn, task, &head, room, &u->arena, &run, &last_seq, &next_seq);
     }
     if (err != PT_OK) {
         *outcome = ALL_SENT;
-        return err == PT_ENOTFOUND ? PT_OK : err;
+        mark->stuck = mark->stuck || err == PT_ELIMIT;
+        return err == PT_ENOTFOUND || err == PT_ELIMIT ? PT_OK : err;
     }
-    size_t n = run_bytes(&run);
+    size_t n = pt_run_bytes(&run);
     if (s->config.connects && n > room && s->n_flight > 0) {
         *outcome = NO_ROOM;
         return PT_OK;
@@ -352,11 +245,11 @@ static enum pt_err send_some(struct pt_session *s, struct pt_txn *txn, struct pt
         err = add_flight(s, task->log, last_seq, &run, n);
     }
     if (!task->is_branch) {
-        note_sent(mark_place(s->marks, s->marks_capacity, task->log), task->next_seq, last_seq);
+        note_sent(pt__session_known_mark(s, task->log), task->next_seq, last_seq);
     }
     *outcome = SENT;
     *n_sent += n;
-    task->next_seq = last_seq + 1;
+    task->next_seq = next_seq;
     return err;
 }
 
@@ -457,112 +350,5 @@ void pt__session_send_heads(struct pt_session *s, struct pt_txn *txn, struct pt_
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
     } else if (s->phase != PHASE_CLOSED) {
         emit_heads(s, u, page.heads, page.n, true);
-    }
-}
-
-void pt__session_say_receipt(struct pt_session *s, struct pt_receipt *receipt, const struct pt_now *now,
-                             struct pt_update *u)
-{
-    receipt->office = s->config.author;
-    receipt->tier = (uint8_t)s->config.tier;
-    receipt->epoch = *s->config.epoch;
-    receipt->time_ms = now->wall_ms;
-    if (pt_receipt_sign(receipt, s->config.office_pair, &u->arena) != PT_OK) {
-        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return;
-    }
-    pt__session_send_receipt(s, u, receipt);
-}
-
-void pt__session_send_receipt(struct pt_session *s, struct pt_update *u, const struct pt_receipt *receipt)
-{
-    Patuh__Receipt out = PATUH__RECEIPT__INIT;
-    Patuh__Frame frame = PATUH__FRAME__INIT;
-    out.has_body = out.has_signature = true;
-    out.body = pt_binary(receipt->body.data, receipt->body.n);
-    out.signature = pt_binary(receipt->signature.b, sizeof receipt->signature.b);
-    frame.receipt = &out;
-    pt__session_emit(s, u, &frame);
-}
-
-static void pass_receipt(struct pt_session *s, struct pt_update *u, const struct pt_receipted *upper,
-                         struct pt_bytes *last)
-{
-    if (!pt_bytes_eq(*last, upper->body)) {
-        struct pt_receipt receipt = {.body = upper->body, .signature = upper->signature};
-        pt__session_send_receipt(s, u, &receipt);
-        *last = upper->body;
-    }
-}
-
-/* What has not gone to this peer in this session, of what counts and of every branch. */
-static enum pt_err pass_log(struct pt_session *s, struct pt_txn *txn, struct pt_update *u, const struct pt_head *head,
-                            struct pt_bytes *last)
-{
-    struct pt_receipted upper;
-    struct pt_receipted *held = NULL;
-    size_t n = 0;
-    if (!s->scope.has(s->scope.data, &head->log) || !s->scope.is_up(s->scope.data, &head->log)) {
-        return PT_OK;
-    }
-    enum pt_err err = pt_receipted(txn, head, PT_TIER_NATIONAL, &u->arena, &upper);
-    if (err == PT_OK && head->forked) {
-        err = pt_receipts_held(txn, head, PT_TIER_NATIONAL, &u->arena, &held, &n);
-    }
-    struct mark *mark = err == PT_OK ? pt__session_mark(s, u, head->number) : NULL;
-    if (mark == NULL) {
-        return err;
-    }
-    struct mark before = *mark;
-    for (size_t i = 0; i <= n; i++) {
-        const struct pt_receipted *row = i == 0 ? &upper : &held[i - 1];
-        if (row->body.n > 0 && (!before.told || row->lsn > before.told_lsn)) {
-            pass_receipt(s, u, row, last);
-            mark->told = true;
-            mark->told_lsn = row->lsn > mark->told_lsn ? row->lsn : mark->told_lsn;
-        }
-    }
-    return PT_OK;
-}
-
-/* Receipts of head office for the peer's own logs, each body once. */
-void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
-{
-    struct pt_head *heads;
-    size_t n = 0;
-    struct pt_bytes last = {0};
-    if (s->config.tier != PT_TIER_REGION) {
-        return;
-    }
-    enum pt_err err = pt__session_heads(s, txn, &u->arena, &heads, &n);
-    for (size_t i = 0; i < n && err == PT_OK && s->phase != PHASE_CLOSED; i++) {
-        err = pass_log(s, txn, u, &heads[i], &last);
-    }
-    if (err != PT_OK) {
-        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
-    }
-}
-
-void pt__session_pass_new_receipts(struct pt_session *s, struct pt_txn *txn, const struct pt_news *news,
-                                   struct pt_update *u)
-{
-    struct pt_bytes last = {0};
-    enum pt_err err = PT_OK;
-    if (s->config.tier != PT_TIER_REGION) {
-        return;
-    }
-    for (size_t i = 0; i < news->n && err == PT_OK && s->phase != PHASE_CLOSED; i++) {
-        struct pt_head head;
-        if (news->items[i].lsn != 0) {
-            continue;
-        }
-        err = pt_logs_find(txn, &news->items[i].log, &head);
-        if (err == PT_OK) {
-            err = pass_log(s, txn, u, &head, &last);
-        }
-        err = err == PT_ENOTFOUND ? PT_OK : err; /* a log that is not here */
-    }
-    if (err != PT_OK) {
-        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
     }
 }

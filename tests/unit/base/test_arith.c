@@ -63,6 +63,7 @@ Test(arith, overflow_is_seen_and_leaves_the_output)
 {
     int64_t out = 5;
     cr_assert_not(pt_add_i64(INT64_MAX, 1, &out));
+    cr_assert_not(pt_sub_i64(0, INT64_MIN, &out));
     cr_assert_not(pt_mul_i64(INT64_MAX, 2, &out));
     cr_assert_eq(out, 5);
     size_t n = 5;

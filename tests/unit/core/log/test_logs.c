@@ -384,19 +384,49 @@ Test(logs, runs_to_send_are_whole_signed_pieces)
     leave(&w);
 }
 
-/* As many small chunks under one signature as a run may have. */
+/* As many small chunks under one signature as a run may have bytes. */
 Test(logs, the_longest_piece_is_sent_on)
 {
     struct world w = make();
     static struct kit_chunk chain[PT_RUN_CHUNKS_MAX];
     struct pt_run run;
-    uint64_t last;
-    for (size_t i = 0; i < PT_RUN_CHUNKS_MAX; i++) {
-        chain[i] = kit_chunk_after(&w.log, i == 0 ? NULL : &chain[i - 1], 1, 1, &w.arena);
+    uint64_t last = 0;
+    uint64_t next = 0;
+    size_t n = 0;
+    for (size_t n_bytes = 0; n < PT_RUN_CHUNKS_MAX; n++) {
+        chain[n] = kit_chunk_after(&w.log, n == 0 ? NULL : &chain[n - 1], 1, 1, &w.arena);
+        n_bytes += chain[n].bytes.n;
+        if (n_bytes > PT_RUN_BYTES_MAX) {
+            break;
+        }
     }
-    struct pt_head head = deliver(&w, chain, PT_RUN_CHUNKS_MAX).head;
+    struct pt_head head = deliver(&w, chain, n).head;
     struct pt_txn *txn = kit_begin(w.store, false);
-    cr_expect_eq(pt_logs_run(txn, &head, 1, 4096, &w.arena, &run, &last), PT_OK);
+    cr_expect_eq(pt_logs_sendable_run(txn, &head, NULL, 1, 4096, &w.arena, &run, &last, &next), PT_OK);
+    cr_expect_eq(run.n_chunks, n);
+    cr_expect_eq(last, chain[n - 1].last_seq);
+    cr_expect_eq(next, last + 1);
+    cr_expect_eq(pt_logs_sendable_run(txn, &head, NULL, next, 4096, &w.arena, &run, &last, &next), PT_ENOTFOUND);
+    pt_store_abort(txn);
+    leave(&w);
+}
+
+/* Runs that overlap come in any order: each signature stays where its run ended, parked or not. */
+Test(logs, overlapping_runs_do_not_join_to_one)
+{
+    struct world w = make();
+    struct pt_run run;
+    uint64_t last = 0;
+    (void)deliver(&w, w.chain + 3, 3);
+    (void)deliver(&w, w.chain + 2, 2);
+    struct pt_head head = deliver(&w, w.chain, 3).head;
+    cr_expect_eq(head.seq, w.chain[5].last_seq);
+    struct pt_txn *txn = kit_begin(w.store, false);
+    static const size_t ends[] = {2, 3, 5};
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert_eq(pt_logs_run(txn, &head, last + 1, 1, &w.arena, &run, &last), PT_OK);
+        cr_expect_eq(last, w.chain[ends[i]].last_seq, "piece %zu", i);
+    }
     pt_store_abort(txn);
     leave(&w);
 }

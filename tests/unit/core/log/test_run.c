@@ -131,6 +131,27 @@ Test(run, has_at_least_one_chunk_and_not_too_many)
     pt_arena_close(&m.arena);
 }
 
+/* More would not go on to the next office in one frame. What is stored already may be longer. */
+Test(run, has_not_more_bytes_than_go_on_in_a_frame)
+{
+    static struct kit_chunk chunks[PT_RUN_CHUNKS_MAX];
+    struct made m = make();
+    struct pt_checked_run checked;
+    size_t n_bytes = 0;
+    size_t n = 0;
+    while (n_bytes <= PT_RUN_BYTES_MAX) {
+        chunks[n] = kit_chunk_after(&m.log, n == 0 ? NULL : &chunks[n - 1], 60, (int64_t)n, &m.arena);
+        n_bytes += chunks[n++].bytes.n;
+    }
+    m.run = kit_run(&m.log, &m.pair, chunks, n, &m.arena);
+    cr_expect_eq(pt_run_bytes(&m.run), n_bytes);
+    cr_expect_eq(check(&m), PT_ELIMIT);
+    cr_expect_eq(pt_run_check_stored(&m.run, &m.arena, &checked), PT_OK);
+    m.run = kit_run(&m.log, &m.pair, chunks, n - 1, &m.arena);
+    cr_expect_eq(check(&m), PT_OK);
+    pt_arena_close(&m.arena);
+}
+
 Test(run, every_flipped_byte_is_refused)
 {
     struct made m = make();

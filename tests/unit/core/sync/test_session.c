@@ -1,4 +1,7 @@
 #include "base/mem.h"
+#include "core/wire/pack.h"
+#include "core/wire/unpack.h"
+#include "records.pb-c.h"
 #include "support/scene.h"
 
 #include <criterion/criterion.h>
@@ -510,5 +513,66 @@ Test(session, any_history_ends_with_the_same_everywhere)
 {
     for (uint64_t seed = 1; seed <= 60; seed++) {
         history(seed);
+    }
+}
+
+static int64_t clock_offset_ms(struct world_node *office)
+{
+    struct pt_txn *txn = NULL;
+    struct pt_bytes key;
+    struct pt_bytes value;
+    struct pt_arena arena;
+    ProtobufCMessage *message = NULL;
+    pt_arena_init(&arena, SIZE_MAX);
+    cr_assert_eq(pt_store_begin(office->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_last(txn, PT_TABLE_PEERS, (struct pt_bytes){0}, &key, &value), PT_OK);
+    cr_assert_eq(pt_unpack(&patuh__peer_record__descriptor, value, &arena, &message), PT_OK);
+    int64_t offset_ms = ((const Patuh__PeerRecord *)message)->clock_offset_ms;
+    pt_store_abort(txn);
+    pt_arena_close(&arena);
+    return offset_ms;
+}
+
+/* The Hello that side 0 has said arrives with another clock in it. */
+static void feed_hello(struct world_link *link, int64_t wall_ms)
+{
+    struct pt_arena arena;
+    struct pt_bytes said = pt_buf_bytes(&link->pipe[0]);
+    struct pt_bytes bytes;
+    struct pt_frames frames;
+    ProtobufCMessage *message = NULL;
+    pt_arena_init(&arena, SIZE_MAX);
+    pt_frames_init(&frames, PT_FRAME_BYTES_MAX);
+    cr_assert_eq(pt_frames_next(&frames, &said, &bytes), PT_OK);
+    cr_assert_eq(pt_unpack(&patuh__frame__descriptor, bytes, &arena, &message), PT_OK);
+    ((Patuh__Frame *)message)->hello->wall_ms = wall_ms;
+    cr_assert_eq(pt_pack(message, &arena, &bytes), PT_OK);
+    scene_unsay(link);
+    world_feed(link, 1, bytes);
+    pt_frames_close(&frames);
+    pt_arena_close(&arena);
+}
+
+/* A clock that is off by more than a number holds is off by as much as it holds. */
+Test(session, any_clock_of_a_peer_is_taken)
+{
+    static const struct {
+        int64_t wall_ms;
+        int64_t offset_ms;
+    } rows[] = {{0, 1700000000000},
+                {1700000000000, 0},
+                {INT64_MAX, 1700000000000 - INT64_MAX},
+                {1700000000000 - INT64_MAX, INT64_MAX},
+                {1700000000000 - INT64_MAX - 1, INT64_MAX},
+                {INT64_MIN, INT64_MAX}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct scene s = scene_open(91);
+        struct world_link *link = world_connect(s.w, s.device, s.region, false);
+        feed_hello(link, rows[i].wall_ms);
+        int64_t offset_ms = clock_offset_ms(s.region);
+        cr_expect_eq(offset_ms, rows[i].offset_ms, "row %zu: %lld", i, (long long)offset_ms);
+        world_cut(link);
+        world_run(s.w);
+        scene_close(&s);
     }
 }

@@ -281,6 +281,26 @@ Test(session_blobs, files_named_while_others_are_asked_for_are_not_forgotten)
     }
 }
 
+/* Instrument, tables, and the pins of a result that was fixed. */
+Test(session_blobs, a_region_gets_every_file_of_a_cycle)
+{
+    static const Patuh__EntryKind kinds[] = {PATUH__ENTRY_KIND__ENTRY_INSTRUMENT, PATUH__ENTRY_KIND__ENTRY_REGISTRY,
+                                             PATUH__ENTRY_KIND__ENTRY_RESULTS, PATUH__ENTRY_KIND__ENTRY_FIX};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct scene s = scene_open(61);
+        struct pt_hash file = world_file(s.head, 20000);
+        struct pt_entry entry = pt_entry_of(kinds[i], 1700000000);
+        entry.hash = file;
+        entry.detail = pt_bytes_of("", 0);
+        world_write_entry(s.head, "c:2023", &entry);
+        (void)scene_sync(&s, s.region);
+        struct world_blob *blob = world_blob(s.region, &file);
+        cr_expect(blob != NULL && blob->whole, "kind %d", (int)kinds[i]);
+        cr_expect_eq(world_count(s.region, PT_TABLE_WANTED), 0, "kind %d", (int)kinds[i]);
+        scene_close(&s);
+    }
+}
+
 /* --- receipts and offers --- */
 
 enum { OFFER = 14 }; /* of n_kind */

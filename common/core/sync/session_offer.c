@@ -1,151 +1,10 @@
-/* session_blobs.c - blobs: asked for one at a time, after all entries; offered, and receipted. */
+/* session_offer.c - blobs that we have: parts for who asks, offers, and receipts for those that a peer brought. */
 #include "core/sync/session_internal.h"
 
 #include "base/mem.h"
 #include "core/store/keys.h"
-#include "core/wire/unpack.h"
-#include "records.pb-c.h"
 
 #include <string.h>
-
-void pt__session_look_again(struct pt_session *s)
-{
-    s->asked_all = false;
-    s->asked_after = (struct pt_hash){0};
-}
-
-/* Where the hash stands, or would stand. */
-static size_t unavailable_position(const struct pt_session *s, const struct pt_hash *hash)
-{
-    size_t low = 0;
-    size_t high = s->n_unavailable;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (pt_hash_cmp(&s->unavailable[middle], hash) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static bool is_unavailable(const struct pt_session *s, const struct pt_hash *hash)
-{
-    size_t at = unavailable_position(s, hash);
-    return at < s->n_unavailable && pt_hash_eq(&s->unavailable[at], hash);
-}
-
-static bool is_file(uint32_t kind)
-{
-    return kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE || kind == PATUH__ENTRY_KIND__ENTRY_INSTRUMENT ||
-           kind == PATUH__ENTRY_KIND__ENTRY_REGISTRY || kind == PATUH__ENTRY_KIND__ENTRY_RESULTS;
-}
-
-/* A blob to ask for. */
-struct lacking {
-    struct pt_hash hash;
-    bool small;
-    bool may_ask;        /* the peer may have it: it brings the log that names it */
-    struct pt_head head; /* of that log */
-};
-
-static enum pt_err look_at(struct pt_session *s, struct pt_txn *txn, struct pt_bytes key, struct pt_bytes value,
-                           struct pt_update *u, struct lacking *out)
-{
-    ProtobufCMessage *message;
-    out->may_ask = false;
-    enum pt_err err = pt_key_read_hash(key, &out->hash);
-    if (err == PT_OK) {
-        err = pt_unpack(&patuh__wanted_record__descriptor, value, &u->arena, &message);
-    }
-    if (err != PT_OK || is_unavailable(s, &out->hash)) {
-        return err;
-    }
-    const Patuh__WantedRecord *row = (const Patuh__WantedRecord *)message;
-    err = pt_logs_head(txn, row->log, &out->head);
-    out->small = !is_file(row->kind);
-    out->may_ask = err == PT_OK && s->scope.has(s->scope.data, &out->head.log) &&
-                   s->scope.is_up(s->scope.data, &out->head.log) != s->config.connects;
-    return err;
-}
-
-/* ref: of the log that names a text; NULL for a file. */
-static void say_want(struct pt_session *s, struct pt_update *u, const struct pt_hash *hash, uint64_t offset,
-                     Patuh__LogRef *ref)
-{
-    Patuh__BlobWant want = PATUH__BLOB_WANT__INIT;
-    Patuh__Frame frame = PATUH__FRAME__INIT;
-    want.has_hash = want.has_offset = true;
-    want.hash = pt_binary(hash->b, sizeof hash->b);
-    want.offset = offset;
-    want.log = ref;
-    frame.blob_want = &want;
-    pt__session_emit(s, u, &frame);
-}
-
-/* The file is complete: nobody wants it any more. */
-static void note_file(struct pt_session *s, const struct pt_hash *hash, const struct pt_now *now, struct pt_update *u)
-{
-    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
-    if (inbox != NULL) {
-        inbox->has_file = true;
-        inbox->file_hash = *hash;
-        pt__session_submit(s, u, inbox);
-    }
-}
-
-/* A file goes on where an earlier session broke off; a text comes whole. */
-static void ask(struct pt_session *s, const struct lacking *lacking, struct pt_update *u)
-{
-    uint64_t offset = 0;
-    enum pt_err err = lacking->small ? PT_OK : s->config.blobs->resume(s->config.blobs->data, &lacking->hash, &offset);
-    if (err != PT_OK) {
-        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return;
-    }
-    s->asking = true;
-    s->asked = lacking->hash;
-    s->asked_small = lacking->small;
-    s->asked_subject = lacking->head.log.subject;
-    s->asked_offset = offset;
-    s->asked_total = 0;
-    s->asked_after = lacking->hash;
-    say_want(s, u, &lacking->hash, offset, lacking->small ? pt__session_ref_out(s, u, &lacking->head) : NULL);
-}
-
-void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u)
-{
-    struct pt_key from = pt_key_hash(&s->asked_after);
-    if (s->asked_all || s->revoked) {
-        return; /* who was revoked gets nothing back */
-    }
-    struct pt_rows rows = pt_rows_from(txn, PT_TABLE_WANTED, (struct pt_bytes){0}, pt_key_bytes(&from));
-    struct pt_bytes key;
-    struct pt_bytes value;
-    struct lacking lacking = {.small = false};
-    enum pt_err err = PT_OK;
-    while (err == PT_OK && !lacking.may_ask && pt_rows_next(&rows, &key, &value)) {
-        err = look_at(s, txn, key, value, u, &lacking);
-    }
-    enum pt_err end = pt_rows_end(&rows);
-    err = err == PT_OK ? end : err;
-    if (err != PT_OK) {
-        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return;
-    }
-    bool file_here = lacking.may_ask && !lacking.small &&
-                     s->config.blobs->is_durable(s->config.blobs->data, &lacking.hash); /* it came for another entry */
-    if (file_here) {
-        s->asked_after = lacking.hash;
-        note_file(s, &lacking.hash, now, u);
-    } else if (lacking.may_ask) {
-        ask(s, &lacking, u);
-    } else { /* looked at all: again from the first one when new entries have come */
-        s->asked_all = true;
-        s->asked_after = (struct pt_hash){0};
-    }
-}
 
 static void say_part(struct pt_session *s, struct pt_update *u, const ProtobufCBinaryData *hash, uint64_t offset,
                      uint64_t total, struct pt_bytes bytes)
@@ -240,102 +99,6 @@ void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want,
         total = 0;
     }
     say_part(s, u, &want->hash, offset, total, bytes);
-}
-
-static void not_there(struct pt_session *s, struct pt_update *u)
-{
-    s->asking = false;
-    if (pt_reserve(&s->unavailable, &s->unavailable_capacity, s->n_unavailable + 1, sizeof *s->unavailable) != PT_OK) {
-        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return;
-    }
-    size_t at = unavailable_position(s, &s->asked);
-    memmove(&s->unavailable[at + 1], &s->unavailable[at], (s->n_unavailable - at) * sizeof *s->unavailable);
-    s->unavailable[at] = s->asked;
-    s->n_unavailable++;
-}
-
-static void take_text(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now, struct pt_update *u)
-{
-    struct pt_bytes content = pt_bytes_of(part->data.data, part->data.len);
-    struct pt_hash hash = pt_text_hash(content);
-    if (part->total != content.n || !pt_hash_eq(&hash, &s->asked)) {
-        not_there(s, u);
-        return;
-    }
-    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
-    if (inbox != NULL) {
-        inbox->text_subject = s->asked_subject;
-        inbox->text = pt_arena_dup(&inbox->arena, content);
-        inbox->has_text = inbox->text.data != NULL;
-        s->asking = false;
-        s->counts.blobs_received++;
-        pt__session_submit(s, u, inbox);
-    }
-}
-
-static void ask_from(struct pt_session *s, uint64_t offset, struct pt_update *u)
-{
-    s->asked_offset = offset;
-    say_want(s, u, &s->asked, offset, NULL);
-}
-
-static void take_file(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now, struct pt_update *u)
-{
-    bool complete = false;
-    bool first = s->asked_total == 0;
-    uint64_t next = 0;
-    if (!first && part->total != s->asked_total) {
-        not_there(s, u); /* a content has one size */
-        return;
-    }
-    s->asked_total = part->total;
-    if (first && part->offset >= part->total) { /* what came earlier was said to be of a larger content */
-        ask_from(s, 0, u);
-        return;
-    }
-    struct pt_bytes bytes = pt_bytes_of(part->data.data, part->data.len);
-    enum pt_err err =
-        s->config.blobs->append(s->config.blobs->data, &s->asked, part->offset, part->total, bytes, &next, &complete);
-    if (err == PT_EMALFORMED || err == PT_ELIMIT) {
-        not_there(s, u); /* what came is not what the entry names */
-        return;
-    }
-    if (err != PT_OK) {
-        pt__session_fail(s, u, err,
-                         err == PT_EFULL ? PATUH__FAILURE_CODE__FAILURE_FULL : PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return;
-    }
-    if (!complete && !first && next <= s->asked_offset) {
-        not_there(s, u); /* it would never end */
-        return;
-    }
-    if (!complete) {
-        ask_from(s, next, u);
-        return;
-    }
-    s->asking = false;
-    s->counts.blobs_received++;
-    note_file(s, &s->asked, now, u);
-}
-
-void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now,
-                              struct pt_update *u)
-{
-    bool asked =
-        s->asking && part->hash.len == sizeof s->asked.b && memcmp(part->hash.data, s->asked.b, sizeof s->asked.b) == 0;
-    if (!asked || part->total > PT_BLOB_BYTES_MAX || (part->total > 0 && part->offset != s->asked_offset)) {
-        pt__session_fail(s, u, PT_EMALFORMED, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
-        return;
-    }
-    bool past_end = !s->asked_small && part->offset >= part->total;
-    if (part->total == 0 || (part->data.len == 0 && !past_end)) {
-        not_there(s, u);
-    } else if (s->asked_small) {
-        take_text(s, part, now, u);
-    } else {
-        take_file(s, part, now, u);
-    }
 }
 
 /* --- receipts and offers --- */
@@ -453,15 +216,6 @@ void pt__session_offer_owed(struct pt_session *s, struct pt_txn *txn, struct pt_
     say_offer(s, &offer, u);
 }
 
-static void forget_unavailable(struct pt_session *s, const struct pt_hash *hash)
-{
-    size_t at = unavailable_position(s, hash);
-    if (at < s->n_unavailable && pt_hash_eq(&s->unavailable[at], hash)) {
-        s->n_unavailable--;
-        memmove(&s->unavailable[at], &s->unavailable[at + 1], (s->n_unavailable - at) * sizeof *s->unavailable);
-    }
-}
-
 static enum pt_err is_wanted(struct pt_txn *txn, const struct pt_hash *hash, bool *wanted)
 {
     struct pt_bytes value;
@@ -553,7 +307,7 @@ void pt__session_on_blob_offer(struct pt_session *s, const Patuh__BlobOffer *mes
     }
     memcpy(offer.hashes, message->hashes.data, message->hashes.len);
     for (size_t i = 0; i < offer.n; i++) {
-        forget_unavailable(s, &offer.hashes[i]);
+        pt__session_offered(s, &offer.hashes[i]);
     }
     pt__session_look_again(s);
     if (s->config.connects) {

@@ -1,0 +1,251 @@
+/* session_fetch.c - blobs that come to us: asked for one at a time, after all entries. */
+#include "core/sync/session_internal.h"
+
+#include "base/mem.h"
+#include "core/store/keys.h"
+#include "core/wire/unpack.h"
+#include "records.pb-c.h"
+
+#include <string.h>
+
+void pt__session_look_again(struct pt_session *s)
+{
+    s->fetch.looked_all = false;
+    s->fetch.looked_upto = (struct pt_hash){0};
+}
+
+/* Where the hash stands, or would stand. */
+static size_t unavailable_position(const struct pt_session *s, const struct pt_hash *hash)
+{
+    size_t low = 0;
+    size_t high = s->fetch.n_unavailable;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (pt_hash_cmp(&s->fetch.unavailable[middle], hash) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static bool is_unavailable(const struct pt_session *s, const struct pt_hash *hash)
+{
+    size_t at = unavailable_position(s, hash);
+    return at < s->fetch.n_unavailable && pt_hash_eq(&s->fetch.unavailable[at], hash);
+}
+
+/* A blob to ask for. */
+struct lacking {
+    struct pt_hash hash;
+    bool small;
+    bool may_ask;        /* the peer may have it: it brings the log that names it */
+    struct pt_head head; /* of that log */
+};
+
+static enum pt_err look_at(struct pt_session *s, struct pt_txn *txn, struct pt_bytes key, struct pt_bytes value,
+                           struct pt_update *u, struct lacking *out)
+{
+    ProtobufCMessage *message;
+    out->may_ask = false;
+    enum pt_err err = pt_key_read_hash(key, &out->hash);
+    if (err == PT_OK) {
+        err = pt_unpack(&patuh__wanted_record__descriptor, value, &u->arena, &message);
+    }
+    if (err != PT_OK || is_unavailable(s, &out->hash)) {
+        return err;
+    }
+    const Patuh__WantedRecord *row = (const Patuh__WantedRecord *)message;
+    err = pt_logs_head(txn, row->log, &out->head);
+    out->small = !pt_kind_names_file((Patuh__EntryKind)row->kind);
+    out->may_ask = err == PT_OK && s->scope.has(s->scope.data, &out->head.log) &&
+                   s->scope.is_up(s->scope.data, &out->head.log) != s->config.connects;
+    return err;
+}
+
+/* ref: of the log that names a text; NULL for a file. */
+static void say_want(struct pt_session *s, struct pt_update *u, const struct pt_hash *hash, uint64_t offset,
+                     Patuh__LogRef *ref)
+{
+    Patuh__BlobWant want = PATUH__BLOB_WANT__INIT;
+    Patuh__Frame frame = PATUH__FRAME__INIT;
+    want.has_hash = want.has_offset = true;
+    want.hash = pt_binary(hash->b, sizeof hash->b);
+    want.offset = offset;
+    want.log = ref;
+    frame.blob_want = &want;
+    pt__session_emit(s, u, &frame);
+}
+
+/* The file is complete: nobody wants it any more. */
+static void note_file(struct pt_session *s, const struct pt_hash *hash, const struct pt_now *now, struct pt_update *u)
+{
+    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
+    if (inbox != NULL) {
+        inbox->has_file = true;
+        inbox->file_hash = *hash;
+        pt__session_submit(s, u, inbox);
+    }
+}
+
+/* A file goes on where an earlier session broke off; a text comes whole. */
+static void ask(struct pt_session *s, const struct lacking *lacking, struct pt_update *u)
+{
+    uint64_t offset = 0;
+    enum pt_err err = lacking->small ? PT_OK : s->config.blobs->resume(s->config.blobs->data, &lacking->hash, &offset);
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    s->fetch.state = FETCH_ASKED;
+    s->fetch.hash = lacking->hash;
+    s->fetch.small = lacking->small;
+    s->fetch.subject = lacking->head.log.subject;
+    s->fetch.offset = offset;
+    s->fetch.total = 0;
+    s->fetch.looked_upto = lacking->hash;
+    say_want(s, u, &lacking->hash, offset, lacking->small ? pt__session_ref_out(s, u, &lacking->head) : NULL);
+}
+
+void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u)
+{
+    struct pt_key from = pt_key_hash(&s->fetch.looked_upto);
+    if (s->fetch.looked_all || s->revoked) {
+        return; /* who was revoked gets nothing back */
+    }
+    struct pt_rows rows = pt_rows_from(txn, PT_TABLE_WANTED, (struct pt_bytes){0}, pt_key_bytes(&from));
+    struct pt_bytes key;
+    struct pt_bytes value;
+    struct lacking lacking = {.small = false};
+    enum pt_err err = PT_OK;
+    while (err == PT_OK && !lacking.may_ask && pt_rows_next(&rows, &key, &value)) {
+        err = look_at(s, txn, key, value, u, &lacking);
+    }
+    enum pt_err end = pt_rows_end(&rows);
+    err = err == PT_OK ? end : err;
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    bool file_here = lacking.may_ask && !lacking.small &&
+                     s->config.blobs->is_durable(s->config.blobs->data, &lacking.hash); /* it came for another entry */
+    if (file_here) {
+        s->fetch.looked_upto = lacking.hash;
+        note_file(s, &lacking.hash, now, u);
+    } else if (lacking.may_ask) {
+        ask(s, &lacking, u);
+    } else { /* looked at all: again from the first one when new entries have come */
+        s->fetch.looked_all = true;
+        s->fetch.looked_upto = (struct pt_hash){0};
+    }
+}
+
+static void not_there(struct pt_session *s, struct pt_update *u)
+{
+    s->fetch.state = FETCH_IDLE;
+    if (pt_reserve(&s->fetch.unavailable, &s->fetch.unavailable_capacity, s->fetch.n_unavailable + 1,
+                   sizeof *s->fetch.unavailable) != PT_OK) {
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    size_t at = unavailable_position(s, &s->fetch.hash);
+    memmove(&s->fetch.unavailable[at + 1], &s->fetch.unavailable[at],
+            (s->fetch.n_unavailable - at) * sizeof *s->fetch.unavailable);
+    s->fetch.unavailable[at] = s->fetch.hash;
+    s->fetch.n_unavailable++;
+}
+
+static void take_text(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now, struct pt_update *u)
+{
+    struct pt_bytes content = pt_bytes_of(part->data.data, part->data.len);
+    struct pt_hash hash = pt_text_hash(content);
+    bool fits = content.n <= PT_TEXT_CONTENT_BYTES_MAX; /* else nobody could pass it on */
+    if (!fits || part->total != content.n || !pt_hash_eq(&hash, &s->fetch.hash)) {
+        not_there(s, u);
+        return;
+    }
+    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
+    if (inbox != NULL) {
+        inbox->text_subject = s->fetch.subject;
+        inbox->text = pt_arena_dup(&inbox->arena, content);
+        inbox->has_text = inbox->text.data != NULL;
+        s->fetch.state = FETCH_IDLE;
+        s->counts.blobs_received++;
+        pt__session_submit(s, u, inbox);
+    }
+}
+
+static void ask_from(struct pt_session *s, uint64_t offset, struct pt_update *u)
+{
+    s->fetch.offset = offset;
+    say_want(s, u, &s->fetch.hash, offset, NULL);
+}
+
+static void take_file(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now, struct pt_update *u)
+{
+    bool complete = false;
+    bool first = s->fetch.total == 0;
+    uint64_t next = 0;
+    if (!first && part->total != s->fetch.total) {
+        not_there(s, u); /* a content has one size */
+        return;
+    }
+    s->fetch.total = part->total;
+    if (first && part->offset >= part->total) { /* what came earlier was said to be of a larger content */
+        ask_from(s, 0, u);
+        return;
+    }
+    struct pt_bytes bytes = pt_bytes_of(part->data.data, part->data.len);
+    enum pt_err err = s->config.blobs->append(s->config.blobs->data, &s->fetch.hash, part->offset, part->total, bytes,
+                                              &next, &complete);
+    if (err == PT_EMALFORMED || err == PT_ELIMIT) {
+        not_there(s, u); /* what came is not what the entry names */
+        return;
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err,
+                         err == PT_EFULL ? PATUH__FAILURE_CODE__FAILURE_FULL : PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    if (!complete && !first && next <= s->fetch.offset) {
+        not_there(s, u); /* it would never end */
+        return;
+    }
+    if (!complete) {
+        ask_from(s, next, u);
+        return;
+    }
+    s->fetch.state = FETCH_IDLE;
+    s->counts.blobs_received++;
+    note_file(s, &s->fetch.hash, now, u);
+}
+
+void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now,
+                              struct pt_update *u)
+{
+    bool asked = s->fetch.state == FETCH_ASKED && part->hash.len == sizeof s->fetch.hash.b &&
+                 memcmp(part->hash.data, s->fetch.hash.b, sizeof s->fetch.hash.b) == 0;
+    if (!asked || part->total > PT_BLOB_BYTES_MAX || (part->total > 0 && part->offset != s->fetch.offset)) {
+        pt__session_fail(s, u, PT_EMALFORMED, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
+        return;
+    }
+    bool past_end = !s->fetch.small && part->offset >= part->total;
+    if (part->total == 0 || (part->data.len == 0 && !past_end)) {
+        not_there(s, u);
+    } else if (s->fetch.small) {
+        take_text(s, part, now, u);
+    } else {
+        take_file(s, part, now, u);
+    }
+}
+
+void pt__session_offered(struct pt_session *s, const struct pt_hash *hash)
+{
+    size_t at = unavailable_position(s, hash);
+    if (at < s->fetch.n_unavailable && pt_hash_eq(&s->fetch.unavailable[at], hash)) {
+        s->fetch.n_unavailable--;
+        memmove(&s->fetch.unavailable[at], &s->fetch.unavailable[at + 1],
+                (s->fetch.n_unavailable - at) * sizeof *s->fetch.unavailable);
+    }
+}
