@@ -1,6 +1,7 @@
 #include "directory.h"
 
 #include "base/mem.h"
+#include "core/merge/load.h"
 #include "core/wire/unpack.h"
 
 #include <stdlib.h>
@@ -11,29 +12,6 @@ static int compare_assessments(const void *a, const void *b)
     const struct directory_assessment *x = a;
     const struct directory_assessment *y = b;
     return strcmp(x->subject.text, y->subject.text);
-}
-
-static enum pt_err read_authority(struct pt_txn *txn, const struct office *office, const struct pt_head *heads,
-                                  size_t n, struct pt_arena *arena, struct pt_authority *out)
-{
-    struct pt_view *views = pt_arena_zalloc(arena, n, sizeof *views);
-    size_t n_views = 0;
-    enum pt_err err = views == NULL ? PT_ENOMEM : PT_OK;
-    for (size_t i = 0; i < n && err == PT_OK; i++) {
-        if (heads[i].log.subject.text[0] == 'o') {
-            err = pt_logs_view(txn, &heads[i], 0, false, arena, &views[n_views++]);
-        }
-    }
-    return err == PT_OK ? pt_authority_build(views, n_views, &office->root, arena, out) : err;
-}
-
-enum pt_err directory_authority(struct pt_txn *txn, const struct office *office, struct pt_arena *arena,
-                                struct pt_authority *out)
-{
-    struct pt_head *heads;
-    size_t n = 0;
-    enum pt_err err = pt_logs_list(txn, NULL, arena, &heads, &n);
-    return err == PT_OK ? read_authority(txn, office, heads, n, arena, out) : err;
 }
 
 static int compare_owns(const void *a, const void *b)
@@ -131,7 +109,7 @@ static enum pt_err build(struct pt_txn *txn, const struct office *office, struct
     size_t n = 0;
     enum pt_err err = pt_logs_list(txn, NULL, &d->arena, &heads, &n);
     if (err == PT_OK) {
-        err = read_authority(txn, office, heads, n, &d->arena, &d->authority);
+        err = pt_authority_load(txn, &office->root, &d->arena, &d->authority);
     }
     d->assessments = pt_arena_zalloc(&d->arena, n, sizeof *d->assessments);
     d->owns = pt_arena_zalloc(&d->arena, n, sizeof *d->owns);
@@ -167,6 +145,19 @@ enum pt_err directory_open(const struct office *office, struct directory *out)
     }
     *out = d;
     return PT_OK;
+}
+
+const char *directory_author(const struct pt_authority *authority, const struct pt_author *author,
+                             struct pt_arena *arena)
+{
+    const struct pt_member *member = pt_authority_member(authority, author);
+    const struct pt_office *office = pt_authority_office(authority, author);
+    if (member != NULL) {
+        return member->name;
+    }
+    const uint8_t *b = author->b;
+    const char *unknown = office != NULL ? NULL : pt_arena_printf(arena, "?%02x%02x%02x%02x", b[0], b[1], b[2], b[3]);
+    return office != NULL ? office->code : unknown == NULL ? "?" : unknown;
 }
 
 void directory_close(struct directory *directory)

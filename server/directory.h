@@ -33,11 +33,13 @@ struct directory {
     size_t n_owns;
 };
 
-/* Only who may write what, in the arena. */
-enum pt_err directory_authority(struct pt_txn *txn, const struct office *office, struct pt_arena *arena,
-                                struct pt_authority *out);
 enum pt_err directory_open(const struct office *office, struct directory *out);
 void directory_close(struct directory *directory);
+
+/* How an author is called: name of surveyor or reviewer, code of an office, "?" and the first digits of a key that no
+ * office has named. Lent by the authority or in the arena, which remembers when it is exhausted. */
+const char *directory_author(const struct pt_authority *authority, const struct pt_author *author,
+                             struct pt_arena *arena);
 
 const struct directory_assessment *directory_find(const struct directory *directory, const struct pt_subject *subject);
 bool directory_is_assigned(const struct directory_assessment *assessment, const char *surveyor);
