@@ -222,6 +222,12 @@ void office_close(struct office *office)
     *office = (struct office){.lock = -1};
 }
 
+struct pt_work_place office_place(const struct office *office)
+{
+    return (struct pt_work_place){
+        .blobs = office->blobs, .root = office->root, .author = office->author, .name = office->code};
+}
+
 /* --- making --- */
 
 /* Head office names itself in its log, so that everybody who has the log knows name and transport key. */

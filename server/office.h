@@ -15,7 +15,7 @@
 #include "core/log/logs.h"
 #include "core/sync/enrol.h"
 #include "core/sync/session.h"
-#include "io/blobs.h"
+#include "io/work.h"
 #include "io/writer.h"
 
 #include <limits.h>
@@ -53,6 +53,8 @@ enum pt_err office_init(const char *dir, bool national, const char *code, const 
 /* Errors with a sentence: NOTFOUND (no office there), BUSY (a program has it open), VERSION (role or format), ... */
 enum pt_err office_open(const char *dir, struct office *out, struct pt_problem *problem);
 void office_close(struct office *office);
+/* Its store, for reading assessments in it. Lent: as long as the office is open. */
+struct pt_work_place office_place(const struct office *office);
 
 /* One write transaction, durable when it returns PT_OK; through the server's writer when it runs; the caller waits,
  * so not from the loop but for office_renew. */

@@ -307,12 +307,9 @@ enum pt_err waiting_open(const struct office *office, struct waiting *out)
     pt_arena_init(&w.arena, SIZE_MAX);
     pt_arena_init(&r.scratch, SIZE_MAX);
     pt_instruments_open(&r.instruments, office->blobs);
-    r.place = (struct pt_work_place){.blobs = office->blobs,
-                                     .root = office->root,
-                                     .author = office->author,
-                                     .name = office->code,
-                                     .authority = &w.directory.authority,
-                                     .instruments = &r.instruments};
+    r.place = office_place(office);
+    r.place.authority = &w.directory.authority;
+    r.place.instruments = &r.instruments;
     enum pt_err err = read_all(&r);
     if (err == PT_OK && w.arena.exhausted) {
         err = PT_ENOMEM;
