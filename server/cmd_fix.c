@@ -25,8 +25,15 @@ static enum pt_err make_plan(struct command *c, const char *cycle, const struct 
 {
     struct office *office = c->office;
     struct pt_rollup_input input = {.store = office->store, .root = office->root, .cycle = cycle, .blob = read_blob};
+    struct pt_txn *txn;
+    uint64_t incarnation = 0;
     input.blob_data = office->blobs;
-    return pt_fix_plan(&input, office->incarnation, reason, out, &c->problem);
+    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    if (err == PT_OK) {
+        err = office_incarnation(txn, &incarnation);
+        pt_store_abort(txn);
+    }
+    return err == PT_OK ? pt_fix_plan(&input, incarnation, reason, out, &c->problem) : err;
 }
 
 /* --- the list --- */

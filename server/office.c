@@ -151,10 +151,10 @@ static enum pt_err load_identity(struct office *office, struct pt_problem *probl
         err = copy_text(txn, "name", office->name, sizeof office->name);
     }
     if (err == PT_OK) {
-        err = pt_meta_get_u64(txn, "epoch", &office->epoch);
+        err = office_epoch(txn, &office->epoch);
     }
     if (err == PT_OK) {
-        err = pt_meta_get_u64(txn, "incarnation", &office->incarnation);
+        err = office_incarnation(txn, &office->incarnation);
     }
     if (err == PT_OK) {
         err = load_root(office, txn);
@@ -408,6 +408,11 @@ enum pt_err office_write(struct office *office, pt_write_run run, void *data)
 enum pt_err office_incarnation(struct pt_txn *txn, uint64_t *out)
 {
     return pt_meta_get_u64(txn, "incarnation", out);
+}
+
+enum pt_err office_epoch(struct pt_txn *txn, uint64_t *out)
+{
+    return pt_meta_get_u64(txn, "epoch", out);
 }
 
 enum pt_err office_pen(struct pt_txn *txn, const struct pt_keypair *pair, const struct pt_hash *instrument,

@@ -263,7 +263,10 @@ static enum pt_err read_store(struct pt_txn *txn, struct reading *r)
     struct waiting *w = r->out;
     struct pt_head *heads;
     size_t n = 0;
-    enum pt_err err = pt_logs_list(txn, NULL, &w->arena, &heads, &n);
+    enum pt_err err = office_epoch(txn, &w->epoch);
+    if (err == PT_OK) {
+        err = pt_logs_list(txn, NULL, &w->arena, &heads, &n);
+    }
     if (err != PT_OK) {
         return err;
     }

@@ -58,6 +58,7 @@ struct waiting_log {
 struct waiting {
     struct pt_arena arena;
     struct directory directory;
+    uint64_t epoch; /* of the store */
     struct waiting_peer *peers;
     size_t n_peers;
     struct waiting_assessment *assessments; /* sorted by name */
