@@ -16,18 +16,13 @@
 
 static const char *const part_names[] = {"enters", "not_assessed", "open_range", "left_out", "late"};
 
-static enum pt_err read_blob(void *data, const struct pt_hash *hash, struct pt_buf *out)
-{
-    return pt_blobs_get(data, hash, out);
-}
-
 static enum pt_err make_plan(struct command *c, const char *cycle, const struct pt_hash *reason, struct pt_fix *out)
 {
     struct office *office = c->office;
-    struct pt_rollup_input input = {.store = office->store, .root = office->root, .cycle = cycle, .blob = read_blob};
+    struct pt_rollup_input input = command_rollup_input(c);
     struct pt_txn *txn;
     uint64_t incarnation = 0;
-    input.blob_data = office->blobs;
+    input.cycle = cycle;
     enum pt_err err = pt_store_begin(office->store, false, &txn);
     if (err == PT_OK) {
         err = office_incarnation(txn, &incarnation);

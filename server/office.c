@@ -228,6 +228,11 @@ struct pt_work_place office_place(const struct office *office)
         .blobs = office->blobs, .root = office->root, .author = office->author, .name = office->code};
 }
 
+bool office_is_stopping(const struct office *office)
+{
+    return atomic_load(&office->stopping);
+}
+
 /* --- making --- */
 
 /* Head office names itself in its log, so that everybody who has the log knows name and transport key. */

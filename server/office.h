@@ -40,7 +40,7 @@ struct office {
     uint64_t incarnation; /* of its own logs; the loop's */
     bool renewed;         /* both are newer than the opening of the store; the loop's */
     uint64_t generation;  /* of our key, as the office above has signed it */
-    atomic_bool stopping; /* the server ends: a long command gives up; written by the loop, read by commands */
+    atomic_bool stopping; /* written by the loop; office_is_stopping */
     bool joined;          /* root is known: always for head office, after join for a region */
     struct pt_author root;
     struct pt_public_key root_key;
@@ -56,6 +56,9 @@ enum pt_err office_open(const char *dir, struct office *out, struct pt_problem *
 void office_close(struct office *office);
 /* Its store, for reading assessments in it. Lent: as long as the office is open. */
 struct pt_work_place office_place(const struct office *office);
+
+/* The server ends: whoever reads assessment after assessment gives up with CANCELED. Any thread. */
+bool office_is_stopping(const struct office *office);
 
 /* One write transaction, durable when it returns PT_OK; through the server's writer when it runs; the caller waits,
  * so not from the loop but for office_renew. */

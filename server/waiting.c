@@ -75,7 +75,7 @@ static enum pt_err read_assessment(struct reading *r, struct pt_txn *txn, const 
 static enum pt_err read_next(struct reading *r, const struct directory_assessment *from)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(r->office->store, false, &txn);
+    enum pt_err err = office_is_stopping(r->office) ? PT_ECANCELED : pt_store_begin(r->office->store, false, &txn);
     if (err == PT_OK) {
         err = read_assessment(r, txn, from, &r->out->assessments[r->out->n_assessments++]);
         pt_store_abort(txn);

@@ -101,7 +101,7 @@ static enum pt_err put_rows(const struct listing *l, struct pt_json *json, struc
         if (!is_meant(a, l->filter)) {
             continue;
         }
-        err = read_changed(l, a->name, &changed);
+        err = office_is_stopping(l->office) ? PT_ECANCELED : read_changed(l, a->name, &changed);
         if (err == PT_OK && json != NULL) {
             put_json(json, a, &changed);
         } else if (err == PT_OK) {
