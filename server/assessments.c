@@ -102,12 +102,15 @@ static bool has_assignments(const struct pt_view *view)
 static enum pt_err see_others(struct pt_txn *txn, const struct office *office, const struct pt_subject *subject,
                               struct pt_arena *arena, Patuh__Assignment *detail)
 {
-    struct pt_log_id own = {.subject = *subject, .author = office->author, .incarnation = office->incarnation};
+    struct pt_log_id own = {.subject = *subject, .author = office->author};
     struct pt_view *views;
     size_t n = 0;
     size_t n_others = 0;
     Patuh__Move move = PATUH__MOVE__INIT;
-    enum pt_err err = pt_logs_views(txn, subject, 0, false, arena, &views, &n);
+    enum pt_err err = office_incarnation(txn, &own.incarnation);
+    if (err == PT_OK) {
+        err = pt_logs_views(txn, subject, 0, false, arena, &views, &n);
+    }
     for (size_t i = 0; err == PT_OK && i < n; i++) {
         if (has_assignments(&views[i])) {
             views[n_others++] = views[i];

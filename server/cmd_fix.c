@@ -14,17 +14,19 @@
 
 static const char *const part_names[] = {"enters", "not_assessed", "open_range", "left_out", "late"};
 
-static enum pt_err read_blob(void *data, const struct pt_hash *hash, struct pt_buf *out)
-{
-    return pt_blobs_get(data, hash, out);
-}
-
 static enum pt_err make_plan(struct command *c, const char *cycle, const struct pt_hash *reason, struct pt_fix *out)
 {
     struct office *office = c->office;
-    struct pt_rollup_input input = {.store = office->store, .root = office->root, .cycle = cycle, .blob = read_blob};
-    input.blob_data = office->blobs;
-    return pt_fix_plan(&input, office->incarnation, reason, out, &c->problem);
+    struct pt_rollup_input input = command_rollup_input(c);
+    struct pt_txn *txn;
+    uint64_t incarnation = 0;
+    input.cycle = cycle;
+    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    if (err == PT_OK) {
+        err = office_incarnation(txn, &incarnation);
+        pt_store_abort(txn);
+    }
+    return err == PT_OK ? pt_fix_plan(&input, incarnation, reason, out, &c->problem) : err;
 }
 
 /* --- the list --- */

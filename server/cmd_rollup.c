@@ -4,34 +4,6 @@
 #include "io/files.h"
 #include "rollup/rollup.h"
 
-static enum pt_err read_blob(void *data, const struct pt_hash *hash, struct pt_buf *out)
-{
-    return pt_blobs_get(data, hash, out);
-}
-
-static bool is_stopping(void *data)
-{
-    return atomic_load(&((struct office *)data)->stopping);
-}
-
-static struct pt_rollup_input input_of(const struct command *c)
-{
-    return (struct pt_rollup_input){
-        .store = c->office->store,
-        .root = c->office->root,
-        .office = &c->office->pair,
-        .blob = read_blob,
-        .blob_data = c->office->blobs,
-        .is_cancelled = is_stopping,
-        .cancel_data = c->office,
-    };
-}
-
-static enum pt_err say_stopped(struct command *c, enum pt_err err)
-{
-    return err == PT_ECANCELED ? pt_problem_set(&c->problem, err, PT_MSG_SERVER_LOST, NULL) : err;
-}
-
 static enum pt_err build(struct command *c, const struct pt_rollup_input *input, const char *folder)
 {
     struct pt_rollup_files files = {0};
@@ -73,7 +45,7 @@ enum pt_err cmd_rollup(struct command *c)
     if (options[0].value == NULL || options[2].value == NULL) {
         return command_usage(c, PT_MSG_OPTION_NEEDED, options[0].value == NULL ? "--cycle" : "--out");
     }
-    struct pt_rollup_input input = input_of(c);
+    struct pt_rollup_input input = command_rollup_input(c);
     input.cycle = options[0].value;
     input.level = PT_LEVEL_REGION;
     if (options[1].value != NULL && pt_level_read(options[1].value, &input.level) != PT_OK) {
@@ -87,7 +59,7 @@ enum pt_err cmd_rollup(struct command *c)
     if (err == PT_OK) {
         err = command_path(c, options[2].value, folder, sizeof folder);
     }
-    return err == PT_OK ? say_stopped(c, build(c, &input, folder)) : err;
+    return err == PT_OK ? build(c, &input, folder) : err;
 }
 
 enum pt_err cmd_verify(struct command *c)
@@ -107,10 +79,9 @@ enum pt_err cmd_verify(struct command *c)
         err = pt_rollup_read(folder, &files, &c->problem);
     }
     if (err == PT_OK) {
-        struct pt_rollup_input input = input_of(c);
+        struct pt_rollup_input input = command_rollup_input(c);
         err = pt_rollup_verify(&input, &files, &c->out);
         pt_buf_put_str(&c->out, "\n");
-        err = say_stopped(c, err);
         if (err == PT_EINVALID || err == PT_ESIGNATURE) { /* else it is not the outputs that are wrong */
             (void)pt_problem_set(&c->problem, err, PT_MSG_VERIFY_FAILED, folder, NULL);
         }

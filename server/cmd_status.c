@@ -281,7 +281,7 @@ static size_t count_state(const struct report *r, int state)
 
 static const char *epoch_of(struct report *r)
 {
-    const char *text = pt_arena_printf(&r->w.arena, "%016" PRIx64, r->c->office->epoch);
+    const char *text = pt_arena_printf(&r->w.arena, "%016" PRIx64, r->w.epoch);
     return text == NULL ? "" : text;
 }
 

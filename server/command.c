@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "base/text.h"
+#include "rollup/rollup.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,9 @@ int command_run(struct command *command, const char *name)
     }
     if (err == PT_EDAMAGED && command->problem.msg == PT_MSG_NONE) {
         (void)!pt_problem_set(&command->problem, err, PT_MSG_STORE_DAMAGED, command->office->dir, NULL);
+    }
+    if (err == PT_ECANCELED && command->problem.msg == PT_MSG_NONE) {
+        (void)!pt_problem_set(&command->problem, err, PT_MSG_SERVER_LOST, NULL);
     }
     (void)pt_problem_default(&command->problem, err, name);
     pt_problem_put(&command->err, &command->problem);
@@ -111,6 +115,30 @@ enum pt_err command_path(const struct command *command, const char *word, char *
 {
     int written = word[0] == '/' ? snprintf(out, n, "%s", word) : snprintf(out, n, "%s/%s", command->folder, word);
     return written < 0 || (size_t)written >= n ? PT_ELIMIT : PT_OK;
+}
+
+static enum pt_err read_blob(void *data, const struct pt_hash *hash, struct pt_buf *out)
+{
+    return pt_blobs_get(data, hash, out);
+}
+
+static bool is_stopping(void *data)
+{
+    return office_is_stopping(data);
+}
+
+struct pt_rollup_input command_rollup_input(struct command *command)
+{
+    struct office *office = command->office;
+    return (struct pt_rollup_input){
+        .store = office->store,
+        .root = office->root,
+        .office = &office->pair,
+        .blob = read_blob,
+        .blob_data = office->blobs,
+        .is_cancelled = is_stopping,
+        .cancel_data = office,
+    };
 }
 
 void command_tell(struct command *command, enum pt_msg msg, const char *a, const char *b)

@@ -60,6 +60,9 @@ struct pt_bytes command_secret(const struct command *command, size_t line);
 /* The reviewer of --as, whose passphrase is the first secret; to be closed. Errors with a sentence. */
 struct reviewer;
 enum pt_err command_reviewer(struct command *command, const char *name, struct reviewer *out);
+/* What a rollup reads of this office, and that the end of the server cancels it; cycle and level are the caller's. */
+struct pt_rollup_input;
+struct pt_rollup_input command_rollup_input(struct command *command);
 /* One line to err, both languages. */
 void command_tell(struct command *command, enum pt_msg msg, const char *a, const char *b);
 

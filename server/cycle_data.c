@@ -1,28 +1,23 @@
 #include "cycle_data.h"
 
-#include "directory.h"
+#include "core/merge/load.h"
 
 #include <string.h>
 
-static enum pt_err read_log(const struct office *office, const struct pt_subject *subject, struct cycle_data *data)
+static enum pt_err read_log(const struct office *office, const char *code, struct cycle_data *data)
 {
     struct pt_txn *txn;
-    struct pt_view *views;
-    size_t n = 0;
+    struct pt_authority authority;
     enum pt_err err = pt_store_begin(office->store, false, &txn);
     if (err != PT_OK) {
         return err;
     }
-    struct pt_authority authority;
-    err = pt_logs_views(txn, subject, 0, false, &data->arena, &views, &n);
+    err = pt_authority_load(txn, &office->root, &data->arena, &authority);
     if (err == PT_OK) {
-        err = directory_authority(txn, office, &data->arena, &authority);
-    }
-    if (err == PT_OK) {
-        err = pt_authority_stand(&authority, views, n, &data->arena);
+        err = pt_cycle_load(txn, code, &authority, &office->root, &data->arena, &data->cycle);
     }
     pt_store_abort(txn);
-    return err == PT_OK ? pt_cycle_build(views, n, &office->root, &data->arena, &data->cycle) : err;
+    return err;
 }
 
 static enum pt_err read_blob(const struct office *office, struct cycle_data *data, Patuh__EntryKind kind,
@@ -45,13 +40,9 @@ static enum pt_err read_blob(const struct office *office, struct cycle_data *dat
 
 static enum pt_err fill(const struct office *office, const char *cycle, struct cycle_data *data)
 {
-    struct pt_subject subject;
     struct pt_bytes blob;
     struct pt_registry_files files;
-    enum pt_err err = pt_subject_make(PT_SUBJECT_CYCLE, cycle, &subject);
-    if (err == PT_OK) {
-        err = read_log(office, &subject, data);
-    }
+    enum pt_err err = read_log(office, cycle, data);
     if (err == PT_OK) {
         err = read_blob(office, data, PATUH__ENTRY_KIND__ENTRY_INSTRUMENT, &data->instrument_bytes);
     }

@@ -1,6 +1,7 @@
 #include "directory.h"
 
 #include "base/mem.h"
+#include "core/merge/load.h"
 #include "core/wire/unpack.h"
 
 #include <stdlib.h>
@@ -13,140 +14,200 @@ static int compare_assessments(const void *a, const void *b)
     return strcmp(x->subject.text, y->subject.text);
 }
 
-static enum pt_err read_authority(struct pt_txn *txn, const struct office *office, const struct pt_head *heads,
-                                  size_t n, struct pt_arena *arena, struct pt_authority *out)
-{
-    struct pt_view *views = pt_arena_zalloc(arena, n, sizeof *views);
-    size_t n_views = 0;
-    enum pt_err err = views == NULL ? PT_ENOMEM : PT_OK;
-    for (size_t i = 0; i < n && err == PT_OK; i++) {
-        if (heads[i].log.subject.text[0] == 'o') {
-            err = pt_logs_view(txn, &heads[i], 0, false, arena, &views[n_views++]);
-        }
-    }
-    return err == PT_OK ? pt_authority_build(views, n_views, &office->root, arena, out) : err;
-}
-
-enum pt_err directory_authority(struct pt_txn *txn, const struct office *office, struct pt_arena *arena,
-                                struct pt_authority *out)
-{
-    struct pt_head *heads;
-    size_t n = 0;
-    enum pt_err err = pt_logs_list(txn, NULL, arena, &heads, &n);
-    return err == PT_OK ? read_authority(txn, office, heads, n, arena, out) : err;
-}
-
 static int compare_owns(const void *a, const void *b)
 {
-    return pt_author_cmp(&((const struct directory_own *)a)->author, &((const struct directory_own *)b)->author);
+    const struct directory_own *x = a;
+    const struct directory_own *y = b;
+    int order = pt_author_cmp(&x->author, &y->author);
+    return order != 0 ? order : strcmp(x->subject.text, y->subject.text);
 }
 
-static void add_surveyor(struct directory_assessment *a, const char *name)
+/* --- one assessment --- */
+
+/* What an assessment's logs say, read with room for one of them at a time. */
+struct reading {
+    struct pt_txn *txn;
+    struct directory *d;
+    struct pt_arena scratch;
+};
+
+/* NULL when there is no memory for it: the arena remembers. */
+static void add_surveyor(struct directory *d, struct directory_assessment *a, const char *name)
 {
-    for (size_t i = 0; i < a->n_surveyors; i++) {
-        if (strcmp(a->surveyors[i], name) == 0) {
-            return;
-        }
+    if (!directory_is_assigned(a, name)) {
+        const char *kept = pt_arena_str(&d->arena, name);
+        a->surveyors[a->n_surveyors] = kept;
+        a->n_surveyors += kept != NULL;
     }
-    a->surveyors[a->n_surveyors++] = name;
 }
 
 /* The same opening that counts in merge: of an office for itself, head office's before others. */
-static void take_opening(struct directory *d, struct directory_assessment *a, const struct pt_author *author,
+static void take_opening(struct reading *r, struct directory_assessment *a, const struct pt_author *author,
                          const struct pt_entry *entry)
 {
     ProtobufCMessage *message;
+    const struct pt_authority *authority = &r->d->authority;
     int tier;
-    bool by_root = pt_authority_office(&d->authority, author)->is_root;
-    if ((a->opening != NULL && (a->by_root || !by_root)) ||
-        pt_unpack(&patuh__opening__descriptor, entry->detail, &d->arena, &message) != PT_OK) {
+    bool by_root = pt_authority_office(authority, author)->is_root;
+    if ((a->office != NULL && (a->by_root || !by_root)) ||
+        pt_unpack(&patuh__opening__descriptor, entry->detail, &r->scratch, &message) != PT_OK) {
         return;
     }
-    const Patuh__Opening *opening = (const Patuh__Opening *)message;
-    if (opening->office != NULL && pt_authority_acts_for(&d->authority, author, opening->office, &tier)) {
-        a->opening = opening;
-        a->office = opening->office;
+    const char *office = ((const Patuh__Opening *)message)->office;
+    if (office != NULL && pt_authority_acts_for(authority, author, office, &tier)) {
+        a->office = pt_arena_str(&r->d->arena, office);
         a->by_root = by_root;
     }
 }
 
-static void take_entry(struct directory *d, struct directory_assessment *a, const struct pt_author *author,
+static void take_entry(struct reading *r, struct directory_assessment *a, const struct pt_author *author,
                        const struct pt_entry *entry)
 {
     ProtobufCMessage *message;
     if (entry->kind == PATUH__ENTRY_KIND__ENTRY_OPEN) {
-        take_opening(d, a, author, entry);
+        take_opening(r, a, author, entry);
     }
     if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN &&
-        pt_unpack(&patuh__assignment__descriptor, entry->detail, &d->arena, &message) == PT_OK) {
+        pt_unpack(&patuh__assignment__descriptor, entry->detail, &r->scratch, &message) == PT_OK) {
         const Patuh__Assignment *assignment = (const Patuh__Assignment *)message;
         if (assignment->surveyor != NULL) {
-            add_surveyor(a, assignment->surveyor);
+            add_surveyor(r->d, a, assignment->surveyor);
         }
     }
 }
 
-/* Logs come sorted by subject: the assessment of the last one, or a new one. */
-static struct directory_assessment *assessment_for(struct directory *d, const struct pt_subject *subject)
+/* Room for the surveyors of one log more. */
+static enum pt_err grow_surveyors(struct directory *d, struct directory_assessment *a, const struct pt_view *view)
 {
-    if (d->n_assessments > 0 && pt_subject_eq(&d->assessments[d->n_assessments - 1].subject, subject)) {
-        return &d->assessments[d->n_assessments - 1];
+    size_t n = 0;
+    for (size_t i = 0; i < view->n_entries; i++) {
+        n += view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN;
     }
-    d->assessments[d->n_assessments] = (struct directory_assessment){.subject = *subject};
-    return &d->assessments[d->n_assessments++];
-}
-
-static enum pt_err take_log(struct pt_txn *txn, struct directory *d, const struct pt_head *head)
-{
-    struct pt_view view;
-    struct directory_assessment *a = assessment_for(d, &head->log.subject);
-    if (pt_authority_office(&d->authority, &head->log.author) == NULL) {
-        d->owns[d->n_owns++] = (struct directory_own){.author = head->log.author, .subject = head->log.subject};
-        return PT_OK; /* only offices open and assign */
-    }
-    enum pt_err err = pt_logs_view(txn, head, 0, false, &d->arena, &view);
-    if (err == PT_OK) {
-        err = pt_authority_stand(&d->authority, &view, 1, &d->arena);
-    }
-    if (err != PT_OK) {
-        return err;
-    }
-    const char **grown = pt_arena_zalloc(&d->arena, a->n_surveyors + view.n_entries, sizeof *grown);
-    if (grown == NULL) {
+    const char **grown = n == 0 ? a->surveyors : pt_arena_zalloc(&d->arena, a->n_surveyors + n, sizeof *grown);
+    if (n > 0 && grown == NULL) {
         return PT_ENOMEM;
     }
-    if (a->n_surveyors > 0) {
+    if (n > 0 && a->n_surveyors > 0) {
         memcpy(grown, a->surveyors, a->n_surveyors * sizeof *grown);
     }
     a->surveyors = grown;
-    for (size_t i = 0; i < view.n_entries; i++) {
-        take_entry(d, a, &head->log.author, &view.entries[i]);
+    return PT_OK;
+}
+
+static bool is_by_office(const struct directory *d, const struct pt_log_id *log)
+{
+    return pt_authority_office(&d->authority, &log->author) != NULL;
+}
+
+static enum pt_err take_log(struct reading *r, const struct pt_head *head, struct directory_assessment *a)
+{
+    struct pt_view view;
+    enum pt_err err = pt_logs_view(r->txn, head, 0, false, &r->scratch, &view);
+    if (err == PT_OK) {
+        err = pt_authority_stand(&r->d->authority, &view, 1, &r->scratch);
     }
-    return d->arena.exhausted ? PT_ENOMEM : PT_OK;
+    if (err == PT_OK) {
+        err = grow_surveyors(r->d, a, &view);
+    }
+    for (size_t i = 0; err == PT_OK && i < view.n_entries; i++) {
+        take_entry(r, a, &head->log.author, &view.entries[i]);
+    }
+    bool exhausted = r->scratch.exhausted || r->d->arena.exhausted;
+    return err == PT_OK && exhausted ? PT_ENOMEM : err;
+}
+
+/* heads: all logs of one assessment. Only offices open and assign. */
+static enum pt_err read_assessment(struct reading *r, const struct pt_head *heads, size_t n,
+                                   struct directory_assessment *out)
+{
+    enum pt_err err = PT_OK;
+    *out = (struct directory_assessment){.subject = heads[0].log.subject};
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        if (is_by_office(r->d, &heads[i].log)) {
+            err = take_log(r, &heads[i], out);
+        }
+    }
+    return err;
+}
+
+/* --- all of them --- */
+
+/* Adds behind the others; of an author with several incarnations the same again, but never twice in a row. */
+static enum pt_err add_owns(struct directory *d, const struct pt_head *heads, size_t n)
+{
+    enum pt_err err = pt_reserve(&d->owns, &d->owns_capacity, d->n_owns + n, sizeof *d->owns);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        if (!is_by_office(d, &heads[i].log)) {
+            d->owns[d->n_owns++] =
+                (struct directory_own){.author = heads[i].log.author, .subject = heads[i].log.subject};
+        }
+    }
+    return err;
+}
+
+static enum pt_err add_assessment(struct reading *r, const struct pt_head *heads, size_t n)
+{
+    struct directory *d = r->d;
+    enum pt_err err =
+        pt_reserve(&d->assessments, &d->assessments_capacity, d->n_assessments + 1, sizeof *d->assessments);
+    if (err == PT_OK) {
+        err = read_assessment(r, heads, n, &d->assessments[d->n_assessments]);
+        d->n_assessments += err == PT_OK;
+    }
+    return err == PT_OK ? add_owns(d, heads, n) : err;
+}
+
+/* Logs come sorted by subject. */
+static size_t same_subject(const struct pt_head *heads, size_t n)
+{
+    size_t same = 1;
+    while (same < n && pt_subject_eq(&heads[same].log.subject, &heads[0].log.subject)) {
+        same++;
+    }
+    return same;
+}
+
+/* Log ids sort by length first, look-ups want plain order. */
+static void sort(struct directory *d)
+{
+    size_t kept = 0;
+    if (d->n_assessments > 0) {
+        qsort(d->assessments, d->n_assessments, sizeof *d->assessments, compare_assessments);
+    }
+    if (d->n_owns > 0) {
+        qsort(d->owns, d->n_owns, sizeof *d->owns, compare_owns);
+    }
+    for (size_t i = 0; i < d->n_owns; i++) { /* several incarnations write about one subject */
+        if (i == 0 || compare_owns(&d->owns[i], &d->owns[kept - 1]) != 0) {
+            d->owns[kept++] = d->owns[i];
+        }
+    }
+    d->n_owns = kept;
 }
 
 static enum pt_err build(struct pt_txn *txn, const struct office *office, struct directory *d)
 {
+    struct reading r = {.txn = txn, .d = d};
+    struct pt_arena list;
     struct pt_head *heads;
     size_t n = 0;
-    enum pt_err err = pt_logs_list(txn, NULL, &d->arena, &heads, &n);
+    pt_arena_init(&list, SIZE_MAX);
+    pt_arena_init(&r.scratch, SIZE_MAX);
+    enum pt_err err = pt_authority_load(txn, &office->root, &d->arena, &d->authority);
     if (err == PT_OK) {
-        err = read_authority(txn, office, heads, n, &d->arena, &d->authority);
+        err = pt_logs_list(txn, NULL, &list, &heads, &n);
     }
-    d->assessments = pt_arena_zalloc(&d->arena, n, sizeof *d->assessments);
-    d->owns = pt_arena_zalloc(&d->arena, n, sizeof *d->owns);
-    if (err == PT_OK && (d->assessments == NULL || d->owns == NULL)) {
-        err = PT_ENOMEM;
-    }
-    for (size_t i = 0; i < n && err == PT_OK; i++) {
-        if (heads[i].log.subject.text[0] == 'a') {
-            err = take_log(txn, d, &heads[i]);
+    for (size_t i = 0, same; i < n && err == PT_OK; i += same) {
+        same = same_subject(&heads[i], n - i);
+        if (pt_subject_kind(&heads[i].log.subject) == PT_SUBJECT_ASSESSMENT) {
+            err = add_assessment(&r, &heads[i], same);
+            pt_arena_reset(&r.scratch);
         }
     }
-    if (err == PT_OK) { /* log ids sort by length first; look-ups want plain order */
-        qsort(d->assessments, d->n_assessments, sizeof *d->assessments, compare_assessments);
-        qsort(d->owns, d->n_owns, sizeof *d->owns, compare_owns);
-    }
+    sort(d);
+    d->built_bytes = d->arena.used;
+    pt_arena_close(&r.scratch);
+    pt_arena_close(&list);
     return err;
 }
 
@@ -171,75 +232,34 @@ enum pt_err directory_open(const struct office *office, struct directory *out)
 
 void directory_close(struct directory *directory)
 {
+    pt_free(directory->assessments);
+    pt_free(directory->owns);
     pt_arena_close(&directory->arena);
     *directory = (struct directory){0};
 }
 
-const struct directory_assessment *directory_find(const struct directory *directory, const struct pt_subject *subject)
+/* --- following --- */
+
+#define FOLLOWED_BYTES_MIN ((size_t)1 << 20)
+
+bool directory_can_follow(const struct directory *directory, const struct pt_news *news)
 {
-    struct directory_assessment wanted = {.subject = *subject};
-    return bsearch(&wanted, directory->assessments, directory->n_assessments, sizeof *directory->assessments,
-                   compare_assessments);
+    bool can = directory->arena.used <= 2 * directory->built_bytes + FOLLOWED_BYTES_MIN;
+    for (size_t i = 0; i < news->n && can; i++) {
+        can = news->items[i].lsn == 0 || pt_subject_kind(&news->items[i].log.subject) != PT_SUBJECT_OFFICE;
+    }
+    return can;
 }
 
-bool directory_is_assigned(const struct directory_assessment *assessment, const char *surveyor)
-{
-    for (size_t i = 0; i < assessment->n_surveyors; i++) {
-        if (strcmp(assessment->surveyors[i], surveyor) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool directory_is_of_root(const struct directory *directory, const struct office *office,
-                          const struct pt_author *author)
-{
-    const struct pt_member *member = directory == NULL ? NULL : pt_authority_member(&directory->authority, author);
-    bool of_root = pt_author_eq(author, &office->root);
-    for (; member != NULL && !of_root; member = pt_authority_member_next(&directory->authority, member)) {
-        of_root = member->office->is_root;
-    }
-    return of_root;
-}
-
-bool directory_has_cycle(const struct directory *directory, const char *surveyor, const char *cycle)
-{
-    for (size_t i = 0; i < directory->n_assessments; i++) {
-        const struct directory_assessment *a = &directory->assessments[i];
-        char of[PT_SUBJECT_BYTES_MAX + 1];
-        pt_subject_cycle(&a->subject, of);
-        if (strcmp(of, cycle) == 0 && directory_is_assigned(a, surveyor)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void add_cycle(const struct pt_subject *assessment, struct pt_subject *subjects, size_t *n)
-{
-    char cycle[PT_SUBJECT_BYTES_MAX + 1];
-    struct pt_subject subject;
-    pt_subject_cycle(assessment, cycle);
-    if (pt_subject_make(PT_SUBJECT_CYCLE, cycle, &subject) != PT_OK) {
-        return; /* no log has such a subject */
-    }
-    for (size_t i = 0; i < *n; i++) {
-        if (pt_subject_eq(&subjects[i], &subject)) {
-            return;
-        }
-    }
-    subjects[(*n)++] = subject;
-}
-
-/* The first log that the author wrote, or where it would stand. */
-static size_t first_own(const struct directory *directory, const struct pt_author *author)
+/* Where an item stands in a sorted array, or would stand. */
+static size_t place_of(const void *key, const void *items, size_t n, size_t item_bytes,
+                       int (*compare)(const void *a, const void *b))
 {
     size_t low = 0;
-    size_t high = directory->n_owns;
+    size_t high = n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (pt_author_cmp(&directory->owns[middle].author, author) < 0) {
+        if (compare((const uint8_t *)items + middle * item_bytes, key) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -248,83 +268,89 @@ static size_t first_own(const struct directory *directory, const struct pt_autho
     return low;
 }
 
-static size_t end_of_owns(const struct directory *directory, size_t first, const struct pt_author *author)
+static enum pt_err put_assessment(struct directory *d, const struct directory_assessment *a)
 {
-    while (first < directory->n_owns && pt_author_eq(&directory->owns[first].author, author)) {
-        first++;
+    size_t at = place_of(a, d->assessments, d->n_assessments, sizeof *a, compare_assessments);
+    if (at < d->n_assessments && pt_subject_eq(&d->assessments[at].subject, &a->subject)) {
+        d->assessments[at] = *a;
+        return PT_OK;
     }
-    return first;
+    enum pt_err err = pt_reserve(&d->assessments, &d->assessments_capacity, d->n_assessments + 1, sizeof *a);
+    if (err == PT_OK) {
+        memmove(&d->assessments[at + 1], &d->assessments[at], (d->n_assessments - at) * sizeof *a);
+        d->assessments[at] = *a;
+        d->n_assessments++;
+    }
+    return err;
 }
 
-static bool is_assigned_to(const struct directory *directory, const struct pt_subject *subject, const char *surveyor)
+/* *at: where it is, or would be. */
+static bool find_own(const struct directory *d, const struct directory_own *own, size_t *at)
 {
-    const struct directory_assessment *a = directory_find(directory, subject);
-    return a != NULL && directory_is_assigned(a, surveyor);
+    *at = place_of(own, d->owns, d->n_owns, sizeof *own, compare_owns);
+    return *at < d->n_owns && compare_owns(&d->owns[*at], own) == 0;
 }
 
-bool directory_knows(const struct directory *directory, const struct pt_log_id *log)
+static enum pt_err put_own(struct directory *d, const struct pt_log_id *log)
 {
-    const struct pt_member *member = pt_authority_member(&directory->authority, &log->author);
-    if (member != NULL && is_assigned_to(directory, &log->subject, member->name)) {
-        return true;
+    struct directory_own own = {.author = log->author, .subject = log->subject};
+    size_t at;
+    if (is_by_office(d, log) || find_own(d, &own, &at)) {
+        return PT_OK;
     }
-    size_t first = first_own(directory, &log->author);
-    for (size_t i = first; i < end_of_owns(directory, first, &log->author); i++) {
-        if (pt_subject_eq(&directory->owns[i].subject, &log->subject)) {
-            return true;
-        }
+    enum pt_err err = pt_reserve(&d->owns, &d->owns_capacity, d->n_owns + 1, sizeof own);
+    if (err == PT_OK) {
+        memmove(&d->owns[at + 1], &d->owns[at], (d->n_owns - at) * sizeof own);
+        d->owns[at] = own;
+        d->n_owns++;
     }
-    return false;
+    return err;
 }
 
-static size_t add_assigned(const struct directory *directory, const char *surveyor, struct pt_subject *subjects)
+static enum pt_err follow_one(struct reading *r, const struct pt_subject *subject)
 {
+    struct pt_head *heads;
     size_t n = 0;
-    for (size_t i = 0; i < directory->n_assessments; i++) { /* the cycles first: few to compare with */
-        const struct directory_assessment *a = &directory->assessments[i];
-        if (directory_is_assigned(a, surveyor)) {
-            add_cycle(&a->subject, subjects, &n);
-        }
+    struct directory_assessment a;
+    enum pt_err err = pt_logs_list(r->txn, subject, &r->scratch, &heads, &n);
+    if (err == PT_OK && n > 0) {
+        err = read_assessment(r, heads, n, &a);
+        err = err == PT_OK ? put_assessment(r->d, &a) : err;
     }
-    for (size_t i = 0; i < directory->n_assessments; i++) {
-        if (directory_is_assigned(&directory->assessments[i], surveyor)) {
-            subjects[n++] = directory->assessments[i].subject;
-        }
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        err = put_own(r->d, &heads[i].log);
     }
-    return n;
+    pt_arena_reset(&r->scratch);
+    return err;
 }
 
-/* Several incarnations write about one subject. */
-static bool is_first_about(const struct directory *directory, size_t first, size_t at)
+/* Offices open and assign; others only begin to write about an assessment. */
+static bool says_something(const struct directory *d, const struct pt_news_item *item)
 {
-    for (size_t i = first; i < at; i++) {
-        if (pt_subject_eq(&directory->owns[i].subject, &directory->owns[at].subject)) {
-            return false;
-        }
-    }
-    return true;
+    struct directory_own own = {.author = item->log.author, .subject = item->log.subject};
+    size_t at;
+    return item->lsn != 0 && pt_subject_kind(&item->log.subject) == PT_SUBJECT_ASSESSMENT &&
+           (is_by_office(d, &item->log) || !find_own(d, &own, &at));
 }
 
-enum pt_err directory_subjects(const struct directory *directory, const char *surveyor, const struct pt_author *author,
-                               struct pt_arena *arena, struct pt_subject **out, size_t *n)
+enum pt_err directory_follow(struct directory *directory, const struct office *office, const struct pt_news *news)
 {
-    size_t n_assigned = 0;
-    size_t first = first_own(directory, author);
-    size_t end = end_of_owns(directory, first, author);
-    for (size_t i = 0; i < directory->n_assessments; i++) {
-        n_assigned += directory_is_assigned(&directory->assessments[i], surveyor);
+    struct reading r = {.d = directory};
+    const struct pt_subject *last = NULL;
+    enum pt_err err = pt_store_begin(office->store, false, &r.txn);
+    if (err != PT_OK) {
+        return err;
     }
-    struct pt_subject *subjects = pt_arena_zalloc(arena, 2 * n_assigned + end - first, sizeof *subjects);
-    if (subjects == NULL) {
-        return pt_arena_err(arena);
-    }
-    *n = add_assigned(directory, surveyor, subjects);
-    for (size_t i = first; i < end; i++) {
-        const struct pt_subject *subject = &directory->owns[i].subject;
-        if (!is_assigned_to(directory, subject, surveyor) && is_first_about(directory, first, i)) {
-            subjects[(*n)++] = *subject;
+    pt_arena_init(&r.scratch, SIZE_MAX);
+    for (size_t i = 0; i < news->n && err == PT_OK; i++) {
+        const struct pt_subject *subject = &news->items[i].log.subject;
+        bool again = last != NULL && pt_subject_eq(last, subject); /* the same log comes chunk by chunk */
+        if (!again && says_something(directory, &news->items[i])) {
+            err = follow_one(&r, subject);
+            last = subject;
         }
     }
-    *out = subjects;
-    return PT_OK;
+    pt_arena_close(&r.scratch);
+    pt_store_abort(r.txn);
+    return err;
 }

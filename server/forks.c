@@ -2,23 +2,11 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/merge/load.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char *author_name(struct forks *f, const struct pt_author *author)
-{
-    const struct pt_member *member = pt_authority_member(&f->authority, author);
-    const struct pt_office *office = pt_authority_office(&f->authority, author);
-    if (member != NULL) {
-        return member->name;
-    }
-    if (office != NULL) {
-        return office->code;
-    }
-    return pt_arena_printf(&f->arena, "?%02x%02x%02x%02x", author->b[0], author->b[1], author->b[2], author->b[3]);
-}
 
 static void add_branch(struct forks *f, const struct pt_view *view, const struct pt_view_branch *from)
 {
@@ -55,7 +43,7 @@ static enum pt_err add_log(struct pt_txn *txn, const struct pt_head *head, struc
     f->logs[f->n_logs++] = (struct forks_log){
         .log = head->log,
         .subject = pt_arena_str(&f->arena, pt_subject_name(&head->log.subject)),
-        .author = author_name(f, &head->log.author),
+        .author = directory_author(&f->authority, &head->log.author, &f->arena),
         .fork_seq = view.fork_seq,
         .ruling = pt_authority_ruling(&f->authority, &head->log),
     };
@@ -78,7 +66,7 @@ static enum pt_err read_forks(struct pt_txn *txn, const struct office *office, s
         return err;
     }
     f->logs = pt_arena_zalloc(&f->arena, n_forked, sizeof *f->logs);
-    err = f->logs == NULL ? PT_ENOMEM : directory_authority(txn, office, &f->arena, &f->authority);
+    err = f->logs == NULL ? PT_ENOMEM : pt_authority_load(txn, &office->root, &f->arena, &f->authority);
     for (size_t i = 0; err == PT_OK && i < n; i++) {
         if (heads[i].forked) {
             err = add_log(txn, &heads[i], f);

@@ -367,10 +367,10 @@ static int run_command(const struct line *line)
     return exit_code;
 }
 
-int main(int argc, char **argv)
+static int run(char **argv)
 {
     struct line line = {0};
-    int exit_code = read_line(argc > 0 ? argv + 1 : argv, &line);
+    int exit_code = read_line(argv, &line);
     if (exit_code != EXIT_GOOD) {
         return exit_code;
     }
@@ -393,4 +393,16 @@ int main(int argc, char **argv)
     }
     pt_log_enable(0);
     return run_command(&line);
+}
+
+/* What was printed has to have arrived: a code or a table that is lost is no success. */
+int main(int argc, char **argv)
+{
+    int exit_code = run(argc > 0 ? argv + 1 : argv);
+    bool lost = fflush(stdout) != 0; /* before ferror: only a flush meets the disk */
+    if (lost || ferror(stdout)) {
+        pt_say_to(stderr, PT_MSG_CLI_OUTPUT, NULL);
+        exit_code = exit_code == EXIT_GOOD ? EXIT_FAILED : exit_code;
+    }
+    return exit_code;
 }

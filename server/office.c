@@ -151,10 +151,10 @@ static enum pt_err load_identity(struct office *office, struct pt_problem *probl
         err = copy_text(txn, "name", office->name, sizeof office->name);
     }
     if (err == PT_OK) {
-        err = pt_meta_get_u64(txn, "epoch", &office->epoch);
+        err = office_epoch(txn, &office->epoch);
     }
     if (err == PT_OK) {
-        err = pt_meta_get_u64(txn, "incarnation", &office->incarnation);
+        err = office_incarnation(txn, &office->incarnation);
     }
     if (err == PT_OK) {
         err = load_root(office, txn);
@@ -222,16 +222,27 @@ void office_close(struct office *office)
     *office = (struct office){.lock = -1};
 }
 
+struct pt_work_place office_place(const struct office *office)
+{
+    return (struct pt_work_place){
+        .blobs = office->blobs, .root = office->root, .author = office->author, .name = office->code};
+}
+
+bool office_is_stopping(const struct office *office)
+{
+    return atomic_load(&office->stopping);
+}
+
 /* --- making --- */
 
 /* Head office names itself in its log, so that everybody who has the log knows name and transport key. */
-static enum pt_err write_own_office(struct office *office)
+static enum pt_err write_own_office(struct pt_txn *txn, const struct office *office)
 {
     struct pt_arena arena;
     Patuh__Office detail = PATUH__OFFICE__INIT;
     struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_OFFICE, pt_now_read().wall_ms / 1000);
-    detail.code = office->code;
-    detail.name = office->name;
+    detail.code = pt_text_of(office->code);
+    detail.name = pt_text_of(office->name);
     detail.has_public_key = detail.has_transport_key = detail.has_generation = true;
     detail.public_key = pt_binary(office->pair.public_key, PT_KEY_BYTES);
     detail.transport_key = pt_binary(office->transport.public_key, PT_KEY_BYTES);
@@ -239,7 +250,7 @@ static enum pt_err write_own_office(struct office *office)
     pt_arena_init(&arena, SIZE_MAX);
     enum pt_err err = pt_pack(&detail.base, &arena, &entry.detail);
     if (err == PT_OK) {
-        err = office_log(office, &office->root_subject, &entry, 1);
+        err = office_log_in(txn, office, &office->root_subject, &entry, 1);
     }
     pt_arena_close(&arena);
     return err;
@@ -260,6 +271,7 @@ static enum pt_err write_identity(struct pt_txn *txn, const struct office *offic
     return err == PT_OK ? pt_meta_put_u64(txn, "incarnation", office->incarnation) : err;
 }
 
+/* All of it in one transaction: a folder is an office's, with its name in its log, or it is not one yet. */
 static enum pt_err fill_new(struct office *office, struct pt_problem *problem)
 {
     struct pt_txn *txn;
@@ -274,15 +286,14 @@ static enum pt_err fill_new(struct office *office, struct pt_problem *problem)
     if (err == PT_OK) {
         err = load_root(office, txn);
     }
+    if (err == PT_OK && office->national) {
+        err = write_own_office(txn, office);
+    }
     if (err != PT_OK) {
         pt_store_abort(txn);
         return err;
     }
-    err = pt_store_commit(txn);
-    if (err == PT_OK && office->national) {
-        err = write_own_office(office);
-    }
-    return pt_problem_default(problem, err, "init");
+    return pt_problem_default(problem, pt_store_commit(txn), "init");
 }
 
 static enum pt_err check_names(const char *code, const char *name, struct pt_problem *problem)
@@ -402,6 +413,11 @@ enum pt_err office_write(struct office *office, pt_write_run run, void *data)
 enum pt_err office_incarnation(struct pt_txn *txn, uint64_t *out)
 {
     return pt_meta_get_u64(txn, "incarnation", out);
+}
+
+enum pt_err office_epoch(struct pt_txn *txn, uint64_t *out)
+{
+    return pt_meta_get_u64(txn, "epoch", out);
 }
 
 enum pt_err office_pen(struct pt_txn *txn, const struct pt_keypair *pair, const struct pt_hash *instrument,

@@ -6,8 +6,9 @@
  *   D/marker         the store's twin: a store without it was restored or copied (renewal.h)
  *   D/control        socket of the running server        D/lock  held while a program has the folder open
  *
- * Thread: identity is read-only after opening, but for epoch and incarnation, which are the loop's (renewal.h); the
- * store as store.h says; writes go through office_write. Memory: office_close frees everything. */
+ * Thread: identity is read-only after opening, but for epoch, incarnation and renewed, which are the loop's
+ * (renewal.h): commands and the writer ask the store. The store as store.h says; writes go through office_write.
+ * Memory: office_close frees everything. */
 #ifndef PATUHD_OFFICE_H
 #define PATUHD_OFFICE_H
 
@@ -15,7 +16,7 @@
 #include "core/log/logs.h"
 #include "core/sync/enrol.h"
 #include "core/sync/session.h"
-#include "io/blobs.h"
+#include "io/work.h"
 #include "io/writer.h"
 
 #include <limits.h>
@@ -35,11 +36,11 @@ struct office {
     bool national;
     char code[OFFICE_ROOT_CODE_MAX];
     char name[PT_NAME_BYTES_MAX + 1];
-    uint64_t epoch;
-    bool renewed;         /* epoch and incarnation are newer than the opening of the store */
+    uint64_t epoch;       /* the loop's */
+    uint64_t incarnation; /* of its own logs; the loop's */
+    bool renewed;         /* both are newer than the opening of the store; the loop's */
     uint64_t generation;  /* of our key, as the office above has signed it */
-    uint64_t incarnation; /* of its own logs */
-    atomic_bool stopping; /* the server ends: a long command gives up; written by the loop, read by commands */
+    atomic_bool stopping; /* written by the loop; office_is_stopping */
     bool joined;          /* root is known: always for head office, after join for a region */
     struct pt_author root;
     struct pt_public_key root_key;
@@ -53,6 +54,11 @@ enum pt_err office_init(const char *dir, bool national, const char *code, const 
 /* Errors with a sentence: NOTFOUND (no office there), BUSY (a program has it open), VERSION (role or format), ... */
 enum pt_err office_open(const char *dir, struct office *out, struct pt_problem *problem);
 void office_close(struct office *office);
+/* Its store, for reading assessments in it. Lent: as long as the office is open. */
+struct pt_work_place office_place(const struct office *office);
+
+/* The server ends: whoever reads assessment after assessment gives up with CANCELED. Any thread. */
+bool office_is_stopping(const struct office *office);
 
 /* One write transaction, durable when it returns PT_OK; through the server's writer when it runs; the caller waits,
  * so not from the loop but for office_renew. */
@@ -70,8 +76,9 @@ enum pt_err office_log_as(struct pt_txn *txn, const struct pt_keypair *pair, con
 /* Who writes here now: a key of this office, its clocks, the incarnation that the store says. */
 enum pt_err office_pen(struct pt_txn *txn, const struct pt_keypair *pair, const struct pt_hash *instrument,
                        struct pt_author_pen *out);
-/* The incarnation of everything that is written here now. */
+/* The incarnation of everything that is written here now, and the epoch. */
 enum pt_err office_incarnation(struct pt_txn *txn, uint64_t *out);
+enum pt_err office_epoch(struct pt_txn *txn, uint64_t *out);
 
 /* The office chain as enrolment answers show it, own office first. Records live in the arena. address: ours. */
 enum pt_err office_chain(const struct office *office, const char *address, struct pt_arena *arena,

@@ -36,17 +36,19 @@ static enum pt_err read_news(struct server *server, struct pt_news *news)
     return err;
 }
 
-/* Does the directory say something else now? Offices name people in office logs, and open and assign in logs of
- * assessments; others only begin to write about an assessment. An author that becomes an office does so by an office
- * log. */
-static bool changes_directory(const struct server *server, const struct pt_news_item *item)
+/* The directory goes on with what came in, or is opened anew when it is needed. Who is revoked stands in office logs:
+ * then sessions are looked at. */
+static void follow(struct server *server, const struct pt_news *news)
 {
-    if (!server->has_directory || item->lsn == 0) {
-        return false;
+    if (server->has_directory && directory_can_follow(&server->directory, news)) {
+        enum pt_err err = directory_follow(&server->directory, server->office, news);
+        server->has_directory = err == PT_OK;
+    } else {
+        server->has_directory = false;
     }
-    enum pt_subject_kind kind = pt_subject_kind(&item->log.subject);
-    return kind == PT_SUBJECT_OFFICE || pt_authority_office(&server->directory.authority, &item->log.author) != NULL ||
-           (kind == PT_SUBJECT_ASSESSMENT && !directory_knows(&server->directory, &item->log));
+    if (!server->has_directory) {
+        visits_check(server);
+    }
 }
 
 /* Once a turn of the loop, however many commits and sessions brought something in it. */
@@ -64,14 +66,7 @@ static void on_turn(uv_check_t *check)
         pt_log("news_failed", "why=%s", pt_err_name(err));
         server->has_news = true; /* again in the next turn */
     }
-    for (size_t i = 0; i < news.n; i++) {
-        if (changes_directory(server, &news.items[i])) {
-            server->has_directory = false;
-        }
-    }
-    if (!server->has_directory) {
-        visits_check(server);
-    }
+    follow(server, &news);
     visits_news(server, &news);
     upper_news(server->upper, &news);
     pt_news_close(&news);

@@ -23,7 +23,7 @@ struct server {
     struct pt_listener *listener;
     struct pt_control *control;
     struct directory directory;
-    bool has_directory; /* false: stale, rebuilt when it is needed */
+    bool has_directory; /* false: stale, read anew when it is needed */
     struct visit *visits;
     struct upper *upper; /* a region's link to head office; NULL for head office */
     struct pt_blob_ops blob_ops;
@@ -42,10 +42,10 @@ struct server {
 /* Serve until SIGTERM or SIGINT. Errors (with a sentence): BUSY (port in use), INVALID (address), ... */
 enum pt_err server_run(struct office *office, const char *address, struct pt_problem *problem);
 
-/* The directory, rebuilt when office logs grew; NULL when that failed. Lent until the next call. */
+/* The directory, read anew when office logs grew; NULL when that failed. Lent until the next call or turn. */
 const struct directory *server_directory(struct server *server);
 /* The store has grown by this (NULL: a command or an enrolment wrote): every session hears of it at the end of the
- * loop's turn, and the directory is rebuilt when it can say something about who is who. */
+ * loop's turn, after the directory has followed. */
 void server_grown(struct server *server, const struct pt_inbox *inbox);
 /* A session ended because of input or output: when it was our disk, the server ends too, so that whoever starts it
  * again opens the store anew and looks what is there. */

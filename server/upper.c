@@ -199,6 +199,6 @@ void upper_close(struct upper *upper)
     upper->closing = true;
     uv_close((uv_handle_t *)&upper->timer, on_timer_closed);
     if (upper->link != NULL) {
-        pt_link_close(upper->link);
+        pt_link_close_soon(upper->link);
     }
 }

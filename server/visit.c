@@ -391,7 +391,7 @@ void visits_close(struct server *server)
 {
     for (struct visit *visit = server->visits; visit != NULL; visit = visit->next) {
         if (visit->link != NULL) {
-            pt_link_close(visit->link);
+            pt_link_close_soon(visit->link);
         }
     }
 }

@@ -1,84 +1,22 @@
 #include "waiting.h"
 
-#include "base/mem.h"
 #include "core/log/receipts.h"
-#include "core/merge/cycle.h"
 #include "core/store/keys.h"
 #include "core/sync/inbox.h"
 #include "core/wire/unpack.h"
+#include "io/work.h"
 #include "records.pb-c.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* --- instruments: opened once for all assessments --- */
-
-struct opened {
-    struct pt_hash hash;
-    const struct pt_instrument *instrument; /* NULL: not here */
-};
-
 struct reading {
     const struct office *office;
     struct waiting *out;
-    struct opened *opened;
-    size_t n_opened, capacity;
-    struct pt_arena scratch; /* one assessment's */
+    struct pt_work_place place; /* shared by all assessments */
+    struct pt_instruments instruments;
+    struct pt_arena scratch; /* one log's */
 };
-
-static const struct pt_instrument *open_instrument(struct reading *r, const struct pt_hash *hash)
-{
-    struct pt_buf bytes = {0};
-    struct pt_instrument *instrument = pt_arena_zalloc(&r->out->arena, 1, sizeof *instrument);
-    bool good = instrument != NULL && pt_blobs_get(r->office->blobs, hash, &bytes) == PT_OK;
-    if (good) {
-        struct pt_bytes kept = pt_arena_dup(&r->out->arena, pt_buf_bytes(&bytes));
-        good = kept.data != NULL && pt_instrument_open(kept, &r->out->arena, instrument) == PT_OK;
-    }
-    pt_buf_free(&bytes);
-    return good ? instrument : NULL; /* a damaged one is like one that has not arrived */
-}
-
-static const struct pt_instrument *find_instrument(void *data, const struct pt_hash *hash)
-{
-    struct reading *r = data;
-    for (size_t i = 0; i < r->n_opened; i++) {
-        if (pt_hash_eq(&r->opened[i].hash, hash)) {
-            return r->opened[i].instrument;
-        }
-    }
-    struct opened opened = {.hash = *hash, .instrument = open_instrument(r, hash)};
-    if (pt_reserve(&r->opened, &r->capacity, r->n_opened + 1, sizeof opened) == PT_OK) {
-        r->opened[r->n_opened++] = opened;
-    }
-    return opened.instrument;
-}
-
-static enum pt_err current_instrument(struct reading *r, struct pt_txn *txn, const struct pt_subject *assessment,
-                                      const struct pt_instrument **out)
-{
-    char code[PT_SUBJECT_BYTES_MAX + 1];
-    struct pt_subject subject;
-    struct pt_view *views;
-    struct pt_cycle cycle;
-    size_t n = 0;
-    *out = NULL;
-    pt_subject_cycle(assessment, code);
-    enum pt_err err = pt_subject_make(PT_SUBJECT_CYCLE, code, &subject);
-    if (err == PT_OK) {
-        err = pt_logs_views(txn, &subject, 0, false, &r->scratch, &views, &n);
-    }
-    if (err == PT_OK) {
-        err = pt_authority_stand(&r->out->directory.authority, views, n, &r->scratch);
-    }
-    if (err == PT_OK) {
-        err = pt_cycle_build(views, n, &r->office->root, &r->scratch, &cycle);
-    }
-    const struct pt_loaded *loaded =
-        err == PT_OK ? pt_cycle_current(&cycle, PATUH__ENTRY_KIND__ENTRY_INSTRUMENT) : NULL;
-    *out = loaded == NULL ? NULL : find_instrument(r, &loaded->blob);
-    return err;
-}
 
 /* --- assessments --- */
 
@@ -112,55 +50,37 @@ static int64_t since(const struct pt_claim *by)
     return chunk == NULL ? 0 : chunk->received_ms;
 }
 
-static enum pt_err merge_views(struct reading *r, struct pt_merge_input *input, struct waiting_assessment *out)
+static enum pt_err read_assessment(struct reading *r, struct pt_txn *txn, const struct directory_assessment *from,
+                                   struct waiting_assessment *out)
 {
-    struct pt_assessment all;
-    struct pt_assessment counting;
-    enum pt_err err = pt_merge(input, &r->scratch, &all);
-    if (err != PT_OK) {
-        return err;
+    struct pt_work work;
+    enum pt_err err = pt_work_load_state(&work, &r->place, txn, &from->subject, false, NULL);
+    *out = (struct waiting_assessment){.name = pt_subject_name(&from->subject), .office = from->office};
+    if (err == PT_OK) {
+        const struct pt_assessment *state = &work.state;
+        out->state = state->state;
+        out->tier = state->state_tier;
+        out->since_ms = since(state->state_by);
+        out->surveyors = join_names(state->surveyors, state->n_surveyors, &r->out->arena);
+        out->n_conflicts = state->n_conflicts;
+        out->n_ineffective = state->n_ineffective;
+        for (size_t i = 0; i < state->n_ineffective; i++) {
+            add_reason(r, state->ineffective[i].why, out->name);
+        }
+        err = pt_work_pending(&work, &out->n_outside);
     }
-    out->state = all.state;
-    out->tier = all.state_tier;
-    out->since_ms = since(all.state_by);
-    out->surveyors = join_names(all.surveyors, all.n_surveyors, &r->out->arena);
-    out->n_conflicts = all.n_conflicts;
-    out->n_ineffective = all.n_ineffective;
-    for (size_t i = 0; i < all.n_ineffective; i++) {
-        add_reason(r, all.ineffective[i].why, out->name);
-    }
-    input->level = pt_level_of(all.state);
-    if (input->level == PT_LEVEL_WORK) {
-        return PT_OK; /* nothing counts yet: nothing can be outside */
-    }
-    err = pt_merge(input, &r->scratch, &counting);
-    out->n_outside = err == PT_OK ? counting.n_pending : 0;
+    pt_work_close(&work);
     return err;
 }
 
-static enum pt_err read_assessment(struct reading *r, const struct directory_assessment *from,
-                                   struct waiting_assessment *out)
+static enum pt_err read_next(struct reading *r, const struct directory_assessment *from)
 {
     struct pt_txn *txn;
-    struct pt_view *views;
-    struct pt_merge_input input = {
-        .subject = &from->subject, .authority = &r->out->directory.authority, .lookup = {find_instrument, NULL, r}};
-    enum pt_err err = pt_store_begin(r->office->store, false, &txn);
-    if (err != PT_OK) {
-        return err;
-    }
-    err = pt_logs_views(txn, &from->subject, 0, false, &r->scratch, &views, &input.n_views);
+    enum pt_err err = office_is_stopping(r->office) ? PT_ECANCELED : pt_store_begin(r->office->store, false, &txn);
     if (err == PT_OK) {
-        err = pt_authority_stand(&r->out->directory.authority, views, input.n_views, &r->scratch);
+        err = read_assessment(r, txn, from, &r->out->assessments[r->out->n_assessments++]);
+        pt_store_abort(txn);
     }
-    if (err == PT_OK) {
-        err = current_instrument(r, txn, &from->subject, &input.instrument);
-    }
-    pt_store_abort(txn);
-    input.views = views;
-    *out = (struct waiting_assessment){.name = pt_subject_name(&from->subject), .office = from->office};
-    err = err == PT_OK ? merge_views(r, &input, out) : err;
-    pt_arena_reset(&r->scratch);
     return err;
 }
 
@@ -172,7 +92,7 @@ static enum pt_err read_assessments(struct reading *r)
     w->reasons = pt_arena_zalloc(&w->arena, PT_MSG_COUNT, sizeof *w->reasons);
     enum pt_err err = w->assessments == NULL || w->reasons == NULL ? PT_ENOMEM : PT_OK;
     for (size_t i = 0; i < n && err == PT_OK; i++) {
-        err = read_assessment(r, &w->directory.assessments[i], &w->assessments[w->n_assessments++]);
+        err = read_next(r, &w->directory.assessments[i]);
     }
     return err;
 }
@@ -232,14 +152,7 @@ static enum pt_err read_peer(struct pt_txn *txn, struct waiting *w, struct waiti
 
 static const char *author_name(struct waiting *w, const struct pt_author *author)
 {
-    const struct pt_member *member = pt_authority_member(&w->directory.authority, author);
-    const struct pt_office *office = pt_authority_office(&w->directory.authority, author);
-    if (member != NULL) {
-        return member->name;
-    }
-    const char *unknown =
-        pt_arena_printf(&w->arena, "?%02x%02x%02x%02x", author->b[0], author->b[1], author->b[2], author->b[3]);
-    return office != NULL ? office->code : unknown == NULL ? "?" : unknown;
+    return directory_author(&w->directory.authority, author, &w->arena);
 }
 
 static struct waiting_log log_of(struct waiting *w, const struct pt_head *head)
@@ -347,7 +260,10 @@ static enum pt_err read_store(struct pt_txn *txn, struct reading *r)
     struct waiting *w = r->out;
     struct pt_head *heads;
     size_t n = 0;
-    enum pt_err err = pt_logs_list(txn, NULL, &w->arena, &heads, &n);
+    enum pt_err err = office_epoch(txn, &w->epoch);
+    if (err == PT_OK) {
+        err = pt_logs_list(txn, NULL, &w->arena, &heads, &n);
+    }
     if (err != PT_OK) {
         return err;
     }
@@ -390,12 +306,16 @@ enum pt_err waiting_open(const struct office *office, struct waiting *out)
     struct reading r = {.office = office, .out = &w};
     pt_arena_init(&w.arena, SIZE_MAX);
     pt_arena_init(&r.scratch, SIZE_MAX);
+    pt_instruments_open(&r.instruments, office->blobs);
+    r.place = office_place(office);
+    r.place.authority = &w.directory.authority;
+    r.place.instruments = &r.instruments;
     enum pt_err err = read_all(&r);
     if (err == PT_OK && w.arena.exhausted) {
         err = PT_ENOMEM;
     }
     pt_arena_close(&r.scratch);
-    pt_free(r.opened);
+    pt_instruments_close(&r.instruments);
     if (err != PT_OK) {
         waiting_close(&w);
         return err;

@@ -58,6 +58,7 @@ struct waiting_log {
 struct waiting {
     struct pt_arena arena;
     struct directory directory;
+    uint64_t epoch; /* of the store */
     struct waiting_peer *peers;
     size_t n_peers;
     struct waiting_assessment *assessments; /* sorted by name */
@@ -74,7 +75,7 @@ struct waiting {
     uint64_t n_waiting_upper; /* entries without head office's receipt */
 };
 
-/* Errors: NOMEM, and those of the store. */
+/* Errors: CANCELED (the server ends), NOMEM, and those of the store. */
 enum pt_err waiting_open(const struct office *office, struct waiting *out);
 void waiting_close(struct waiting *waiting);
 

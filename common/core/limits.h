@@ -72,6 +72,7 @@
 #define PT_STALL_MS_MAX 60000 /* the peer takes nothing, or the queue stays over its maximum */
 #define PT_LINGER_MS_MAX 5000 /* to see the peer's end after ours */
 #define PT_SESSION_MS_MAX (30 * 60 * 1000)
+#define PT_LAST_WORDS_MS_MAX 10000 /* for what is queued, when the session's time is over or the program ends */
 #define PT_SESSIONS_MAX 4000
 #define PT_SESSIONS_PER_ADDRESS_MAX 400 /* a whole office may sit behind one address */
 

@@ -16,6 +16,7 @@ struct pt_conn_clocks pt_conn_clocks_default(void)
         .stall_ms = PT_STALL_MS_MAX,
         .linger_ms = PT_LINGER_MS_MAX,
         .life_ms = PT_SESSION_MS_MAX,
+        .end_ms = PT_LAST_WORDS_MS_MAX,
     };
 }
 
@@ -183,6 +184,12 @@ void pt_conn_close(struct pt_conn *conn)
         return;
     }
     pt__conn_finish(conn, PT_OK);
+}
+
+void pt_conn_close_soon(struct pt_conn *conn)
+{
+    pt_conn_close(conn);
+    pt__clock_hurry(conn);
 }
 
 void pt_conn_set_known(struct pt_conn *conn)

@@ -39,6 +39,7 @@ struct pt_conn_clocks {
     unsigned stall_ms;    /* with bytes queued, none of which leaves */
     unsigned linger_ms;   /* for the peer to end, once all of ours is sent */
     unsigned life_ms;     /* of the whole connection */
+    unsigned end_ms;      /* after that, or after pt_conn_close_soon: for what is still queued */
 };
 struct pt_conn_clocks pt_conn_clocks_default(void); /* from limits.h */
 
@@ -66,6 +67,8 @@ void pt_conn_pause(struct pt_conn *conn);
 void pt_conn_resume(struct pt_conn *conn);
 /* Send what is queued, say goodbye and end; no on_frame or on_drained after it. May be called twice. */
 void pt_conn_close(struct pt_conn *conn);
+/* The same for a program that ends: it waits end_ms at most, even for a peer that goes on taking a little. */
+void pt_conn_close_soon(struct pt_conn *conn);
 
 bool pt_conn_is_open(const struct pt_conn *conn);
 size_t pt_conn_queued(const struct pt_conn *conn);           /* bytes that wait to be sent */

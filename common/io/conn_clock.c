@@ -63,6 +63,25 @@ void pt__clock_stall(struct pt_conn *conn)
     }
 }
 
+void pt__clock_hurry(struct pt_conn *conn)
+{
+    uint64_t left = conn->deadline[CLOCK_LIFE];
+    if (left == 0 || left > uv_now(conn->loop) + conn->clocks.end_ms) {
+        pt__clock_set(conn, CLOCK_LIFE, conn->clocks.end_ms);
+    }
+}
+
+/* First a goodbye; who takes our last words a byte at a time does not get all of them. */
+static void life_expired(struct pt_conn *conn)
+{
+    if (conn->state < CONN_FLUSHING) {
+        pt__conn_finish(conn, PT_ETIMEOUT);
+        pt__clock_hurry(conn);
+    } else {
+        pt__conn_abort(conn, conn->state == CONN_LINGERING ? conn->why : PT_ETIMEOUT);
+    }
+}
+
 static void state_expired(struct pt_conn *conn)
 {
     switch (conn->state) {
@@ -106,7 +125,7 @@ static void expired(struct pt_conn *conn, enum pt__conn_clock clock)
         }
         break;
     case CLOCK_LIFE:
-        pt__conn_finish(conn, PT_ETIMEOUT);
+        life_expired(conn);
         break;
     case CLOCK_COUNT:
         break;

@@ -29,10 +29,10 @@ enum pt__conn_state {
 };
 
 enum pt__conn_clock {
-    CLOCK_STATE,    /* connect, tls, hello, linger: one after the other; FLUSHING has CLOCK_STALL */
+    CLOCK_STATE,    /* connect, tls, hello, linger: one after the other; FLUSHING has CLOCK_STALL and CLOCK_LIFE */
     CLOCK_PROGRESS, /* an open frame */
     CLOCK_STALL,    /* a queue that does not move */
-    CLOCK_LIFE,
+    CLOCK_LIFE,     /* of all of it, last words included */
     CLOCK_COUNT
 };
 
@@ -114,6 +114,8 @@ void pt__conn_opened(struct pt_conn *conn);
 void pt__clock_set(struct pt_conn *conn, enum pt__conn_clock clock, unsigned ms); /* 0 = off */
 void pt__clock_progress(struct pt_conn *conn);                                    /* after reading: is a frame open? */
 void pt__clock_stall(struct pt_conn *conn);                                       /* after queueing or writing */
+/* It has end_ms left at most. */
+void pt__clock_hurry(struct pt_conn *conn);
 /* conn_stream.c */
 void pt__conn_update_reading(struct pt_conn *conn);
 void pt__conn_flush(struct pt_conn *conn);

@@ -283,6 +283,14 @@ void pt_link_close(struct pt_link *link)
     }
 }
 
+void pt_link_close_soon(struct pt_link *link)
+{
+    set_end(link, PT_OK, PATUH__FAILURE_CODE__FAILURE_UNKNOWN, false, 0);
+    if (link->conn_open) {
+        pt_conn_close_soon(link->conn);
+    }
+}
+
 const struct pt_session *pt_link_session(const struct pt_link *link)
 {
     return link->session;

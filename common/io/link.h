@@ -60,6 +60,8 @@ enum pt_err pt_link_accept(struct pt_conn *conn, const struct pt_link_options *o
 /* What has come into the store: send what this peer should have of it. */
 void pt_link_news(struct pt_link *link, const struct pt_news *news);
 void pt_link_close(struct pt_link *link);
+/* The same for a program that ends: it does not wait long for the peer. */
+void pt_link_close_soon(struct pt_link *link);
 
 const struct pt_session *pt_link_session(const struct pt_link *link);
 const struct pt_conn *pt_link_conn(const struct pt_link *link);

@@ -254,7 +254,7 @@ void pt_listener_close(struct pt_listener *listener, void (*on_closed)(void *dat
     listener->closed_data = data;
     uv_close((uv_handle_t *)&listener->tcp, on_tcp_closed);
     for (struct pt_conn *conn = listener->conns; conn != NULL; conn = conn->next) {
-        pt_conn_close(conn);
+        pt_conn_close_soon(conn);
     }
 }
 

@@ -34,8 +34,8 @@ struct pt_listener_counts {
  * sentence); NOMEM. */
 enum pt_err pt_listener_start(struct uv_loop_s *loop, const char *address, const struct pt_listener_options *options,
                               struct pt_listener **out, struct pt_problem *problem);
-/* Stop listening and close every connection as pt_conn_close does; on_closed (may be NULL) runs once when the last is
- * gone, and the listener is freed when it returns. */
+/* Stop listening and close every connection as pt_conn_close_soon does; on_closed (may be NULL) runs once when the last
+ * is gone, and the listener is freed when it returns. */
 void pt_listener_close(struct pt_listener *listener, void (*on_closed)(void *data), void *data);
 
 unsigned pt_listener_port(const struct pt_listener *listener);

@@ -1,7 +1,6 @@
 #include "io/work.h"
 
-#include "base/mem.h"
-#include "core/merge/cycle.h"
+#include "core/merge/load.h"
 #include "core/sync/inbox.h"
 
 #include <stdio.h>
@@ -10,38 +9,14 @@
 
 /* --- what merge looks up --- */
 
-static enum pt_err open_instrument(struct pt_work *work, const struct pt_hash *hash, const struct pt_instrument **out)
+static struct pt_instruments *instruments_of(struct pt_work *work)
 {
-    struct pt_buf bytes = {0};
-    enum pt_err err = pt_blobs_get(work->place.blobs, hash, &bytes);
-    if (err == PT_OK) {
-        struct pt_instrument *instrument = pt_arena_zalloc(&work->arena, 1, sizeof *instrument);
-        struct pt_bytes kept = pt_arena_dup(&work->arena, pt_buf_bytes(&bytes));
-        err = instrument == NULL || kept.data == NULL ? PT_ENOMEM : pt_instrument_open(kept, &work->arena, instrument);
-        if (err == PT_OK) {
-            *out = instrument;
-        }
-    }
-    pt_buf_free(&bytes);
-    return err == PT_ENOTFOUND ? PT_OK : err;
+    return work->place.instruments != NULL ? work->place.instruments : &work->instruments;
 }
 
 static const struct pt_instrument *find_instrument(void *data, const struct pt_hash *hash)
 {
-    struct pt_work *work = data;
-    for (size_t i = 0; i < work->n_opened; i++) {
-        if (pt_hash_eq(&work->opened[i].hash, hash)) {
-            return work->opened[i].instrument;
-        }
-    }
-    struct pt_opened opened = {.hash = *hash};
-    if (open_instrument(work, hash, &opened.instrument) != PT_OK) {
-        return NULL; /* a damaged or newer instrument is like one that has not arrived */
-    }
-    if (pt_reserve(&work->opened, &work->opened_capacity, work->n_opened + 1, sizeof opened) == PT_OK) {
-        work->opened[work->n_opened++] = opened;
-    }
-    return opened.instrument;
+    return pt_instruments_find(instruments_of(data), hash);
 }
 
 static const char *find_text(void *data, const struct pt_hash *hash)
@@ -63,50 +38,26 @@ enum pt_err pt_work_subject(const char *assessment, struct pt_subject *out, stru
 
 static enum pt_err load_authority(struct pt_work *work)
 {
-    struct pt_head *heads;
-    size_t n_heads = 0;
-    enum pt_err err = pt_logs_list(work->txn, NULL, &work->arena, &heads, &n_heads);
-    struct pt_view *views = err == PT_OK ? pt_arena_zalloc(&work->arena, n_heads, sizeof *views) : NULL;
-    if (err == PT_OK && views == NULL) {
-        err = PT_ENOMEM;
+    if (work->place.authority != NULL) {
+        work->authority = *work->place.authority;
+        return PT_OK;
     }
-    size_t n = 0;
-    for (size_t i = 0; i < n_heads && err == PT_OK; i++) {
-        if (pt_subject_kind(&heads[i].log.subject) == PT_SUBJECT_OFFICE) {
-            err = pt_logs_view(work->txn, &heads[i], 0, false, &work->arena, &views[n++]);
-        }
-    }
-    if (err == PT_OK) {
-        err = pt_authority_build(views, n, &work->place.root, &work->arena, &work->authority);
-    }
-    return err;
+    return pt_authority_load(work->txn, &work->place.root, &work->arena, &work->authority);
 }
 
 static enum pt_err load_instrument(struct pt_work *work)
 {
-    char name[PT_SUBJECT_BYTES_MAX + 1];
-    struct pt_subject subject;
-    struct pt_view *views;
-    size_t n = 0;
+    char code[PT_SUBJECT_BYTES_MAX + 1];
     struct pt_cycle cycle;
-    pt_subject_cycle(&work->subject, name);
-    enum pt_err err = pt_subject_make(PT_SUBJECT_CYCLE, name, &subject);
-    if (err == PT_OK) {
-        err = pt_logs_views(work->txn, &subject, 0, false, &work->arena, &views, &n);
-    }
-    if (err == PT_OK) {
-        err = pt_authority_stand(&work->authority, views, n, &work->arena);
-    }
-    if (err == PT_OK) {
-        err = pt_cycle_build(views, n, &work->place.root, &work->arena, &cycle);
-    }
+    pt_subject_cycle(&work->subject, code);
+    enum pt_err err = pt_cycle_load(work->txn, code, &work->authority, &work->place.root, &work->arena, &cycle);
     if (err != PT_OK) {
         return err;
     }
     const struct pt_loaded *loaded = pt_cycle_current(&cycle, PATUH__ENTRY_KIND__ENTRY_INSTRUMENT);
     if (loaded != NULL) {
         work->instrument_hash = loaded->blob;
-        work->instrument = find_instrument(work, &loaded->blob);
+        work->instrument = pt_instruments_find(instruments_of(work), &loaded->blob);
     }
     work->ready = work->instrument != NULL;
     return PT_OK;
@@ -137,11 +88,12 @@ static struct pt_merge_input merge_input(struct pt_work *work, enum pt_level lev
                                    .level = level};
 }
 
-enum pt_err pt_work_load(struct pt_work *work, const struct pt_work_place *place, struct pt_txn *txn,
-                         const struct pt_subject *subject, bool with_tail, struct pt_problem *problem)
+enum pt_err pt_work_load_state(struct pt_work *work, const struct pt_work_place *place, struct pt_txn *txn,
+                               const struct pt_subject *subject, bool with_tail, struct pt_problem *problem)
 {
     *work = (struct pt_work){.place = *place, .txn = txn, .subject = *subject};
     pt_arena_init(&work->arena, SIZE_MAX);
+    pt_instruments_open(&work->instruments, place->blobs);
     enum pt_err err = load_authority(work);
     if (err == PT_OK) {
         err = load_instrument(work);
@@ -154,16 +106,23 @@ enum pt_err pt_work_load(struct pt_work *work, const struct pt_work_place *place
         input.lookup.text = find_text;
         err = pt_merge(&input, &work->arena, &work->state);
     }
+    work->txn = NULL;
+    return err;
+}
+
+enum pt_err pt_work_load(struct pt_work *work, const struct pt_work_place *place, struct pt_txn *txn,
+                         const struct pt_subject *subject, bool with_tail, struct pt_problem *problem)
+{
+    enum pt_err err = pt_work_load_state(work, place, txn, subject, with_tail, problem);
     if (err == PT_OK && work->ready) {
         err = pt_score_unit(work->instrument, &work->state.answers, &work->arena, &work->score);
     }
-    work->txn = NULL;
     return err;
 }
 
 void pt_work_close(struct pt_work *work)
 {
-    pt_free(work->opened);
+    pt_instruments_close(&work->instruments);
     pt_arena_close(&work->arena);
 }
 

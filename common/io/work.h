@@ -9,12 +9,7 @@
 #include "core/log/logs.h"
 #include "core/merge/seen.h"
 #include "core/score/score.h"
-#include "io/blobs.h"
-
-struct pt_opened {
-    struct pt_hash hash;
-    const struct pt_instrument *instrument; /* NULL: not here */
-};
+#include "io/instruments.h"
 
 /* Whose store it is. */
 struct pt_work_place {
@@ -22,6 +17,9 @@ struct pt_work_place {
     struct pt_author root;   /* head office */
     struct pt_author author; /* who asks: a device, a reviewer, an office */
     const char *name;        /* how its owner is called */
+    /* What many assessments share, read before; the work points into both. NULL: each reads its own. */
+    const struct pt_authority *authority;
+    struct pt_instruments *instruments;
 };
 
 struct pt_work {
@@ -35,8 +33,7 @@ struct pt_work {
     bool ready; /* the cycle's instrument is here */
     struct pt_hash instrument_hash;
     const struct pt_instrument *instrument; /* of the cycle; NULL while not ready */
-    struct pt_opened *opened;               /* every version an entry names */
-    size_t n_opened, opened_capacity;
+    struct pt_instruments instruments;      /* its own: every version an entry names, unless they are shared */
     struct pt_assessment state;
     struct pt_unit_score score; /* when ready */
 };
@@ -45,6 +42,9 @@ struct pt_work {
  * Always followed by pt_work_close. */
 enum pt_err pt_work_load(struct pt_work *work, const struct pt_work_place *place, struct pt_txn *txn,
                          const struct pt_subject *subject, bool with_tail, struct pt_problem *problem);
+/* The same without the score: who has only to know what waits. */
+enum pt_err pt_work_load_state(struct pt_work *work, const struct pt_work_place *place, struct pt_txn *txn,
+                               const struct pt_subject *subject, bool with_tail, struct pt_problem *problem);
 void pt_work_close(struct pt_work *work);
 
 /* The subject of an assessment as it is typed. Errors: INVALID (sentence). */

@@ -14,8 +14,7 @@ enum pt_err review_load(const struct office *office, struct pt_txn *txn, const c
                         struct pt_problem *problem)
 {
     struct pt_subject subject;
-    struct pt_work_place place = {
-        .blobs = office->blobs, .root = office->root, .author = office->author, .name = office->code};
+    struct pt_work_place place = office_place(office);
     *work = (struct pt_work){0};
     if (pt_subject_make(PT_SUBJECT_ASSESSMENT, assessment, &subject) != PT_OK) {
         return pt_problem_set(problem, PT_EINVALID, PT_MSG_ASSESSMENT_INVALID, assessment, NULL);

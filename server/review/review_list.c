@@ -31,17 +31,41 @@ static bool is_meant(const struct waiting_assessment *a, const struct review_fil
     return state && (filter->surveyor == NULL || has_name(a->surveyors, filter->surveyor));
 }
 
-static enum pt_err read_changed(const struct office *office, const char *assessment, struct changed *out)
+/* What all rows of one list share. */
+struct listing {
+    const struct office *office;
+    const struct review_filter *filter;
+    const struct waiting *waiting;
+    struct pt_work_place place;
+    struct pt_instruments instruments;
+};
+
+static enum pt_err count_changed(const struct pt_work *work, struct pt_arena *arena, struct changed *out)
 {
-    struct review_case c;
     struct review_change *changes;
-    struct pt_problem ignored = {0};
-    enum pt_err err = review_case_open(office, assessment, &c, &ignored);
+    bool shown = work->ready && work->state.opening != NULL; /* else its instrument is not here yet */
+    return shown ? review_changes(work, arena, &changes, &out->n, &out->first) : PT_OK;
+}
+
+static enum pt_err read_changed(const struct listing *l, const char *assessment, struct changed *out)
+{
+    struct pt_work work;
+    struct pt_txn *txn;
+    struct pt_subject subject;
+    enum pt_err err = pt_subject_make(PT_SUBJECT_ASSESSMENT, assessment, &subject);
     if (err == PT_OK) {
-        err = review_changes(&c.work, &c.work.arena, &changes, &out->n, &out->first);
+        err = pt_store_begin(l->office->store, false, &txn);
     }
-    review_case_close(&c);
-    return err == PT_EINVALID || err == PT_ENOTFOUND ? PT_OK : err; /* its instrument is not here yet */
+    if (err != PT_OK) {
+        return err;
+    }
+    err = pt_work_load_state(&work, &l->place, txn, &subject, false, NULL);
+    if (err == PT_OK) {
+        err = count_changed(&work, &work.arena, out);
+    }
+    pt_work_close(&work);
+    pt_store_abort(txn);
+    return err;
 }
 
 static void put_json(struct pt_json *json, const struct waiting_assessment *a, const struct changed *changed)
@@ -68,23 +92,33 @@ static void put_line(struct pt_buf *out, const struct waiting_assessment *a, con
                   a->surveyors, changed->n, changed->first ? '*' : ' ', a->n_conflicts, a->n_outside, a->n_ineffective);
 }
 
-static enum pt_err put_rows(const struct office *office, const struct waiting *waiting,
-                            const struct review_filter *filter, struct pt_json *json, struct pt_buf *out)
+static enum pt_err put_rows(const struct listing *l, struct pt_json *json, struct pt_buf *out)
 {
     enum pt_err err = PT_OK;
-    for (size_t i = 0; i < waiting->n_assessments && err == PT_OK; i++) {
-        const struct waiting_assessment *a = &waiting->assessments[i];
+    for (size_t i = 0; i < l->waiting->n_assessments && err == PT_OK; i++) {
+        const struct waiting_assessment *a = &l->waiting->assessments[i];
         struct changed changed = {0};
-        if (!is_meant(a, filter)) {
+        if (!is_meant(a, l->filter)) {
             continue;
         }
-        err = read_changed(office, a->name, &changed);
+        err = office_is_stopping(l->office) ? PT_ECANCELED : read_changed(l, a->name, &changed);
         if (err == PT_OK && json != NULL) {
             put_json(json, a, &changed);
         } else if (err == PT_OK) {
             put_line(out, a, &changed);
         }
     }
+    return err;
+}
+
+static enum pt_err put_list(struct listing *l, struct pt_json *json, struct pt_buf *out)
+{
+    pt_instruments_open(&l->instruments, l->office->blobs);
+    l->place = office_place(l->office);
+    l->place.authority = &l->waiting->directory.authority;
+    l->place.instruments = &l->instruments;
+    enum pt_err err = put_rows(l, json, out);
+    pt_instruments_close(&l->instruments);
     return err;
 }
 
@@ -116,7 +150,8 @@ enum pt_err review_put_list(const struct office *office, const struct review_fil
         pt_say(out, PT_MSG_REVIEW_LIST_HEAD, NULL);
         pt_buf_put_str(out, "\n");
     }
-    err = put_rows(office, &waiting, filter, json ? &writer : NULL, out);
+    struct listing listing = {.office = office, .filter = filter, .waiting = &waiting};
+    err = put_list(&listing, json ? &writer : NULL, out);
     if (json) {
         pt_json_end(&writer, ']');
         pt_buf_put_str(out, "\n");

@@ -2,6 +2,7 @@
 #include "sim.h"
 
 #include "base/check.h"
+#include "core/merge/load.h"
 
 #include <string.h>
 
@@ -10,22 +11,6 @@ struct pt_subject sim_subject(const char *text)
     struct pt_subject subject;
     PT_CHECK(pt_subject_read(pt_bytes_str(text), &subject) == PT_OK);
     return subject;
-}
-
-static enum pt_err load_authority(struct sim *s, struct pt_txn *txn, struct sim_sight *out)
-{
-    struct pt_head *heads;
-    size_t n = 0;
-    size_t n_views = 0;
-    enum pt_err err = pt_logs_list(txn, NULL, &out->arena, &heads, &n);
-    struct pt_view *views = err == PT_OK ? pt_arena_zalloc(&out->arena, n + 1, sizeof *views) : NULL;
-    for (size_t i = 0; i < n && err == PT_OK; i++) {
-        if (pt_subject_kind(&heads[i].log.subject) == PT_SUBJECT_OFFICE) {
-            err = pt_logs_view(txn, &heads[i], 0, false, &out->arena, &views[n_views++]);
-        }
-    }
-    return err == PT_OK ? pt_authority_build(views, n_views, &s->offices[0]->author, &out->arena, &out->authority)
-                        : err;
 }
 
 struct lookup {
@@ -46,7 +31,7 @@ enum pt_err sim_sight_open(struct sim *s, struct world_node *node, struct pt_txn
     struct lookup lookup = {.s = s, .here = blob != NULL && blob->whole};
     *out = (struct sim_sight){.subject = *subject, .ready = lookup.here};
     pt_arena_init(&out->arena, SIZE_MAX);
-    enum pt_err err = load_authority(s, txn, out);
+    enum pt_err err = pt_authority_load(txn, &s->offices[0]->author, &out->arena, &out->authority);
     if (err == PT_OK) {
         err = pt_logs_views(txn, subject, 0, with_tail, &out->arena, &out->views, &out->n_views);
     }
