@@ -31,32 +31,35 @@ struct reading {
     struct pt_arena scratch;
 };
 
-/* NULL when there is no memory for it: the arena remembers. */
-static void add_surveyor(struct directory *d, struct directory_assessment *a, const char *name)
+/* Each name once. Out of memory: the arena remembers. */
+static void add_name(struct directory *d, struct directory_names *names, const char *name)
 {
-    if (!directory_is_assigned(a, name)) {
-        const char *kept = pt_arena_str(&d->arena, name);
-        a->surveyors[a->n_surveyors] = kept;
-        a->n_surveyors += kept != NULL;
+    if (directory_names_has(names, name)) {
+        return;
     }
+    const char *kept = pt_arena_str(&d->arena, name);
+    const char **grown = pt_arena_zalloc(&d->arena, names->n + 1, sizeof *grown);
+    if (kept == NULL || grown == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < names->n; i++) {
+        grown[i] = names->list[i];
+    }
+    grown[names->n++] = kept;
+    names->list = grown;
 }
 
-/* The same opening that counts in merge: of an office for itself, head office's before others. */
 static void take_opening(struct reading *r, struct directory_assessment *a, const struct pt_author *author,
                          const struct pt_entry *entry)
 {
     ProtobufCMessage *message;
-    const struct pt_authority *authority = &r->d->authority;
     int tier;
-    bool by_root = pt_authority_office(authority, author)->is_root;
-    if ((a->office != NULL && (a->by_root || !by_root)) ||
-        pt_unpack(&patuh__opening__descriptor, entry->detail, &r->scratch, &message) != PT_OK) {
+    if (pt_unpack(&patuh__opening__descriptor, entry->detail, &r->scratch, &message) != PT_OK) {
         return;
     }
     const char *office = ((const Patuh__Opening *)message)->office;
-    if (office != NULL && pt_authority_acts_for(authority, author, office, &tier)) {
-        a->office = pt_arena_str(&r->d->arena, office);
-        a->by_root = by_root;
+    if (office != NULL && pt_authority_acts_for(&r->d->authority, author, office, &tier)) {
+        add_name(r->d, &a->offices, office);
     }
 }
 
@@ -71,27 +74,9 @@ static void take_entry(struct reading *r, struct directory_assessment *a, const 
         pt_unpack(&patuh__assignment__descriptor, entry->detail, &r->scratch, &message) == PT_OK) {
         const Patuh__Assignment *assignment = (const Patuh__Assignment *)message;
         if (assignment->surveyor != NULL) {
-            add_surveyor(r->d, a, assignment->surveyor);
+            add_name(r->d, &a->surveyors, assignment->surveyor);
         }
     }
-}
-
-/* Room for the surveyors of one log more. */
-static enum pt_err grow_surveyors(struct directory *d, struct directory_assessment *a, const struct pt_view *view)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < view->n_entries; i++) {
-        n += view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN;
-    }
-    const char **grown = n == 0 ? a->surveyors : pt_arena_zalloc(&d->arena, a->n_surveyors + n, sizeof *grown);
-    if (n > 0 && grown == NULL) {
-        return PT_ENOMEM;
-    }
-    if (n > 0 && a->n_surveyors > 0) {
-        memcpy(grown, a->surveyors, a->n_surveyors * sizeof *grown);
-    }
-    a->surveyors = grown;
-    return PT_OK;
 }
 
 static bool is_by_office(const struct directory *d, const struct pt_log_id *log)
@@ -105,9 +90,6 @@ static enum pt_err take_log(struct reading *r, const struct pt_head *head, struc
     enum pt_err err = pt_logs_view(r->txn, head, 0, false, &r->scratch, &view);
     if (err == PT_OK) {
         err = pt_authority_stand(&r->d->authority, &view, 1, &r->scratch);
-    }
-    if (err == PT_OK) {
-        err = grow_surveyors(r->d, a, &view);
     }
     for (size_t i = 0; err == PT_OK && i < view.n_entries; i++) {
         take_entry(r, a, &head->log.author, &view.entries[i]);

@@ -10,12 +10,15 @@
 #include "core/merge/authority.h"
 #include "office.h"
 
+struct directory_names {
+    const char **list;
+    size_t n;
+};
+
 struct directory_assessment {
     struct pt_subject subject;
-    const char *office;     /* responsible office; NULL while not opened */
-    bool by_root;           /* head office opened it */
-    const char **surveyors; /* ever assigned */
-    size_t n_surveyors;
+    struct directory_names offices; /* that opened it, each for itself or head office for it: merge says whose it is */
+    struct directory_names surveyors; /* ever assigned */
 };
 
 /* A log about an assessment that a device or reviewer wrote. */
@@ -50,6 +53,7 @@ const char *directory_author(const struct pt_authority *authority, const struct 
                              struct pt_arena *arena);
 
 const struct directory_assessment *directory_find(const struct directory *directory, const struct pt_subject *subject);
+bool directory_names_has(const struct directory_names *names, const char *name);
 bool directory_is_assigned(const struct directory_assessment *assessment, const char *surveyor);
 /* The assessments a surveyor was ever assigned to, those it has written about, and the cycles of the former, each once;
  * in the arena. Errors: NOMEM. */

@@ -15,14 +15,19 @@ const struct directory_assessment *directory_find(const struct directory *direct
     return bsearch(subject, directory->assessments, directory->n_assessments, sizeof *directory->assessments, compare);
 }
 
-bool directory_is_assigned(const struct directory_assessment *assessment, const char *surveyor)
+bool directory_names_has(const struct directory_names *names, const char *name)
 {
-    for (size_t i = 0; i < assessment->n_surveyors; i++) {
-        if (strcmp(assessment->surveyors[i], surveyor) == 0) {
+    for (size_t i = 0; i < names->n; i++) {
+        if (strcmp(names->list[i], name) == 0) {
             return true;
         }
     }
     return false;
+}
+
+bool directory_is_assigned(const struct directory_assessment *assessment, const char *surveyor)
+{
+    return directory_names_has(&assessment->surveyors, surveyor);
 }
 
 bool directory_is_of_root(const struct directory *directory, const struct office *office,

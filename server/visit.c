@@ -143,11 +143,10 @@ static bool device_is_up(void *data, const struct pt_log_id *log)
     return pt_author_eq(&log->author, &((const struct visit *)data)->author);
 }
 
-/* The office that opened it; NULL while nobody has. */
-static const char *opened_by(const struct directory *directory, const struct pt_subject *subject)
+static bool has_opened(const struct directory *directory, const char *code, const struct pt_subject *subject)
 {
     const struct directory_assessment *a = directory_find(directory, subject);
-    return a == NULL ? NULL : a->office;
+    return a != NULL && directory_names_has(&a->offices, code);
 }
 
 /* A region: head office's log and its own, all cycles, what it opened, and whatever its own people write, also about a
@@ -166,8 +165,7 @@ static bool region_has(void *data, const struct pt_log_id *log)
     case PT_SUBJECT_CYCLE:
         return is_of_root(visit, log);
     case PT_SUBJECT_ASSESSMENT: {
-        const char *office = opened_by(directory, &log->subject);
-        bool opened = office != NULL && strcmp(office, visit->name) == 0;
+        bool opened = has_opened(directory, visit->name, &log->subject);
         return is_own_assessment(visit, log) || belongs_to(directory, &log->author, visit->name) ||
                (opened && concerns(visit, directory, &log->author, visit->name));
     }

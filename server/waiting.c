@@ -15,6 +15,7 @@ struct reading {
     struct waiting *out;
     struct pt_work_place place; /* shared by all assessments */
     struct pt_instruments instruments;
+    struct pt_registries registries;
     struct pt_arena scratch; /* one log's */
 };
 
@@ -55,10 +56,11 @@ static enum pt_err read_assessment(struct reading *r, struct pt_txn *txn, const 
 {
     struct pt_work work;
     enum pt_err err = pt_work_load_state(&work, &r->place, txn, &from->subject, false, NULL);
-    *out = (struct waiting_assessment){.name = pt_subject_name(&from->subject), .office = from->office};
+    *out = (struct waiting_assessment){.name = pt_subject_name(&from->subject)};
     if (err == PT_OK) {
         const struct pt_assessment *state = &work.state;
         out->state = state->state;
+        out->office = state->office == NULL ? NULL : pt_arena_str(&r->out->arena, state->office);
         out->tier = state->state_tier;
         out->since_ms = since(state->state_by);
         out->surveyors = join_names(state->surveyors, state->n_surveyors, &r->out->arena);
@@ -307,15 +309,18 @@ enum pt_err waiting_open(const struct office *office, struct waiting *out)
     pt_arena_init(&w.arena, SIZE_MAX);
     pt_arena_init(&r.scratch, SIZE_MAX);
     pt_instruments_open(&r.instruments, office->blobs);
+    pt_registries_open(&r.registries, office->blobs);
     r.place = office_place(office);
     r.place.authority = &w.directory.authority;
     r.place.instruments = &r.instruments;
+    r.place.registries = &r.registries;
     enum pt_err err = read_all(&r);
     if (err == PT_OK && w.arena.exhausted) {
         err = PT_ENOMEM;
     }
     pt_arena_close(&r.scratch);
     pt_instruments_close(&r.instruments);
+    pt_registries_close(&r.registries);
     if (err != PT_OK) {
         waiting_close(&w);
         return err;

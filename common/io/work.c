@@ -45,7 +45,26 @@ static enum pt_err load_authority(struct pt_work *work)
     return pt_authority_load(work->txn, &work->place.root, &work->arena, &work->authority);
 }
 
-static enum pt_err load_instrument(struct pt_work *work)
+/* As the work keeps it, also when another registry is opened. */
+static enum pt_err find_office(struct pt_work *work, const struct pt_loaded *registry)
+{
+    struct pt_registries own;
+    struct pt_registries *registries = work->place.registries;
+    if (registries == NULL) {
+        pt_registries_open(&own, work->place.blobs);
+        registries = &own;
+    }
+    const char *office = pt_registries_office(registries, &registry->blob, &work->subject);
+    work->office = office == NULL ? NULL : pt_arena_str(&work->arena, office);
+    bool lost = office != NULL && work->office == NULL;
+    if (work->place.registries == NULL) {
+        pt_registries_close(&own);
+    }
+    return lost ? PT_ENOMEM : PT_OK;
+}
+
+/* The instrument and whose the unit is. */
+static enum pt_err load_cycle(struct pt_work *work)
 {
     char code[PT_SUBJECT_BYTES_MAX + 1];
     struct pt_cycle cycle;
@@ -60,7 +79,8 @@ static enum pt_err load_instrument(struct pt_work *work)
         work->instrument = pt_instruments_find(instruments_of(work), &loaded->blob);
     }
     work->ready = work->instrument != NULL;
-    return PT_OK;
+    const struct pt_loaded *registry = pt_cycle_current(&cycle, PATUH__ENTRY_KIND__ENTRY_REGISTRY);
+    return registry == NULL ? PT_OK : find_office(work, registry);
 }
 
 static enum pt_err load_logs(struct pt_work *work, bool with_tail, struct pt_problem *problem)
@@ -83,6 +103,7 @@ static struct pt_merge_input merge_input(struct pt_work *work, enum pt_level lev
                                    .views = work->views,
                                    .n_views = work->n_views,
                                    .authority = &work->authority,
+                                   .office = work->office,
                                    .instrument = work->instrument,
                                    .lookup = {.instrument = find_instrument, .data = work},
                                    .level = level};
@@ -96,7 +117,7 @@ enum pt_err pt_work_load_state(struct pt_work *work, const struct pt_work_place 
     pt_instruments_open(&work->instruments, place->blobs);
     enum pt_err err = load_authority(work);
     if (err == PT_OK) {
-        err = load_instrument(work);
+        err = load_cycle(work);
     }
     if (err == PT_OK) {
         err = load_logs(work, with_tail, problem);

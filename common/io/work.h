@@ -10,6 +10,7 @@
 #include "core/merge/seen.h"
 #include "core/score/score.h"
 #include "io/instruments.h"
+#include "io/registries.h"
 
 /* Whose store it is. */
 struct pt_work_place {
@@ -17,9 +18,10 @@ struct pt_work_place {
     struct pt_author root;   /* head office */
     struct pt_author author; /* who asks: a device, a reviewer, an office */
     const char *name;        /* how its owner is called */
-    /* What many assessments share, read before; the work points into both. NULL: each reads its own. */
+    /* What many assessments share, read before; the work points into them. NULL: each reads its own. */
     const struct pt_authority *authority;
     struct pt_instruments *instruments;
+    struct pt_registries *registries;
 };
 
 struct pt_work {
@@ -33,6 +35,7 @@ struct pt_work {
     bool ready; /* the cycle's instrument is here */
     struct pt_hash instrument_hash;
     const struct pt_instrument *instrument; /* of the cycle; NULL while not ready */
+    const char *office;                     /* that the registry gives the unit to; NULL while none is here */
     struct pt_instruments instruments;      /* its own: every version an entry names, unless they are shared */
     struct pt_assessment state;
     struct pt_unit_score score; /* when ready */

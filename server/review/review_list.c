@@ -38,6 +38,7 @@ struct listing {
     const struct waiting *waiting;
     struct pt_work_place place;
     struct pt_instruments instruments;
+    struct pt_registries registries;
 };
 
 static enum pt_err count_changed(const struct pt_work *work, struct pt_arena *arena, struct changed *out)
@@ -114,11 +115,14 @@ static enum pt_err put_rows(const struct listing *l, struct pt_json *json, struc
 static enum pt_err put_list(struct listing *l, struct pt_json *json, struct pt_buf *out)
 {
     pt_instruments_open(&l->instruments, l->office->blobs);
+    pt_registries_open(&l->registries, l->office->blobs);
     l->place = office_place(l->office);
     l->place.authority = &l->waiting->directory.authority;
     l->place.instruments = &l->instruments;
+    l->place.registries = &l->registries;
     enum pt_err err = put_rows(l, json, out);
     pt_instruments_close(&l->instruments);
+    pt_registries_close(&l->registries);
     return err;
 }
 
