@@ -1,9 +1,8 @@
-/* Every example in proto/README.md is computed here from the code, so that the document cannot rot. In a block fenced
- * with ```example a line is "name = hex"; lines that begin with a blank go on with the value before. What differs is
- * printed to stderr as the document should have it. */
-#include "base/arena.h"
+/* Every example in proto/README.md is computed here and in score_example.c from the code, so that the document cannot
+ * rot. What differs is printed to stderr as the document should have it. */
+#include "golden/examples.h"
+
 #include "base/mem.h"
-#include "base/text.h"
 #include "core/store/store_mem.h"
 #include "core/sync/enrol.h"
 #include "core/sync/session.h"
@@ -11,43 +10,16 @@
 #include "core/wire/pack.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <string.h>
 
 #define WALL_MS 1700000000000LL
 #define INCARNATION 0x0102030405060708ULL
-#define EXAMPLES_MAX 48
-#define LINE_BYTES_MAX 120 /* of the document */
-#define LINE_DIGITS 112    /* of a value that does not fit behind its name */
-#define NOT_THERE "(not there)"
-
-struct examples {
-    struct pt_arena arena;
-    const char *names[EXAMPLES_MAX];
-    const char *values[EXAMPLES_MAX];
-    size_t n;
-};
-
-static void add_text(struct examples *x, const char *name, const char *value)
-{
-    cr_assert_lt(x->n, EXAMPLES_MAX);
-    x->names[x->n] = name;
-    x->values[x->n++] = pt_arena_str(&x->arena, value);
-}
-
-static void add(struct examples *x, const char *name, const void *bytes, size_t n)
-{
-    struct pt_buf hex = {0};
-    pt_hex_put(&hex, pt_bytes_of(bytes, n));
-    add_text(x, name, pt_buf_text(&hex));
-    pt_buf_free(&hex);
-}
 
 static void add_frame(struct examples *x, const char *name, struct pt_bytes body)
 {
     struct pt_buf framed = {0};
     pt_frame_put(&framed, body);
-    add(x, name, framed.data, framed.n);
+    example_add(x, name, framed.data, framed.n);
     pt_buf_free(&framed);
 }
 
@@ -142,12 +114,12 @@ static void show_keys(struct examples *x, const struct world *w)
     struct pt_hash abc = pt_hash1(PT_CONTEXT_BLOB, pt_bytes_str("abc"));
     struct pt_signature signature;
     pt_sign(&w->device, PT_CONTEXT_LINK, &abc, &signature);
-    add(x, "hash_of_abc", abc.b, sizeof abc.b);
-    add(x, "signed_abc", signature.b, sizeof signature.b);
-    add(x, "device_key", w->device.public_key, PT_KEY_BYTES);
-    add(x, "device_author", w->log.author.b, sizeof w->log.author.b);
-    add(x, "office_key", w->office.public_key, PT_KEY_BYTES);
-    add(x, "office_author", office.b, sizeof office.b);
+    example_add(x, "hash_of_abc", abc.b, sizeof abc.b);
+    example_add(x, "signed_abc", signature.b, sizeof signature.b);
+    example_add(x, "device_key", w->device.public_key, PT_KEY_BYTES);
+    example_add(x, "device_author", w->log.author.b, sizeof w->log.author.b);
+    example_add(x, "office_key", w->office.public_key, PT_KEY_BYTES);
+    example_add(x, "office_author", office.b, sizeof office.b);
 }
 
 static void show_log(struct examples *x, const struct world *w)
@@ -157,9 +129,9 @@ static void show_log(struct examples *x, const struct world *w)
     struct pt_hash link = pt_link_first(&w->log);
     pt_log_id_put(&id, &w->log);
     pt_entry_instance_name(&w->log, 1, name);
-    add(x, "log_id", id.data, id.n);
-    add(x, "link_0", link.b, sizeof link.b);
-    add_text(x, "instance_name", name);
+    example_add(x, "log_id", id.data, id.n);
+    example_add(x, "link_0", link.b, sizeof link.b);
+    example_add_text(x, "instance_name", name);
     pt_buf_free(&id);
 }
 
@@ -169,9 +141,9 @@ static void show_signed(struct examples *x, const char *const names[3], const ch
                         const struct pt_signature *signature)
 {
     struct pt_hash hash = pt_hash1(context, body);
-    add(x, names[0], body.data, body.n);
-    add(x, names[1], hash.b, sizeof hash.b);
-    add(x, names[2], signature->b, sizeof signature->b);
+    example_add(x, names[0], body.data, body.n);
+    example_add(x, names[1], hash.b, sizeof hash.b);
+    example_add(x, names[2], signature->b, sizeof signature->b);
 }
 
 static void show_request(struct examples *x, const struct world *w)
@@ -184,7 +156,7 @@ static void show_request(struct examples *x, const struct world *w)
     pt_code_key_of(w->office_transport.public_key, code.key);
     pt_code_put(&text, &code);
     cr_assert_eq(pt_enrol_request_put(&request, &code, &device), PT_OK);
-    add_text(x, "code", pt_buf_text(&text));
+    example_add_text(x, "code", pt_buf_text(&text));
     add_frame(x, "frame_enrol_request", pt_buf_bytes(&request));
     pt_buf_free(&text);
     pt_buf_free(&request);
@@ -303,12 +275,12 @@ static void show_chunk(struct examples *x, const struct world *w, struct pt_txn 
     digest = pt_hash2(PT_CONTEXT_DIGEST, pt_hash_bytes(&digest), pt_buf_bytes(&row));
     cr_assert(read != NULL && run.n_chunks == 1 && last_seq == 4);
     cr_expect_eq(read->codec, 0);
-    add(x, "body", read->body.data, read->body.len);
-    add(x, "chunk", chunk.data, chunk.n);
-    add(x, "chunk_hash", hash.b, sizeof hash.b);
-    add(x, "link_1", head->link.b, sizeof head->link.b);
-    add(x, "link_1_signature", run.signature.b, sizeof run.signature.b);
-    add(x, "digest", digest.b, sizeof digest.b);
+    example_add(x, "body", read->body.data, read->body.len);
+    example_add(x, "chunk", chunk.data, chunk.n);
+    example_add(x, "chunk_hash", hash.b, sizeof hash.b);
+    example_add(x, "link_1", head->link.b, sizeof head->link.b);
+    example_add(x, "link_1_signature", run.signature.b, sizeof run.signature.b);
+    example_add(x, "digest", digest.b, sizeof digest.b);
     patuh__chunk__free_unpacked(read, NULL);
     pt_buf_free(&row);
 }
@@ -329,8 +301,8 @@ static void seal(struct examples *x, struct world *w)
     cr_assert_eq(pt_pen_log(txn, &pen, &w->log.subject, &head), PT_OK);
     write_entries(w, txn, &head);
     cr_assert_eq(pt_tail_seal(txn, &pen, &head, &x->arena, NULL), PT_OK);
-    add(x, "text_content", content, sizeof content - 1);
-    add(x, "text_hash", w->text_hash.b, sizeof w->text_hash.b);
+    example_add(x, "text_content", content, sizeof content - 1);
+    example_add(x, "text_hash", w->text_hash.b, sizeof w->text_hash.b);
     show_chunk(x, w, txn, &head);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
 }
@@ -395,9 +367,9 @@ static void show_receipt(struct examples *x, const struct world *w, struct pt_by
     struct pt_signature signature;
     memcpy(signature.b, frame->receipt->signature.data, sizeof signature.b);
     cr_expect_eq(pt_verify(w->office.public_key, PT_CONTEXT_RECEIPT, &hash, &signature), PT_OK);
-    add(x, "receipt_body", body->data, body->len);
-    add(x, "receipt_hash", hash.b, sizeof hash.b);
-    add(x, "receipt_signature", signature.b, sizeof signature.b);
+    example_add(x, "receipt_body", body->data, body->len);
+    example_add(x, "receipt_hash", hash.b, sizeof hash.b);
+    example_add(x, "receipt_signature", signature.b, sizeof signature.b);
     patuh__frame__free_unpacked(frame, NULL);
 }
 
@@ -457,87 +429,8 @@ static void compute(struct examples *x)
     show_answer(x, &w);
     seal(x, &w);
     show_session(x, &w);
+    score_example(x);
     world_close(&w);
-}
-
-/* --- the document --- */
-
-static char *read_document(struct pt_arena *arena)
-{
-    FILE *file = fopen(PT_PROTOCOL_DOCUMENT, "rb");
-    struct pt_buf text = {0};
-    char piece[4096];
-    size_t n;
-    cr_assert_not_null(file, "%s", PT_PROTOCOL_DOCUMENT);
-    while ((n = fread(piece, 1, sizeof piece, file)) > 0) {
-        pt_buf_put(&text, piece, n);
-    }
-    (void)fclose(file);
-    char *copy = pt_arena_str(arena, pt_buf_text(&text));
-    pt_buf_free(&text);
-    return copy;
-}
-
-static size_t take_word(char *to, const char *from)
-{
-    size_t n = strcspn(from, " ");
-    memcpy(to, from, n);
-    to[n] = '\0';
-    return n;
-}
-
-/* One line of an example block: a new name with a value, or more of the last value. */
-static void take_line(struct examples *x, const char *line)
-{
-    if (line[0] != ' ') {
-        char *name = pt_arena_alloc(&x->arena, strlen(line) + 1);
-        line += take_word(name, line);
-        cr_assert_eq(strncmp(line, " =", 2), 0, "%s: 'name = value' is expected", name);
-        line += 2;
-        add_text(x, name, "");
-    }
-    cr_assert_gt(x->n, 0);
-    const char *value = line + strspn(line, " ");
-    x->values[x->n - 1] = pt_arena_printf(&x->arena, "%s%s", x->values[x->n - 1], value);
-}
-
-static void read_examples(struct examples *x)
-{
-    *x = (struct examples){0};
-    pt_arena_init(&x->arena, SIZE_MAX);
-    char *rest = read_document(&x->arena);
-    bool inside = false;
-    for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
-        if (strncmp(line, "```", 3) == 0) {
-            inside = strcmp(line, "```example") == 0;
-        } else if (inside) {
-            take_line(x, line);
-        }
-    }
-}
-
-static const char *value_of(const struct examples *x, const char *name)
-{
-    for (size_t i = 0; i < x->n; i++) {
-        if (strcmp(x->names[i], name) == 0) {
-            return x->values[i];
-        }
-    }
-    return NOT_THERE;
-}
-
-/* As the document has it, to be copied into it: short values behind the name, long ones in lines of their own. */
-static void print_example(const char *name, const char *value)
-{
-    size_t n = strlen(value);
-    if (strlen(name) + strlen(" = ") + n <= LINE_BYTES_MAX) {
-        (void)fprintf(stderr, "%s = %s\n", name, value);
-        return;
-    }
-    (void)fprintf(stderr, "%s =\n", name);
-    for (size_t at = 0; at < n; at += LINE_DIGITS) {
-        (void)fprintf(stderr, "    %.*s\n", LINE_DIGITS, value + at);
-    }
 }
 
 Test(protocol_examples, document_says_what_the_code_makes)
@@ -545,16 +438,16 @@ Test(protocol_examples, document_says_what_the_code_makes)
     struct examples made;
     struct examples told;
     compute(&made);
-    read_examples(&told);
+    examples_read(&told, PT_PROTOCOL_DOCUMENT);
     for (size_t i = 0; i < made.n; i++) {
-        bool same = strcmp(value_of(&told, made.names[i]), made.values[i]) == 0;
+        bool same = strcmp(example_value(&told, made.names[i]), made.values[i]) == 0;
         if (!same) {
-            print_example(made.names[i], made.values[i]); /* too long for Criterion */
+            example_print(made.names[i], made.values[i]); /* too long for Criterion */
         }
         cr_expect(same, "%s is another one in the document", made.names[i]);
     }
     for (size_t i = 0; i < told.n; i++) {
-        cr_expect_str_neq(value_of(&made, told.names[i]), NOT_THERE, "%s is not made here", told.names[i]);
+        cr_expect_str_neq(example_value(&made, told.names[i]), EXAMPLE_NOT_THERE, "%s is not made here", told.names[i]);
     }
     cr_expect_eq(made.n, told.n);
     pt_arena_close(&made.arena);
