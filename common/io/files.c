@@ -5,7 +5,10 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static enum pt_err from_errno(int code)
@@ -60,17 +63,37 @@ enum pt_err pt_file_read(const char *path, size_t n_max, struct pt_buf *out, str
     return err;
 }
 
-static enum pt_err write_all(int fd, struct pt_bytes content)
+#define PIECES_PER_WRITE 1024 /* what Linux takes at once */
+
+/* The parts from byte `skip` of parts[0] on, as many as fit. Returns how many pieces. */
+static int pieces_of(const struct pt_bytes *parts, size_t n, size_t skip, struct iovec pieces[PIECES_PER_WRITE])
 {
-    size_t done = 0;
-    while (done < content.n) {
-        ssize_t n = write(fd, content.data + done, content.n - done);
-        if (n < 0 && errno != EINTR) {
+    size_t i = 0;
+    for (; i < n && i < PIECES_PER_WRITE; i++) {
+        const uint8_t *data = parts[i].data;
+        data = i == 0 && data != NULL ? data + skip : data;
+        memcpy(&pieces[i].iov_base, &data, sizeof pieces[i].iov_base); /* writev changes nothing behind it */
+        pieces[i].iov_len = parts[i].n - (i == 0 ? skip : 0);
+    }
+    return (int)i;
+}
+
+static enum pt_err write_parts(int fd, const struct pt_bytes *parts, size_t n)
+{
+    struct iovec pieces[PIECES_PER_WRITE];
+    size_t at = 0;
+    size_t done = 0; /* of parts[at] */
+    while (at < n) {
+        ssize_t written = writev(fd, pieces, pieces_of(parts + at, n - at, done, pieces));
+        if (written < 0 && errno != EINTR) {
             return from_errno(errno);
         }
-        done += n < 0 ? 0 : (size_t)n;
+        done += written < 0 ? 0 : (size_t)written;
+        while (at < n && done >= parts[at].n) {
+            done -= parts[at++].n;
+        }
     }
-    return fsync(fd) == 0 ? PT_OK : PT_EIO;
+    return PT_OK;
 }
 
 enum pt_err pt_parent_sync(const char *path)
@@ -92,15 +115,15 @@ enum pt_err pt_parent_sync(const char *path)
     return bad == 0 ? PT_OK : PT_EIO;
 }
 
-enum pt_err pt_file_write(const char *path, struct pt_bytes content, unsigned mode, struct pt_problem *problem)
+/* Into a new file of the temporary name, which is renamed to the path. */
+static enum pt_err write_and_rename(const char *temporary, const char *path, const struct pt_bytes *parts, size_t n,
+                                    unsigned mode, bool durable)
 {
-    char temporary[PATH_MAX];
-    int n = snprintf(temporary, sizeof temporary, "%s.%ld.new", path, (long)getpid());
-    if (n < 0 || (size_t)n >= sizeof temporary) {
-        return pt_problem_set(problem, PT_ELIMIT, PT_MSG_FILE_WRITE, path, strerror(ENAMETOOLONG), NULL);
-    }
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
-    enum pt_err err = fd < 0 ? from_errno(errno) : write_all(fd, content);
+    enum pt_err err = fd < 0 ? from_errno(errno) : write_parts(fd, parts, n);
+    if (err == PT_OK && durable && fsync(fd) != 0) {
+        err = PT_EIO;
+    }
     int code = errno;
     if (fd >= 0) {
         (void)close(fd);
@@ -109,15 +132,42 @@ enum pt_err pt_file_write(const char *path, struct pt_bytes content, unsigned mo
         code = errno;
         err = from_errno(code);
     }
-    if (err == PT_OK) {
+    if (err == PT_OK && durable) {
         err = pt_parent_sync(path);
         code = errno;
     }
     if (err != PT_OK) {
         (void)unlink(temporary);
-        return pt_problem_set(problem, err, PT_MSG_FILE_WRITE, path, strerror(code), NULL);
     }
-    return PT_OK;
+    errno = code;
+    return err;
+}
+
+enum pt_err pt_file_write_parts(const char *path, const struct pt_bytes *parts, size_t n, unsigned mode,
+                                struct pt_problem *problem)
+{
+    char temporary[PATH_MAX];
+    int length = snprintf(temporary, sizeof temporary, "%s.%ld.new", path, (long)getpid());
+    if (length < 0 || (size_t)length >= sizeof temporary) {
+        return pt_problem_set(problem, PT_ELIMIT, PT_MSG_FILE_WRITE, path, strerror(ENAMETOOLONG), NULL);
+    }
+    enum pt_err err = write_and_rename(temporary, path, parts, n, mode, true);
+    return err == PT_OK ? PT_OK : pt_problem_set(problem, err, PT_MSG_FILE_WRITE, path, strerror(errno), NULL);
+}
+
+enum pt_err pt_file_write(const char *path, struct pt_bytes content, unsigned mode, struct pt_problem *problem)
+{
+    return pt_file_write_parts(path, &content, 1, mode, problem);
+}
+
+enum pt_err pt_file_replace(const char *path, const struct pt_bytes *parts, size_t n, unsigned mode)
+{
+    char temporary[PATH_MAX];
+    int length = snprintf(temporary, sizeof temporary, "%s.new", path);
+    if (length < 0 || (size_t)length >= sizeof temporary) {
+        return PT_ELIMIT;
+    }
+    return write_and_rename(temporary, path, parts, n, mode, false);
 }
 
 enum pt_err pt_folder_make(const char *path, unsigned mode, struct pt_problem *problem)
@@ -142,6 +192,21 @@ enum pt_err pt_folder_make(const char *path, unsigned mode, struct pt_problem *p
     return PT_OK;
 }
 
+enum pt_err pt_folder_lock(const char *path, int *out)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return from_errno(errno);
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        enum pt_err err = errno == EWOULDBLOCK ? PT_EBUSY : PT_EIO;
+        (void)close(fd);
+        return err;
+    }
+    *out = fd;
+    return PT_OK;
+}
+
 bool pt_file_exists(const char *path)
 {
     struct stat info;
@@ -152,4 +217,57 @@ enum pt_err pt_path_join(char *out, size_t n, const char *folder, const char *na
 {
     int written = snprintf(out, n, "%s/%s", folder, name);
     return written < 0 || (size_t)written >= n ? PT_ELIMIT : PT_OK;
+}
+
+enum pt_err pt_file_map(const char *path, struct pt_mapped *out)
+{
+    struct stat info;
+    int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+    if (fd < 0) {
+        return from_errno(errno);
+    }
+    out->fd = fd;
+    out->is_open = true;
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+        return PT_EIO;
+    }
+    if (info.st_size == 0) { /* there is no mapping of nothing */
+        return PT_OK;
+    }
+    if ((uintmax_t)info.st_size > SIZE_MAX) {
+        return PT_ENOMEM;
+    }
+    void *memory = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) {
+        return errno == ENOMEM ? PT_ENOMEM : PT_EIO;
+    }
+    out->bytes = pt_bytes_of(memory, (size_t)info.st_size);
+    return PT_OK;
+}
+
+enum pt_err pt_file_append(const struct pt_mapped *mapped, const struct pt_bytes *parts, size_t n, uint64_t *at)
+{
+    off_t end = lseek(mapped->fd, 0, SEEK_END);
+    if (end < 0) {
+        return PT_EIO;
+    }
+    enum pt_err err = write_parts(mapped->fd, parts, n);
+    if (err != PT_OK) {
+        (void)ftruncate(mapped->fd, end); /* what nobody knows of only takes space */
+    }
+    *at = (uint64_t)end;
+    return err;
+}
+
+void pt_file_unmap(struct pt_mapped *mapped)
+{
+    if (mapped->bytes.data != NULL) {
+        void *memory;
+        memcpy(&memory, &mapped->bytes.data, sizeof memory);
+        (void)munmap(memory, mapped->bytes.n);
+    }
+    if (mapped->is_open) {
+        (void)close(mapped->fd);
+    }
+    *mapped = (struct pt_mapped){0};
 }
