@@ -237,7 +237,7 @@ enum pt_err pt_file_map(const char *path, struct pt_mapped *out)
     if ((uintmax_t)info.st_size > SIZE_MAX) {
         return PT_ENOMEM;
     }
-    void *memory = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    void *memory = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
     if (memory == MAP_FAILED) {
         return errno == ENOMEM ? PT_ENOMEM : PT_EIO;
     }

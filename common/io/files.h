@@ -30,8 +30,9 @@ bool pt_file_exists(const char *path);
 /* folder/name into out (n bytes); LIMIT when it does not fit. */
 enum pt_err pt_path_join(char *out, size_t n, const char *folder, const char *name);
 
-/* A file mapped for reading, as far as it went when it was opened. It may grow at its end or be replaced by another of
- * its name meanwhile; nobody may cut it or write into what is there. Starts from zeros; unmapped in every case. */
+/* A file mapped for reading, as far as it went when it was opened, and read in at once: most of it will be needed. It
+ * may grow at its end or be replaced by another of its name meanwhile; nobody may cut it or write into what is there.
+ * Starts from zeros; unmapped in every case. */
 struct pt_mapped {
     struct pt_bytes bytes; /* lent until pt_file_unmap */
     int fd;                /* valid while is_open */

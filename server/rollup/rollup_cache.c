@@ -52,29 +52,28 @@ static enum pt_err put_author(struct pt__rollup *r, const struct pt_author *auth
  */
 static enum pt_err make_key(struct pt__rollup *r, size_t first, size_t last, struct pt__kept *out)
 {
-    struct pt_buf ends = {0};
-    struct pt_buf rest = {0};
+    struct pt_buf *ends = &r->key_ends;
+    struct pt_buf *rest = &r->key_rest;
     enum pt_err err = PT_OK;
+    pt_buf_clear(ends);
+    pt_buf_clear(rest);
     for (size_t i = first; i < last && err == PT_OK; i++) {
         const struct pt_head *head = &r->heads[i];
         if (head->seq > 0) { /* as note_inputs does it from the views */
-            pt_log_id_put(&ends, &head->log);
-            pt_buf_put_u64(&ends, head->seq);
-            pt_buf_put_bytes(&ends, pt_hash_bytes(&head->link));
+            pt_log_id_put(ends, &head->log);
+            pt_buf_put_u64(ends, head->seq);
+            pt_buf_put_bytes(ends, pt_hash_bytes(&head->link));
         }
         bool known = head->last_lsn <= r->upto_lsn && !head->forked; /* of a forked log rulings decide */
-        err = !known ? PT_ELIMIT : put_author(r, &head->log.author, &rest);
+        err = !known ? PT_ELIMIT : put_author(r, &head->log.author, rest);
     }
-    out->inputs = pt_hash1(PT_CONTEXT_DIGEST, pt_buf_bytes(&ends));
-    put_text(&rest, PT_ENGINE_VERSION);
-    pt_buf_put_u8(&rest, (uint8_t)r->in->level);
+    out->inputs = pt_hash1(PT_CONTEXT_DIGEST, pt_buf_bytes(ends));
+    put_text(rest, PT_ENGINE_VERSION);
+    pt_buf_put_u8(rest, (uint8_t)r->in->level);
     out->key = pt_hash4(PT_CONTEXT_DIGEST, pt_bytes_str(FORMAT), pt_hash_bytes(&out->inputs),
-                        pt_hash_bytes(&r->cycle_inputs), pt_buf_bytes(&rest));
-    err = err == PT_OK ? ends.err : err;
-    err = err == PT_OK ? rest.err : err;
-    pt_buf_free(&ends);
-    pt_buf_free(&rest);
-    return err;
+                        pt_hash_bytes(&r->cycle_inputs), pt_buf_bytes(rest));
+    err = err == PT_OK ? ends->err : err;
+    return err == PT_OK ? rest->err : err;
 }
 
 void pt__cache_open(struct pt__rollup *r)

@@ -390,6 +390,8 @@ void pt__rollup_close(struct pt__rollup *r)
     pt__divided_free(&r->answers);
     pt__rows_free(r->rows);
     pt_buf_free(&r->unit_rows);
+    pt_buf_free(&r->key_ends);
+    pt_buf_free(&r->key_rest);
     pt_buf_free(&r->inputs);
     pt_buf_free(&r->inputs_above);
 }

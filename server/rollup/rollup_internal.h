@@ -196,6 +196,8 @@ struct pt__rollup {
     struct pt_hash cycle_inputs;       /* over where the cycle's logs end */
     bool caches;                       /* the cache is used */
     struct pt__heap heap;
+    struct pt_buf key_ends; /* room for making keys */
+    struct pt_buf key_rest;
     struct pt_rollup_rows *rows; /* given to the files at the end */
     size_t n_taken;              /* assessments out of the cache */
     struct pt_view *cycle_views; /* as far as they count */
@@ -352,6 +354,8 @@ bool pt__unit_shown(const struct pt__unit *unit);
 const char *pt__type_at(const struct pt__rollup *r, size_t i);
 const char *pt__type_label(const char *type, bool english);
 void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t score);
+/* score_low, score_high, and score when they are the same: three fields, the first not of its row. */
+void pt__put_range(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t low, int64_t high);
 
 /* rollup_merkle.c: the tree of RFC 9162 with our contexts. Sets r->root, and makes the rows that it is over. */
 enum pt_err pt__rollup_leaves(struct pt__rollup *r);

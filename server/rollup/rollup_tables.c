@@ -26,6 +26,24 @@ void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool h
     }
 }
 
+/* Nearly all of them are settled: then it is three times the same text. */
+void pt__put_range(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t low, int64_t high)
+{
+    struct pt_buf *out = csv->out;
+    char field[40];
+    size_t at = out->n;
+    pt__put_score(csv, r, has_score, low);
+    size_t n = out->n - at;
+    if (has_score && low == high && n <= sizeof field && out->err == PT_OK) {
+        memcpy(field, out->data + at, n);
+        pt_buf_put(out, field, n);
+        pt_buf_put(out, field, n);
+        return;
+    }
+    pt__put_score(csv, r, has_score, high);
+    pt__put_score(csv, r, has_score && low == high, low);
+}
+
 static void put_rank(struct pt_csv_writer *csv, uint32_t rank)
 {
     if (rank == 0) {
@@ -59,9 +77,7 @@ static void put_common(const struct pt__rollup *r, const struct common *c, struc
     pt_csv_put(csv, c->type);
     pt_csv_put(csv, c->code);
     pt_csv_put(csv, c->name);
-    pt__put_score(csv, r, c->has_score, c->low);
-    pt__put_score(csv, r, c->has_score, c->high);
-    pt__put_score(csv, r, c->has_score && c->low == c->high, c->low);
+    pt__put_range(csv, r, c->has_score, c->low, c->high);
     pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));
     pt_csv_put(csv, zone == NULL ? "" : zone->category);
     put_rank(csv, c->rank_low);
