@@ -1,5 +1,7 @@
 #include "io/files.h"
 
+#include "io/parts.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -8,8 +10,9 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
+
+#define LARGE_BYTES ((size_t)4 << 20)
 
 static enum pt_err from_errno(int code)
 {
@@ -63,37 +66,17 @@ enum pt_err pt_file_read(const char *path, size_t n_max, struct pt_buf *out, str
     return err;
 }
 
-#define PIECES_PER_WRITE 1024 /* what Linux takes at once */
-
-/* The parts from byte `skip` of parts[0] on, as many as fit. Returns how many pieces. */
-static int pieces_of(const struct pt_bytes *parts, size_t n, size_t skip, struct iovec pieces[PIECES_PER_WRITE])
+/* Large enough that the way past the system's memory is worth it. */
+static bool is_large(const struct pt_bytes *parts, size_t n)
 {
-    size_t i = 0;
-    for (; i < n && i < PIECES_PER_WRITE; i++) {
-        const uint8_t *data = parts[i].data;
-        data = i == 0 && data != NULL ? data + skip : data;
-        memcpy(&pieces[i].iov_base, &data, sizeof pieces[i].iov_base); /* writev changes nothing behind it */
-        pieces[i].iov_len = parts[i].n - (i == 0 ? skip : 0);
-    }
-    return (int)i;
-}
-
-static enum pt_err write_parts(int fd, const struct pt_bytes *parts, size_t n)
-{
-    struct iovec pieces[PIECES_PER_WRITE];
-    size_t at = 0;
-    size_t done = 0; /* of parts[at] */
-    while (at < n) {
-        ssize_t written = writev(fd, pieces, pieces_of(parts + at, n - at, done, pieces));
-        if (written < 0 && errno != EINTR) {
-            return from_errno(errno);
+    size_t left = LARGE_BYTES;
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].n >= left) {
+            return true;
         }
-        done += written < 0 ? 0 : (size_t)written;
-        while (at < n && done >= parts[at].n) {
-            done -= parts[at++].n;
-        }
+        left -= parts[i].n;
     }
-    return PT_OK;
+    return false;
 }
 
 enum pt_err pt_parent_sync(const char *path)
@@ -120,7 +103,9 @@ static enum pt_err write_and_rename(const char *temporary, const char *path, con
                                     unsigned mode, bool durable)
 {
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
-    enum pt_err err = fd < 0 ? from_errno(errno) : write_parts(fd, parts, n);
+    bool past = durable && is_large(parts, n);
+    bool written = fd >= 0 && (past ? pt_parts_write_past(fd, parts, n) : pt_parts_write(fd, parts, n));
+    enum pt_err err = written ? PT_OK : from_errno(errno);
     if (err == PT_OK && durable && fsync(fd) != 0) {
         err = PT_EIO;
     }
@@ -251,12 +236,13 @@ enum pt_err pt_file_append(const struct pt_mapped *mapped, const struct pt_bytes
     if (end < 0) {
         return PT_EIO;
     }
-    enum pt_err err = write_parts(mapped->fd, parts, n);
-    if (err != PT_OK) {
+    if (!pt_parts_write(mapped->fd, parts, n)) {
+        enum pt_err err = from_errno(errno);
         (void)ftruncate(mapped->fd, end); /* what nobody knows of only takes space */
+        return err;
     }
     *at = (uint64_t)end;
-    return err;
+    return PT_OK;
 }
 
 void pt_file_unmap(struct pt_mapped *mapped)
