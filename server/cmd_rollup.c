@@ -12,8 +12,7 @@ static enum pt_err build(struct command *c, const struct pt_rollup_input *input,
         err = pt_rollup_write(&files, folder, &c->problem);
     }
     if (err == PT_OK) {
-        const struct pt_buf *results = pt_rollup_file(&files, "results.csv");
-        pt_buf_put_bytes(&c->out, pt_buf_bytes(results));
+        pt_rollup_file_put(pt_rollup_file(&files, "results.csv"), &c->out);
         command_tell(c, PT_MSG_ROLLUP_DONE, input->cycle, folder);
     }
     pt_rollup_files_free(&files);

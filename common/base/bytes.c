@@ -90,7 +90,10 @@ void pt_buf_put_str(struct pt_buf *buf, const char *text)
 
 void pt_buf_put_u8(struct pt_buf *buf, uint8_t value)
 {
-    pt_buf_put(buf, &value, 1);
+    if (buf_room(buf, 1)) {
+        buf->data[buf->n++] = value;
+        buf->data[buf->n] = 0;
+    }
 }
 
 void pt_buf_put_u32(struct pt_buf *buf, uint32_t value)

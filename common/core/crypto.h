@@ -26,6 +26,8 @@
 #define PT_CONTEXT_NODE "patuh/1 node"
 #define PT_CONTEXT_VALUE "patuh/1 value"
 #define PT_CONTEXT_ROW "patuh/1 row"
+#define PT_CONTEXT_PART "patuh/1 part"
+#define PT_CONTEXT_PARTS "patuh/1 parts"
 #define PT_CONTEXT_INVITE "patuh/1 invite"
 #define PT_CONTEXT_PSEUDONYM "patuh/1 pseudonym"
 

@@ -1,12 +1,18 @@
 #include "io/files.h"
 
+#include "io/parts.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LARGE_BYTES ((size_t)4 << 20)
 
 static enum pt_err from_errno(int code)
 {
@@ -60,17 +66,17 @@ enum pt_err pt_file_read(const char *path, size_t n_max, struct pt_buf *out, str
     return err;
 }
 
-static enum pt_err write_all(int fd, struct pt_bytes content)
+/* Large enough that the way past the system's memory is worth it. */
+static bool is_large(const struct pt_bytes *parts, size_t n)
 {
-    size_t done = 0;
-    while (done < content.n) {
-        ssize_t n = write(fd, content.data + done, content.n - done);
-        if (n < 0 && errno != EINTR) {
-            return from_errno(errno);
+    size_t left = LARGE_BYTES;
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].n >= left) {
+            return true;
         }
-        done += n < 0 ? 0 : (size_t)n;
+        left -= parts[i].n;
     }
-    return fsync(fd) == 0 ? PT_OK : PT_EIO;
+    return false;
 }
 
 enum pt_err pt_parent_sync(const char *path)
@@ -92,15 +98,17 @@ enum pt_err pt_parent_sync(const char *path)
     return bad == 0 ? PT_OK : PT_EIO;
 }
 
-enum pt_err pt_file_write(const char *path, struct pt_bytes content, unsigned mode, struct pt_problem *problem)
+/* Into a new file of the temporary name, which is renamed to the path. */
+static enum pt_err write_and_rename(const char *temporary, const char *path, const struct pt_bytes *parts, size_t n,
+                                    unsigned mode, bool durable)
 {
-    char temporary[PATH_MAX];
-    int n = snprintf(temporary, sizeof temporary, "%s.%ld.new", path, (long)getpid());
-    if (n < 0 || (size_t)n >= sizeof temporary) {
-        return pt_problem_set(problem, PT_ELIMIT, PT_MSG_FILE_WRITE, path, strerror(ENAMETOOLONG), NULL);
-    }
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
-    enum pt_err err = fd < 0 ? from_errno(errno) : write_all(fd, content);
+    bool past = durable && is_large(parts, n);
+    bool written = fd >= 0 && (past ? pt_parts_write_past(fd, parts, n) : pt_parts_write(fd, parts, n));
+    enum pt_err err = written ? PT_OK : from_errno(errno);
+    if (err == PT_OK && durable && fsync(fd) != 0) {
+        err = PT_EIO;
+    }
     int code = errno;
     if (fd >= 0) {
         (void)close(fd);
@@ -109,15 +117,42 @@ enum pt_err pt_file_write(const char *path, struct pt_bytes content, unsigned mo
         code = errno;
         err = from_errno(code);
     }
-    if (err == PT_OK) {
+    if (err == PT_OK && durable) {
         err = pt_parent_sync(path);
         code = errno;
     }
     if (err != PT_OK) {
         (void)unlink(temporary);
-        return pt_problem_set(problem, err, PT_MSG_FILE_WRITE, path, strerror(code), NULL);
     }
-    return PT_OK;
+    errno = code;
+    return err;
+}
+
+enum pt_err pt_file_write_parts(const char *path, const struct pt_bytes *parts, size_t n, unsigned mode,
+                                struct pt_problem *problem)
+{
+    char temporary[PATH_MAX];
+    int length = snprintf(temporary, sizeof temporary, "%s.%ld.new", path, (long)getpid());
+    if (length < 0 || (size_t)length >= sizeof temporary) {
+        return pt_problem_set(problem, PT_ELIMIT, PT_MSG_FILE_WRITE, path, strerror(ENAMETOOLONG), NULL);
+    }
+    enum pt_err err = write_and_rename(temporary, path, parts, n, mode, true);
+    return err == PT_OK ? PT_OK : pt_problem_set(problem, err, PT_MSG_FILE_WRITE, path, strerror(errno), NULL);
+}
+
+enum pt_err pt_file_write(const char *path, struct pt_bytes content, unsigned mode, struct pt_problem *problem)
+{
+    return pt_file_write_parts(path, &content, 1, mode, problem);
+}
+
+enum pt_err pt_file_replace(const char *path, const struct pt_bytes *parts, size_t n, unsigned mode)
+{
+    char temporary[PATH_MAX];
+    int length = snprintf(temporary, sizeof temporary, "%s.new", path);
+    if (length < 0 || (size_t)length >= sizeof temporary) {
+        return PT_ELIMIT;
+    }
+    return write_and_rename(temporary, path, parts, n, mode, false);
 }
 
 enum pt_err pt_folder_make(const char *path, unsigned mode, struct pt_problem *problem)
@@ -142,6 +177,21 @@ enum pt_err pt_folder_make(const char *path, unsigned mode, struct pt_problem *p
     return PT_OK;
 }
 
+enum pt_err pt_folder_lock(const char *path, int *out)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return from_errno(errno);
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        enum pt_err err = errno == EWOULDBLOCK ? PT_EBUSY : PT_EIO;
+        (void)close(fd);
+        return err;
+    }
+    *out = fd;
+    return PT_OK;
+}
+
 bool pt_file_exists(const char *path)
 {
     struct stat info;
@@ -152,4 +202,58 @@ enum pt_err pt_path_join(char *out, size_t n, const char *folder, const char *na
 {
     int written = snprintf(out, n, "%s/%s", folder, name);
     return written < 0 || (size_t)written >= n ? PT_ELIMIT : PT_OK;
+}
+
+enum pt_err pt_file_map(const char *path, struct pt_mapped *out)
+{
+    struct stat info;
+    int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+    if (fd < 0) {
+        return from_errno(errno);
+    }
+    out->fd = fd;
+    out->is_open = true;
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+        return PT_EIO;
+    }
+    if (info.st_size == 0) { /* there is no mapping of nothing */
+        return PT_OK;
+    }
+    if ((uintmax_t)info.st_size > SIZE_MAX) {
+        return PT_ENOMEM;
+    }
+    void *memory = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+    if (memory == MAP_FAILED) {
+        return errno == ENOMEM ? PT_ENOMEM : PT_EIO;
+    }
+    out->bytes = pt_bytes_of(memory, (size_t)info.st_size);
+    return PT_OK;
+}
+
+enum pt_err pt_file_append(const struct pt_mapped *mapped, const struct pt_bytes *parts, size_t n, uint64_t *at)
+{
+    off_t end = lseek(mapped->fd, 0, SEEK_END);
+    if (end < 0) {
+        return PT_EIO;
+    }
+    if (!pt_parts_write(mapped->fd, parts, n)) {
+        enum pt_err err = from_errno(errno);
+        (void)ftruncate(mapped->fd, end); /* what nobody knows of only takes space */
+        return err;
+    }
+    *at = (uint64_t)end;
+    return PT_OK;
+}
+
+void pt_file_unmap(struct pt_mapped *mapped)
+{
+    if (mapped->bytes.data != NULL) {
+        void *memory;
+        memcpy(&memory, &mapped->bytes.data, sizeof memory);
+        (void)munmap(memory, mapped->bytes.n);
+    }
+    if (mapped->is_open) {
+        (void)close(mapped->fd);
+    }
+    *mapped = (struct pt_mapped){0};
 }

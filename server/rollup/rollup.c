@@ -1,5 +1,6 @@
 #include "rollup/rollup.h"
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "rollup/rollup_internal.h"
 
@@ -37,11 +38,22 @@ static void take_file(struct pt_rollup_files *files, const char *name, struct pt
     *content = (struct pt_buf){0};
 }
 
+static void take_divided(struct pt_rollup_files *files, const char *name, struct pt__divided *divided)
+{
+    (void)add_file(files, name);
+    struct pt_rollup_file *file = &files->file[files->n - 1];
+    file->parts = divided->parts;
+    file->n_parts = divided->n_parts;
+    divided->parts = NULL; /* the hashes are still needed */
+}
+
 /* In the order of names. */
 static enum pt_err put_files(struct pt__rollup *r, struct pt_rollup_files *files)
 {
     struct pt_buf inputs = {0};
-    take_file(files, "answers.csv", &r->answers);
+    files->rows = r->rows;
+    r->rows = NULL;
+    take_divided(files, "answers.csv", &r->answers);
     pt__put_codebook(r, add_file(files, "codebook.csv"));
     pt__put_comparison(r, add_file(files, "comparison.csv"));
     pt__put_coverage(r, add_file(files, "coverage.csv"));
@@ -52,8 +64,8 @@ static enum pt_err put_files(struct pt__rollup *r, struct pt_rollup_files *files
     pt__put_national(r, add_file(files, "national.json"));
     pt__put_report(r, add_file(files, "report.html"));
     pt__put_results(r, add_file(files, "results.csv"));
-    take_file(files, "tree.csv", &r->tree);
-    pt__put_units(r, add_file(files, "units.csv"));
+    take_divided(files, "tree.csv", &r->tree);
+    take_file(files, "units.csv", &r->unit_rows);
     pt__put_zones(r, add_file(files, "zones.csv"));
     for (size_t i = 0; i < files->n; i++) {
         if (files->file[i].content.err != PT_OK) {
@@ -78,6 +90,18 @@ static enum pt_err sign_manifest(const struct pt_keypair *office, struct pt_roll
     return out->err;
 }
 
+static const char *status_of(const struct pt__rollup *r)
+{
+    bool assessed = false;
+    for (size_t i = 0; i < r->n_units; i++) {
+        assessed = assessed || r->units[i].opened;
+    }
+    if (!assessed && r->n_results > 0) {
+        return "imported";
+    }
+    return r->in->level == PT_LEVEL_FIXED ? "published" : "interim";
+}
+
 static enum pt_err compute(struct pt__rollup *r)
 {
     enum pt_err err = pt__rollup_open(r);
@@ -93,6 +117,7 @@ static enum pt_err compute(struct pt__rollup *r)
     if (err == PT_OK) {
         err = pt__rollup_institutions(r);
     }
+    r->status = status_of(r);
     return err == PT_OK ? pt__rollup_leaves(r) : err;
 }
 
@@ -130,15 +155,17 @@ void pt_rollup_files_free(struct pt_rollup_files *files)
 {
     for (size_t i = 0; i < files->n; i++) {
         pt_buf_free(&files->file[i].content);
+        pt_free(files->file[i].parts);
     }
-    files->n = 0;
+    pt__rows_free(files->rows);
+    *files = (struct pt_rollup_files){0};
 }
 
-const struct pt_buf *pt_rollup_file(const struct pt_rollup_files *files, const char *name)
+const struct pt_rollup_file *pt_rollup_file(const struct pt_rollup_files *files, const char *name)
 {
     for (size_t i = 0; i < files->n; i++) {
         if (strcmp(files->file[i].name, name) == 0) {
-            return &files->file[i].content;
+            return &files->file[i];
         }
     }
     return NULL;

@@ -2,7 +2,7 @@
  *
  * Whoever has the same logs gets the same bytes, whatever the order they came in and whatever the machine. Nothing in
  * the files says when, where or by which number of arrival they were made. manifest.json has the hash of every file and
- * a Merkle tree over every log used; manifest.sig is the office's signature.
+ * a Merkle tree over every log used; manifest.sig is the office's signature (README.md has the hashes in full).
  *
  *     results.csv     institutions: score, zone, category, rank       units.csv     the same of units
  *     tree.csv        scores of the tree, per unit                    answers.csv   answers, authors as pseudonyms
@@ -19,7 +19,7 @@
 #include "core/merge/merge.h"
 #include "core/store/store.h"
 
-#define PT_ENGINE_VERSION "2" /* of everything that decides a score or a byte of the files */
+#define PT_ENGINE_VERSION "3" /* of everything that decides a score or a byte of the files */
 #define PT_ROLLUP_FILES_MAX 16
 #define PT_ROLLUP_MANIFEST "manifest.json"
 #define PT_ROLLUP_SIGNATURE "manifest.sig"
@@ -42,15 +42,18 @@ struct pt_rollup_input {
 };
 
 struct pt_rollup_file {
-    const char *name; /* static */
-    struct pt_buf content;
+    const char *name;       /* static */
+    struct pt_buf content;  /* all of it; empty when it is divided */
+    struct pt_bytes *parts; /* of a divided file: its heading, then the rows of one unit each */
+    size_t n_parts;
 };
 
 struct pt_rollup_files {
     struct pt_rollup_file file[PT_ROLLUP_FILES_MAX]; /* sorted by name; manifest.json and manifest.sig come last */
     size_t n;
-    struct pt_hash root; /* of the Merkle tree */
-    size_t n_taken;      /* assessments that came out of the cache */
+    struct pt_hash root;         /* of the Merkle tree */
+    size_t n_taken;              /* assessments that came out of the cache */
+    struct pt_rollup_rows *rows; /* what the parts lie in; ours */
 };
 
 /* Starts from zeros; ended by pt_rollup_files_free in every case. Errors: INVALID (with a problem: cycle or blob not
@@ -58,8 +61,12 @@ struct pt_rollup_files {
 enum pt_err pt_rollup_build(const struct pt_rollup_input *input, struct pt_rollup_files *out,
                             struct pt_problem *problem);
 void pt_rollup_files_free(struct pt_rollup_files *files);
-/* Content by name; NULL when there is no such file. */
-const struct pt_buf *pt_rollup_file(const struct pt_rollup_files *files, const char *name);
+/* By name; NULL when there is no such file. */
+const struct pt_rollup_file *pt_rollup_file(const struct pt_rollup_files *files, const char *name);
+/* All bytes of a file, divided or not, appended. */
+void pt_rollup_file_put(const struct pt_rollup_file *file, struct pt_buf *out);
+/* The same bytes, however they are divided. */
+bool pt_rollup_file_eq(const struct pt_rollup_file *a, const struct pt_rollup_file *b);
 
 /* Write all files into a folder, which is made when it is missing. Errors: IO, FULL, NOMEM, with a problem. */
 enum pt_err pt_rollup_write(const struct pt_rollup_files *files, const char *folder, struct pt_problem *problem);

@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-void pt__rollup_put_headers(struct pt__rollup *r)
+enum pt_err pt__rollup_put_headings(struct pt__rollup *r)
 {
-    pt_buf_put_str(&r->tree, "cycle,unit,number,name,parent,score_low,score_high,score,relevant,answers\n");
-    pt_buf_put_str(&r->answers, "cycle,unit,path,value,authors,conflict\n");
+    struct pt__part part;
+    pt_buf_put_str(&r->tree.rows, "cycle,unit,number,name,parent,score_low,score_high,score,relevant,answers\n");
+    pt_buf_put_str(&r->answers.rows, "cycle,unit,path,value,authors,conflict\n");
+    enum pt_err err = pt__part_end(r, &r->tree, &part);
+    return err == PT_OK ? pt__part_end(r, &r->answers, &part) : err;
 }
 
 static void put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struct pt_buf *out)
@@ -19,7 +22,7 @@ static void put_unit(const struct pt__rollup *r, const struct pt__unit *unit, st
 
 void pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, const struct pt_unit_score *score)
 {
-    struct pt_csv_writer csv = {.out = &r->tree};
+    struct pt_csv_writer csv = {.out = &r->tree.rows};
     struct pt_buf row = {0}; /* cycle and unit, which begin every row */
     put_unit(r, unit, &row);
     for (size_t i = 1; i < r->ins->n_nodes && i < score->n_nodes; i++) {
@@ -28,19 +31,17 @@ void pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, cons
         if (!node->has_weight) {
             continue;
         }
-        pt_buf_put_bytes(&r->tree, pt_buf_bytes(&row));
+        pt_buf_put_bytes(&r->tree.rows, pt_buf_bytes(&row));
         csv.in_row = true;
         pt_csv_put_int(&csv, node->number);
         pt_csv_put(&csv, node->name);
         pt_csv_put(&csv, r->ins->nodes[node->scorer].name);
-        pt__put_score(&csv, r, s->has_score, s->low);
-        pt__put_score(&csv, r, s->has_score, s->high);
-        pt__put_score(&csv, r, s->has_score && s->low == s->high, s->low);
+        pt__put_range(&csv, r, s->has_score, s->low, s->high);
         pt_csv_put_int(&csv, s->relevant);
         pt_csv_put_int(&csv, s->n_answered);
         pt_csv_end_row(&csv);
     }
-    r->tree.err = row.err != PT_OK ? row.err : r->tree.err;
+    r->tree.rows.err = row.err != PT_OK ? row.err : r->tree.rows.err;
     pt_buf_free(&row);
 }
 
@@ -97,8 +98,8 @@ struct answer_row {
 
 static void put_row(struct pt__rollup *r, const struct answer_row *row, bool conflict)
 {
-    struct pt_csv_writer csv = {.out = &r->answers, .in_row = true};
-    pt_buf_put_bytes(&r->answers, pt_buf_bytes(&row->unit));
+    struct pt_csv_writer csv = {.out = &r->answers.rows, .in_row = true};
+    pt_buf_put_bytes(&r->answers.rows, pt_buf_bytes(&row->unit));
     pt_csv_put(&csv, pt_buf_text(&row->path));
     pt_csv_put(&csv, pt_buf_text(&row->value));
     pt_csv_put(&csv, pt_buf_text(&row->authors));

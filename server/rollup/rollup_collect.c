@@ -220,8 +220,14 @@ static enum pt_err collect_one(struct pt__rollup *r, size_t first, size_t last)
         return err;
     }
     err = assess(r, first, last, &unit);
+    if (err == PT_OK) {
+        err = pt__part_end(r, &r->tree, &kept.tree);
+    }
+    if (err == PT_OK) {
+        err = pt__part_end(r, &r->answers, &kept.answers);
+    }
     if (err == PT_OK && unit != NULL) {
-        pt__cache_put(r, unit, &kept);
+        pt__cache_put(r, &r->heads[first].log.subject, unit, &kept);
     }
     return err;
 }
@@ -230,7 +236,9 @@ enum pt_err pt__rollup_collect(struct pt__rollup *r)
 {
     enum pt_err err = expect_registry_units(r);
     size_t end;
-    pt__rollup_put_headers(r);
+    if (err == PT_OK) {
+        err = pt__rollup_put_headings(r);
+    }
     pt__cache_open(r);
     for (size_t i = 0; i < r->n_heads && err == PT_OK; i = end) {
         const struct pt_subject *subject = &r->heads[i].log.subject;

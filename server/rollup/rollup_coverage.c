@@ -92,7 +92,7 @@ void pt__put_coverage(const struct pt__rollup *r, struct pt_buf *out)
         const struct pt__institution *x = &r->institutions[i];
         pt_csv_put(&csv, r->in->cycle);
         pt_csv_put(&csv, pt_level_name(r->in->level));
-        pt_csv_put(&csv, pt__status(r));
+        pt_csv_put(&csv, r->status);
         pt_csv_put(&csv, pt__version_text(r, "", version));
         pt_csv_put(&csv, pt_buf_text(&root));
         pt_csv_put(&csv, x->type);
@@ -196,7 +196,7 @@ static void put_zone_rows(const struct pt__rollup *r, const char *type, struct p
         const struct pt_zone *zone = z < r->ins->n_zones ? &r->ins->zones[z] : NULL;
         pt_csv_put(csv, r->in->cycle);
         pt_csv_put(csv, pt_level_name(r->in->level));
-        pt_csv_put(csv, pt__status(r));
+        pt_csv_put(csv, r->status);
         pt_csv_put(csv, pt__version_text(r, "", version));
         pt_csv_put(csv, type == NULL ? "all" : type);
         pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));

@@ -13,6 +13,14 @@ static const char *const names[] = {"answers.csv",      "codebook.csv",  "compar
                                     PT_ROLLUP_SIGNATURE};
 #define N_NAMES (sizeof names / sizeof names[0])
 
+static enum pt_err write_file(const char *path, const struct pt_rollup_file *file, struct pt_problem *problem)
+{
+    if (file->n_parts > 0) {
+        return pt_file_write_parts(path, file->parts, file->n_parts, 0644, problem);
+    }
+    return pt_file_write(path, pt_buf_bytes(&file->content), 0644, problem);
+}
+
 enum pt_err pt_rollup_write(const struct pt_rollup_files *files, const char *folder, struct pt_problem *problem)
 {
     char path[PATH_BYTES];
@@ -22,7 +30,7 @@ enum pt_err pt_rollup_write(const struct pt_rollup_files *files, const char *fol
         if (err != PT_OK) {
             return pt_problem_set(problem, PT_EIO, PT_MSG_FILE_WRITE, folder, pt_err_text(err), NULL);
         }
-        err = pt_file_write(path, pt_buf_bytes(&files->file[i].content), 0644, problem);
+        err = write_file(path, &files->file[i], problem);
     }
     return err;
 }

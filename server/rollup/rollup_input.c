@@ -358,6 +358,11 @@ enum pt_err pt__rollup_open(struct pt__rollup *r)
     if (r->in->level == PT_LEVEL_FIXED) { /* a version says itself how far it goes */
         r->limits = NULL;
     }
+    r->rows = pt_zalloc(sizeof *r->rows);
+    if (r->rows == NULL) {
+        return PT_ENOMEM;
+    }
+    pt_arena_init(&r->rows->made, SIZE_MAX);
     enum pt_err err = pt__rollup_list_heads(r);
     if (err == PT_OK && r->check_chains) {
         err = pt__rollup_check_chains(r);
@@ -382,8 +387,12 @@ void pt__rollup_close(struct pt__rollup *r)
     pt_free(r->units);
     pt_free(r->institutions);
     pt_free(r->leaves);
-    pt_buf_free(&r->tree);
-    pt_buf_free(&r->answers);
+    pt__divided_free(&r->tree);
+    pt__divided_free(&r->answers);
+    pt__rows_free(r->rows);
+    pt_buf_free(&r->unit_rows);
+    pt_buf_free(&r->key_ends);
+    pt_buf_free(&r->key_rest);
     pt_buf_free(&r->inputs);
     pt_buf_free(&r->inputs_above);
 }

@@ -10,10 +10,9 @@
 #include "core/table/csv.h"
 #include "core/table/registry.h"
 #include "core/table/results.h"
+#include "io/files.h"
 #include "rollup/fix.h"
 #include "rollup/rollup.h"
-
-#include <stdio.h>
 
 /* One unit: expected by the registry, opened by an office, or imported. */
 struct pt__unit {
@@ -110,33 +109,62 @@ struct pt__fix {
     uint32_t n_not_assessed;
 };
 
-/* The cache of rollup_cache.c: the old file at one record, the new one as far as it is written. */
-struct pt__cache {
-    bool on;
-    char path[4096];
-    char temporary[4096];
-    FILE *in;  /* NULL: nothing (more) to read */
-    FILE *out; /* NULL: cannot be written */
-    uint8_t *record;
-    size_t capacity;
-    struct pt_hash key;
-    char subject[PT_SUBJECT_BYTES_MAX + 1];
-    struct pt_bytes body; /* in record */
-    struct pt_hash check; /* of the record, as it was found right */
-    uint8_t *payload;     /* of the record, unpacked */
-    size_t payload_capacity;
-    struct ZSTD_CCtx_s *packer;   /* NULL: nothing can be kept */
-    struct ZSTD_DCtx_s *unpacker; /* NULL: nothing can be taken */
+/* Rows of one assessment in a divided file (or its heading), in pt_rollup_rows. */
+struct pt__part {
+    struct pt_bytes bytes;
+    struct pt_hash hash;
 };
 
-/* One assessment on its way into the cache: its key, and where what it adds begins. */
+/* A file that is divided into parts: its heading, then the rows of one assessment after the other. */
+struct pt__divided {
+    struct pt_buf rows; /* of the part that is being made */
+    struct pt_bytes *parts;
+    size_t n_parts, capacity;
+    struct pt_buf hashes; /* of the parts, one after the other */
+};
+
+/* What the parts of divided files lie in. */
+struct pt_rollup_rows {
+    struct pt_arena made;   /* by this run */
+    struct pt_mapped taken; /* out of the cache */
+};
+
+#define PT__PIECES 3
+
+/* What the cache keeps of one assessment: a stretch of the heap. */
+struct pt__held {
+    struct pt_bytes subject;
+    struct pt_hash key;
+    uint64_t at;    /* in the heap */
+    uint64_t check; /* of these bytes: damage is noticed, an attack is not */
+    size_t n;
+    struct pt_bytes pieces[PT__PIECES]; /* where it is now; one piece when it was found */
+    bool is_new;                        /* not in the heap yet */
+};
+
+/* The files of the cache, rollup_heap.c. */
+struct pt__heap {
+    char index_path[4096];
+    char heap_path[4096];
+    struct pt_mapped *mapped; /* the heap as it was found */
+    struct pt_buf index;      /* the same */
+    struct pt_reader reader;  /* on the records that follow the one at hand */
+    struct pt__held at_hand;
+    bool has_record;
+    bool writes; /* nobody else does */
+    int lock;    /* while writes */
+    struct pt__held *held;
+    size_t n_held, capacity;
+};
+
+/* One assessment on its way into the cache: its key, what it adds to the divided files, and where in inputs. */
 struct pt__kept {
     bool usable;
     struct pt_hash key;
     struct pt_hash inputs;
     size_t inputs_at;
-    size_t tree_at;
-    size_t answers_at;
+    struct pt__part tree;
+    struct pt__part answers;
 };
 
 #define PT__PSEUDONYM_BYTES 17
@@ -166,7 +194,11 @@ struct pt__rollup {
     struct pt_hash salt;
     struct pt__known known[PT__KNOWN]; /* by the first byte of the author */
     struct pt_hash cycle_inputs;       /* over where the cycle's logs end */
-    struct pt__cache cache;
+    bool caches;                       /* the cache is used */
+    struct pt__heap heap;
+    struct pt_buf key_ends; /* room for making keys */
+    struct pt_buf key_rest;
+    struct pt_rollup_rows *rows; /* given to the files at the end */
     size_t n_taken;              /* assessments out of the cache */
     struct pt_view *cycle_views; /* as far as they count */
     size_t n_cycle_views;
@@ -195,8 +227,10 @@ struct pt__rollup {
     struct pt__leaf *leaves; /* sorted by subject */
     size_t n_leaves, leaves_capacity;
     struct pt_hash root;
-    struct pt_buf tree;
-    struct pt_buf answers;
+    const char *status; /* "published" (fixed), "imported" (no assessment here, published results only) or "interim" */
+    struct pt__divided tree;
+    struct pt__divided answers;
+    struct pt_buf unit_rows;    /* units.csv */
     struct pt_buf inputs;       /* lines of inputs.csv, as they are read */
     struct pt_buf inputs_above; /* of cycle and offices */
 };
@@ -245,6 +279,17 @@ const Patuh__Move *pt__version_move(const struct pt__rollup *r, uint32_t version
 enum pt_err pt__fix_take(struct pt__rollup *r, struct pt_view *views, size_t n_views, const struct pt_assessment *a,
                          const struct pt__unit *unit);
 
+/* rollup_parts.c: divided files. */
+/* What was put into rows is the next part (nothing: no part). */
+enum pt_err pt__part_end(struct pt__rollup *r, struct pt__divided *divided, struct pt__part *out);
+enum pt_err pt__part_add(struct pt__divided *divided, const struct pt__part *part);
+/* The hash that the manifest gives a divided file. */
+struct pt_hash pt__divided_hash(const struct pt__divided *divided);
+void pt__divided_free(struct pt__divided *divided);
+void pt__rows_free(struct pt_rollup_rows *rows); /* NULL is fine */
+/* The divided file of a name; NULL when that one is not divided. */
+const struct pt__divided *pt__divided_of(const struct pt__rollup *r, const char *name);
+
 /* rollup_cache.c. The cache is off for verify, for a version, and without a folder. whole: every assessment was kept.
  */
 void pt__cache_open(struct pt__rollup *r);
@@ -252,7 +297,28 @@ void pt__cache_close(struct pt__rollup *r, bool whole);
 /* The unit of the assessment with heads [first, last) as an earlier run made it. Errors: NOTFOUND (compute it, then
  * pt__cache_put), NOMEM. */
 enum pt_err pt__cache_take(struct pt__rollup *r, size_t first, size_t last, struct pt__kept *kept);
-void pt__cache_put(struct pt__rollup *r, const struct pt__unit *unit, const struct pt__kept *kept);
+void pt__cache_put(struct pt__rollup *r, const struct pt_subject *subject, const struct pt__unit *unit,
+                   const struct pt__kept *kept);
+
+/* rollup_kept.c: what is kept of an assessment, as bytes that begin the stretch; its rows follow, tree before answers.
+ */
+void pt__kept_put(const struct pt__rollup *r, const struct pt__unit *unit, const struct pt__kept *kept,
+                  struct pt_buf *out);
+/* The whole stretch as a unit and rows, which are lent from it. Errors: NOMEM; MALFORMED (nothing was taken). */
+enum pt_err pt__kept_take(struct pt__rollup *r, const struct pt_subject *subject, const struct pt_hash *inputs,
+                          struct pt_bytes stretch);
+
+/* rollup_heap.c: the two files of the cache. Nothing here fails a rollup. mapped: starts from zeros; the caller's to
+ * unmap, when nothing that was found is needed any more. */
+void pt__heap_open(struct pt__heap *heap, const char *folder, struct pt_mapped *mapped);
+/* What was kept under this key, as it was written; subjects are asked for in ascending order. */
+bool pt__heap_find(struct pt__heap *heap, const char *subject, const struct pt_hash *key, struct pt_bytes *out);
+void pt__heap_keep(struct pt__heap *heap); /* what was just found */
+/* Subject and pieces are needed until the heap is closed. */
+void pt__heap_put(struct pt__heap *heap, const char *subject, const struct pt_hash *key,
+                  const struct pt_bytes pieces[PT__PIECES]);
+/* writes: all that was kept or put, for the next run. */
+void pt__heap_close(struct pt__heap *heap, bool writes);
 
 /* rollup_collect.c: units out of assessments; tree.csv and answers.csv grow with each. */
 enum pt_err pt__rollup_collect(struct pt__rollup *r);
@@ -260,7 +326,7 @@ enum pt_err pt__rollup_collect(struct pt__rollup *r);
 struct pt__unit *pt__rollup_unit(struct pt__rollup *r, const char *code);
 enum pt_err pt__rollup_sort_units(struct pt__rollup *r);
 /* rollup_answers.c */
-void pt__rollup_put_headers(struct pt__rollup *r);
+enum pt_err pt__rollup_put_headings(struct pt__rollup *r);
 void pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, const struct pt_unit_score *score);
 enum pt_err pt__rollup_put_answers(struct pt__rollup *r, const struct pt__unit *unit,
                                    const struct pt_assessment *assessment);
@@ -277,22 +343,21 @@ bool pt__is_approved(Patuh__State state);
 
 /* rollup_tables.c, rollup_coverage.c: the tables. */
 void pt__put_results(const struct pt__rollup *r, struct pt_buf *out);
-void pt__put_unit_header(struct pt_csv_writer *csv);
-void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struct pt_csv_writer *csv);
-void pt__put_units(const struct pt__rollup *r, struct pt_buf *out);
+void pt__put_unit_heading(struct pt_buf *out);
+void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struct pt_buf *out);
 void pt__put_comparison(const struct pt__rollup *r, struct pt_buf *out);
 void pt__put_coverage(const struct pt__rollup *r, struct pt_buf *out);
 void pt__put_codebook(const struct pt__rollup *r, struct pt_buf *out);
 void pt__put_zones(const struct pt__rollup *r, struct pt_buf *out);
 bool pt__unit_shown(const struct pt__unit *unit);
-/* "published" (fixed), "imported" (no assessment here, published results only) or "interim". */
-const char *pt__status(const struct pt__rollup *r);
 /* Institution types in the order of people, then any others sorted; NULL past the last. */
 const char *pt__type_at(const struct pt__rollup *r, size_t i);
 const char *pt__type_label(const char *type, bool english);
 void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t score);
+/* score_low, score_high, and score when they are the same: three fields, the first not of its row. */
+void pt__put_range(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t low, int64_t high);
 
-/* rollup_merkle.c: the tree of RFC 9162 with our contexts. Sets r->root. */
+/* rollup_merkle.c: the tree of RFC 9162 with our contexts. Sets r->root, and makes the rows that it is over. */
 enum pt_err pt__rollup_leaves(struct pt__rollup *r);
 struct pt_hash pt__merkle_root(const struct pt__leaf *leaves, size_t n);
 enum pt_err pt__rollup_add_leaf(struct pt__rollup *r, const char *subject, const struct pt_hash *row,

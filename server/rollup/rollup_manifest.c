@@ -139,7 +139,7 @@ void pt__put_national(const struct pt__rollup *r, struct pt_buf *out)
     put_text(out, "cycle", r->in->cycle);
     put_text(out, "title", r->ins->settings.form_title);
     put_text(out, "level", pt_level_name(r->in->level));
-    put_text(out, "status", pt__status(r));
+    put_text(out, "status", r->status);
     put_version(r, out);
     put_hash(out, "manifest_root", true, &r->root);
     pt_buf_printf(out, "  \"official\": %s,\n", r->ins->settings.official ? "true" : "false");
@@ -166,6 +166,34 @@ static void put_result_hashes(const struct pt__rollup *r, struct pt_buf *out)
     pt_buf_put_str(out, "],\n");
 }
 
+static void put_files(const struct pt__rollup *r, const struct pt_rollup_files *files, struct pt_buf *out)
+{
+    pt_buf_put_str(out, "  \"files\": {");
+    for (size_t i = 0; i < files->n; i++) {
+        const struct pt_rollup_file *file = &files->file[i];
+        const struct pt__divided *divided = pt__divided_of(r, file->name);
+        struct pt_hash hash =
+            divided != NULL ? pt__divided_hash(divided) : pt_hash1(PT_CONTEXT_BLOB, pt_buf_bytes(&file->content));
+        pt_buf_printf(out, "%s    \"%s\": ", i == 0 ? "\n" : ",\n", file->name);
+        put_hex(out, pt_hash_bytes(&hash));
+    }
+    pt_buf_put_str(out, "\n  },\n");
+}
+
+/* Rows that are equal in this column are one part. After "files", where a name is looked for first. */
+static void put_divided(const struct pt__rollup *r, const struct pt_rollup_files *files, struct pt_buf *out)
+{
+    const char *between = "\n";
+    pt_buf_put_str(out, "  \"divided\": {");
+    for (size_t i = 0; i < files->n; i++) {
+        if (pt__divided_of(r, files->file[i].name) != NULL) {
+            pt_buf_printf(out, "%s    \"%s\": \"unit\"", between, files->file[i].name);
+            between = ",\n";
+        }
+    }
+    pt_buf_put_str(out, "\n  }\n");
+}
+
 void pt__put_manifest(const struct pt__rollup *r, const struct pt_rollup_files *files, struct pt_buf *out)
 {
     pt_buf_put_str(out, "{\n");
@@ -173,7 +201,7 @@ void pt__put_manifest(const struct pt__rollup *r, const struct pt_rollup_files *
     put_text(out, "engine", PT_ENGINE_VERSION);
     put_text(out, "cycle", r->in->cycle);
     put_text(out, "level", pt_level_name(r->in->level));
-    put_text(out, "status", pt__status(r));
+    put_text(out, "status", r->status);
     put_version(r, out);
     pt_buf_printf(out, "  \"official\": %s,\n", r->ins->settings.official ? "true" : "false");
     put_hash(out, "instrument", true, &r->instrument_hash);
@@ -181,13 +209,9 @@ void pt__put_manifest(const struct pt__rollup *r, const struct pt_rollup_files *
     put_result_hashes(r, out);
     pt_buf_printf(out, "  \"leaves\": %zu,\n", r->n_leaves);
     put_hash(out, "root", true, &r->root);
-    pt_buf_put_str(out, "  \"files\": {");
-    for (size_t i = 0; i < files->n; i++) {
-        struct pt_hash hash = pt_hash1(PT_CONTEXT_BLOB, pt_buf_bytes(&files->file[i].content));
-        pt_buf_printf(out, "%s    \"%s\": ", i == 0 ? "\n" : ",\n", files->file[i].name);
-        put_hex(out, pt_hash_bytes(&hash));
-    }
-    pt_buf_put_str(out, "\n  }\n}\n");
+    put_files(r, files, out);
+    put_divided(r, files, out);
+    pt_buf_put_str(out, "}\n");
 }
 
 enum pt_err pt__manifest_text(struct pt_bytes manifest, const char *key, char *out, size_t n)

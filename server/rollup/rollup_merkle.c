@@ -63,20 +63,20 @@ struct pt_hash pt__merkle_root(const struct pt__leaf *leaves, size_t n)
     return stack[0];
 }
 
-static enum pt_err add_unit(struct pt__rollup *r, const struct pt__unit *unit, struct pt_buf *row)
+/* Its row goes into units.csv, where it is shown. */
+static enum pt_err add_unit(struct pt__rollup *r, const struct pt__unit *unit)
 {
     static const struct pt_hash nothing;
-    struct pt_csv_writer csv = {.out = row};
-    struct pt_subject subject = unit->subject;
-    pt_buf_clear(row);
+    struct pt_buf *rows = &r->unit_rows;
+    size_t at = rows->n;
     if (pt__unit_shown(unit)) {
-        pt__put_unit(r, unit, &csv);
+        pt__put_unit(r, unit, rows);
     }
-    if (row->err != PT_OK) {
-        return row->err;
+    if (rows->err != PT_OK) {
+        return rows->err;
     }
-    struct pt_hash hash = pt_hash1(PT_CONTEXT_ROW, pt_buf_bytes(row));
-    const char *name = subject.text;
+    struct pt_hash hash = pt_hash1(PT_CONTEXT_ROW, pt_bytes_of(rows->data + at, rows->n - at));
+    const char *name = unit->subject.text;
     if (!unit->has_logs) { /* published codes may be longer than a subject */
         name = pt_arena_printf(&r->keep, "a:%s/%s", r->in->cycle, unit->code);
     }
@@ -85,14 +85,13 @@ static enum pt_err add_unit(struct pt__rollup *r, const struct pt__unit *unit, s
 
 enum pt_err pt__rollup_leaves(struct pt__rollup *r)
 {
-    struct pt_buf row = {0};
-    enum pt_err err = PT_OK;
+    pt__put_unit_heading(&r->unit_rows);
+    enum pt_err err = r->unit_rows.err;
     for (size_t i = 0; i < r->n_units && err == PT_OK; i++) {
         if (r->units[i].has_logs || pt__unit_shown(&r->units[i])) {
-            err = add_unit(r, &r->units[i], &row);
+            err = add_unit(r, &r->units[i]);
         }
     }
-    pt_buf_free(&row);
     if (r->n_leaves > 1) {
         qsort(r->leaves, r->n_leaves, sizeof *r->leaves, compare_leaves);
     }

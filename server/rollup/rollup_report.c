@@ -15,12 +15,12 @@ static void put(struct pt_buf *out, const char *html)
 
 static bool is_imported(const struct pt__rollup *r)
 {
-    return strcmp(pt__status(r), "imported") == 0;
+    return strcmp(r->status, "imported") == 0;
 }
 
 static void put_status(const struct pt__rollup *r, struct pt_buf *out)
 {
-    const char *status = pt__status(r);
+    const char *status = r->status;
     put(out, "<li>");
     if (strcmp(status, "published") == 0) {
         pt__page_both(out, "Sudah ditetapkan", "published");

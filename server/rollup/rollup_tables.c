@@ -9,18 +9,6 @@
     "cycle,type,code,name,score_low,score_high,score,zone,category,rank_low,rank_high,units,placeholder_weights,"      \
     "imported,level,status,version,range_exact,zone_label_id,zone_label_en"
 
-const char *pt__status(const struct pt__rollup *r)
-{
-    bool assessed = false;
-    for (size_t i = 0; i < r->n_units; i++) {
-        assessed = assessed || r->units[i].opened;
-    }
-    if (!assessed && r->n_results > 0) {
-        return "imported";
-    }
-    return r->in->level == PT_LEVEL_FIXED ? "published" : "interim";
-}
-
 const char *pt__version_text(const struct pt__rollup *r, const char *none, char *buf)
 {
     if (r->fix.version == 0) {
@@ -36,6 +24,24 @@ void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool h
     if (has_score) {
         pt_score_put(csv->out, score, r->ins->settings.decimals); /* never needs quotes */
     }
+}
+
+/* Nearly all of them are settled: then it is three times the same text. */
+void pt__put_range(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t low, int64_t high)
+{
+    struct pt_buf *out = csv->out;
+    char field[40];
+    size_t at = out->n;
+    pt__put_score(csv, r, has_score, low);
+    size_t n = out->n - at;
+    if (has_score && low == high && n <= sizeof field && out->err == PT_OK) {
+        memcpy(field, out->data + at, n);
+        pt_buf_put(out, field, n);
+        pt_buf_put(out, field, n);
+        return;
+    }
+    pt__put_score(csv, r, has_score, high);
+    pt__put_score(csv, r, has_score && low == high, low);
 }
 
 static void put_rank(struct pt_csv_writer *csv, uint32_t rank)
@@ -71,9 +77,7 @@ static void put_common(const struct pt__rollup *r, const struct common *c, struc
     pt_csv_put(csv, c->type);
     pt_csv_put(csv, c->code);
     pt_csv_put(csv, c->name);
-    pt__put_score(csv, r, c->has_score, c->low);
-    pt__put_score(csv, r, c->has_score, c->high);
-    pt__put_score(csv, r, c->has_score && c->low == c->high, c->low);
+    pt__put_range(csv, r, c->has_score, c->low, c->high);
     pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));
     pt_csv_put(csv, zone == NULL ? "" : zone->category);
     put_rank(csv, c->rank_low);
@@ -82,7 +86,7 @@ static void put_common(const struct pt__rollup *r, const struct common *c, struc
     pt_csv_put_int(csv, c->placeholder);
     pt_csv_put_int(csv, c->imported);
     pt_csv_put(csv, pt_level_name(r->in->level));
-    pt_csv_put(csv, pt__status(r));
+    pt_csv_put(csv, r->status);
     pt_csv_put(csv, pt__version_text(r, "", version));
     pt_csv_put_int(csv, c->exact);
     pt_csv_put(csv, zone == NULL ? "" : zone->label.id);
@@ -129,14 +133,15 @@ bool pt__unit_shown(const struct pt__unit *unit)
     return unit->opened || unit->imported || unit->foreign;
 }
 
-void pt__put_unit_header(struct pt_csv_writer *csv)
+void pt__put_unit_heading(struct pt_buf *out)
 {
-    pt_buf_put_str(csv->out, COMMON_COLUMNS
+    pt_buf_put_str(out, COMMON_COLUMNS
                    ",institution_code,state,not_assessed,counts,conflicts,missing,pending,ineffective\n");
 }
 
-void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struct pt_csv_writer *csv)
+void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struct pt_buf *out)
 {
+    struct pt_csv_writer csv = {.out = out};
     struct common common = {.type = unit->type, .code = unit->code, .name = unit->name, .has_score = unit->has_score};
     common.low = unit->low;
     common.high = unit->high;
@@ -146,27 +151,16 @@ void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struc
     common.placeholder = unit->placeholder;
     common.imported = unit->imported;
     common.exact = unit->exact;
-    put_common(r, &common, csv);
-    pt_csv_put(csv, unit->institution);
-    pt_csv_put(csv, unit->opened ? pt_state_name(unit->state) : "");
-    pt_csv_put_int(csv, unit->not_assessed);
-    pt_csv_put_int(csv, unit->counts);
-    pt_csv_put_int(csv, (int64_t)unit->n_conflicts);
-    pt_csv_put_int(csv, (int64_t)unit->n_missing);
-    pt_csv_put_int(csv, (int64_t)unit->n_pending);
-    pt_csv_put_int(csv, (int64_t)unit->n_ineffective);
-    pt_csv_end_row(csv);
-}
-
-void pt__put_units(const struct pt__rollup *r, struct pt_buf *out)
-{
-    struct pt_csv_writer csv = {.out = out};
-    pt__put_unit_header(&csv);
-    for (size_t i = 0; i < r->n_units; i++) {
-        if (pt__unit_shown(&r->units[i])) {
-            pt__put_unit(r, &r->units[i], &csv);
-        }
-    }
+    put_common(r, &common, &csv);
+    pt_csv_put(&csv, unit->institution);
+    pt_csv_put(&csv, unit->opened ? pt_state_name(unit->state) : "");
+    pt_csv_put_int(&csv, unit->not_assessed);
+    pt_csv_put_int(&csv, unit->counts);
+    pt_csv_put_int(&csv, (int64_t)unit->n_conflicts);
+    pt_csv_put_int(&csv, (int64_t)unit->n_missing);
+    pt_csv_put_int(&csv, (int64_t)unit->n_pending);
+    pt_csv_put_int(&csv, (int64_t)unit->n_ineffective);
+    pt_csv_end_row(&csv);
 }
 
 static void put_zone(const struct pt__rollup *r, int64_t score, struct pt_csv_writer *csv)

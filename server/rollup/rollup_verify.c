@@ -11,8 +11,8 @@
 
 static struct pt_bytes content_of(const struct pt_rollup_files *files, const char *name)
 {
-    const struct pt_buf *found = pt_rollup_file(files, name);
-    return found == NULL ? (struct pt_bytes){0} : pt_buf_bytes(found);
+    const struct pt_rollup_file *found = pt_rollup_file(files, name);
+    return found == NULL ? (struct pt_bytes){0} : pt_buf_bytes(&found->content);
 }
 
 static enum pt_err say(struct pt_buf *report, enum pt_err err, enum pt_msg msg, const char *const args[4])
@@ -44,8 +44,8 @@ static void show_line(struct pt_bytes text, size_t at, char out[SHOWN_BYTES + 8]
                    n == 0 ? "" : (const char *)text.data + begin);
 }
 
-static enum pt_err say_difference(struct pt_buf *report, const char *name, struct pt_bytes written,
-                                  struct pt_bytes expected)
+static enum pt_err say_first_difference(struct pt_buf *report, const char *name, struct pt_bytes written,
+                                        struct pt_bytes expected)
 {
     size_t at = 0;
     size_t line = 1;
@@ -59,6 +59,23 @@ static enum pt_err say_difference(struct pt_buf *report, const char *name, struc
     show_line(written, at, have);
     show_line(expected, at, want);
     return say(report, PT_EINVALID, PT_MSG_VERIFY_DIFFERS, (const char *const[4]){name, number, have, want});
+}
+
+/* Now that something has to be shown, the pieces are put together. */
+static enum pt_err say_difference(struct pt_buf *report, const struct pt_rollup_file *written,
+                                  const struct pt_rollup_file *expected)
+{
+    struct pt_buf have = {0};
+    struct pt_buf want = {0};
+    pt_rollup_file_put(written, &have);
+    pt_rollup_file_put(expected, &want);
+    enum pt_err err = have.err != PT_OK ? have.err : want.err;
+    if (err == PT_OK) {
+        err = say_first_difference(report, expected->name, pt_buf_bytes(&have), pt_buf_bytes(&want));
+    }
+    pt_buf_free(&have);
+    pt_buf_free(&want);
+    return err;
 }
 
 static int compare_limits(const void *a, const void *b)
@@ -180,14 +197,13 @@ static enum pt_err compare(const struct pt_rollup_files *written, const struct p
                            struct pt_buf *report)
 {
     for (size_t i = 0; i < expected->n; i++) {
-        const char *name = expected->file[i].name;
-        const struct pt_buf *have = pt_rollup_file(written, name);
-        struct pt_bytes want = pt_buf_bytes(&expected->file[i].content);
+        const struct pt_rollup_file *want = &expected->file[i];
+        const struct pt_rollup_file *have = pt_rollup_file(written, want->name);
         if (have == NULL) {
-            return say(report, PT_EINVALID, PT_MSG_VERIFY_MISSING, (const char *const[4]){name});
+            return say(report, PT_EINVALID, PT_MSG_VERIFY_MISSING, (const char *const[4]){want->name});
         }
-        if (!pt_bytes_eq(pt_buf_bytes(have), want)) {
-            return say_difference(report, name, pt_buf_bytes(have), want);
+        if (!pt_rollup_file_eq(have, want)) {
+            return say_difference(report, have, want);
         }
     }
     return PT_OK;

@@ -12,6 +12,7 @@
 #include "core/sync/inbox.h"
 #include "core/wire/pack.h"
 #include "corpus.h"
+#include "io/files.h"
 #include "national.h"
 #include "office.h"
 
@@ -232,8 +233,8 @@ static enum pt_err read_blob(void *data, const struct pt_hash *hash, struct pt_b
     return pt_blobs_get(data, hash, out);
 }
 
-/* cache: its folder, or NULL. Seconds. */
-static double roll_up(const struct office *office, const char *cache)
+/* Built and written into the folder out. cache: its folder, or NULL. Seconds. */
+static double roll_up(const struct office *office, const char *cache, const char *out)
 {
     double start = bench_cpu();
     struct pt_problem problem = {0};
@@ -247,6 +248,9 @@ static double roll_up(const struct office *office, const char *cache)
                                     .blob_data = office->blobs,
                                     .cache = cache};
     enum pt_err err = pt_rollup_build(&input, &files, &problem);
+    if (err == PT_OK) {
+        err = pt_rollup_write(&files, out, &problem);
+    }
     if (err != PT_OK) {
         pt_problem_print(stderr, &problem);
     }
@@ -255,8 +259,21 @@ static double roll_up(const struct office *office, const char *cache)
     return bench_cpu() - start;
 }
 
-static void run(const struct office *office)
+/* A folder of the head office's own, by its full name. */
+struct inside {
+    char path[4096];
+};
+
+static struct inside inside_of(const char *folder, const char *name)
 {
+    struct inside inside;
+    bench_must(pt_path_join(inside.path, sizeof inside.path, folder, name), folder);
+    return inside;
+}
+
+static void run(const struct office *office, const char *folder)
+{
+    struct inside out = inside_of(folder, "out");
     struct scanned scanned = scan(office->store); /* everything is in memory afterwards */
     bench_row("rollup.entries", (double)scanned.entries, "");
     bench_row("rollup.chunks", (double)scanned.chunks, "");
@@ -264,19 +281,16 @@ static void run(const struct office *office)
         double start = bench_cpu();
         (void)scan(office->store);
         bench_row("rollup.scan", bench_cpu() - start, "s");
-        bench_row("rollup.run", roll_up(office, NULL), "s");
+        bench_row("rollup.run", roll_up(office, NULL, out.path), "s");
     }
 }
 
 static void again(const struct office *office, const char *folder, const char *figure)
 {
-    char cache[4096];
-    int n = snprintf(cache, sizeof cache, "%s/cache", folder);
-    if (n < 0 || (size_t)n >= sizeof cache) {
-        bench_die(folder);
-    }
+    struct inside cache = inside_of(folder, "cache");
+    struct inside out = inside_of(folder, "out");
     (void)scan(office->store);
-    bench_row(figure, roll_up(office, cache), "s");
+    bench_row(figure, roll_up(office, cache.path, out.path), "s");
 }
 
 int main(int argc, char **argv)
@@ -302,7 +316,7 @@ int main(int argc, char **argv)
     } else if (strcmp(argv[1], "again") == 0) {
         again(&office, argv[2], bench_word(argc, argv, "--as"));
     } else {
-        run(&office);
+        run(&office, argv[2]);
     }
     office_close(&office);
     return 0;

@@ -159,7 +159,8 @@ static void put_choices(struct pt_buf *out, const struct pt_list *list, uint64_t
     for (size_t i = 0; i < list->n_choices; i++) {
         const struct pt_choice *choice = &list->choices[i];
         if ((set >> (choice->number - 1) & 1) != 0) {
-            pt_buf_printf(out, "%s%s", first ? "" : (label ? ", " : " "), label ? choice->label.id : choice->name);
+            pt_buf_put_str(out, first ? "" : (label ? ", " : " "));
+            pt_buf_put_str(out, label ? choice->label.id : choice->name);
             first = false;
         }
     }

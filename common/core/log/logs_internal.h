@@ -12,6 +12,9 @@
 enum pt_err pt__row_put(struct pt_txn *txn, enum pt_table table, const struct pt_key *key,
                         const ProtobufCMessage *message);
 
+/* A row of HEADS. Nothing in out lies in scratch. */
+enum pt_err pt__head_read(struct pt_bytes value, uint64_t number, struct pt_arena *scratch, struct pt_head *out);
+
 /* A chunk row of ARRIVAL (with the running hash) or PARKED (arrival_hash NULL). */
 enum pt_err pt__record_put(struct pt_txn *txn, enum pt_table table, const struct pt_key *key,
                            const struct pt_record *record, const struct pt_hash *arrival_hash);

@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+static enum pt_err give_heads(const struct pt_head *heads, size_t n, struct pt_arena *arena, struct pt_head **out)
+{
+    struct pt_bytes copy = pt_arena_dup(arena, pt_bytes_of(heads, n * sizeof *heads));
+    memcpy(out, &copy.data, sizeof *out);
+    return copy.data == NULL ? pt_arena_err(arena) : PT_OK;
+}
+
 enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, struct pt_arena *arena,
                          struct pt_head **out, size_t *n_out)
 {
@@ -32,9 +39,41 @@ enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, s
     enum pt_err end = pt_rows_end(&rows);
     err = err == PT_OK ? end : err;
     if (err == PT_OK) {
-        struct pt_bytes copy = pt_arena_dup(arena, pt_bytes_of(heads, n * sizeof *heads));
-        err = copy.data == NULL ? pt_arena_err(arena) : PT_OK;
-        memcpy(out, &copy.data, sizeof *out);
+        err = give_heads(heads, n, arena, out);
+        *n_out = n;
+    }
+    pt_free(heads);
+    return err;
+}
+
+enum pt_err pt_logs_all(struct pt_txn *txn, struct pt_arena *arena, struct pt_head **out, size_t *n_out)
+{
+    struct pt_head *heads = NULL;
+    size_t capacity = 0;
+    size_t n = 0;
+    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_HEADS, (struct pt_bytes){0});
+    struct pt_arena scratch;
+    struct pt_bytes key;
+    struct pt_bytes value;
+    enum pt_err err = PT_OK;
+    pt_arena_init(&scratch, SIZE_MAX);
+    while (err == PT_OK && pt_rows_next(&rows, &key, &value)) {
+        uint64_t number = 0;
+        err = pt_key_read_u64(key, &number);
+        if (err == PT_OK) {
+            err = pt_reserve(&heads, &capacity, n + 1, sizeof *heads);
+        }
+        if (err == PT_OK) {
+            err = pt__head_read(value, number, &scratch, &heads[n]);
+            n += err == PT_OK;
+        }
+        pt_arena_reset(&scratch);
+    }
+    pt_arena_close(&scratch);
+    enum pt_err end = pt_rows_end(&rows);
+    err = err == PT_OK ? end : err;
+    if (err == PT_OK) {
+        err = give_heads(heads, n, arena, out);
         *n_out = n;
     }
     pt_free(heads);

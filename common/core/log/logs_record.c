@@ -88,6 +88,13 @@ static enum pt_err head_from(const Patuh__HeadRecord *record, uint64_t number, s
     return PT_OK;
 }
 
+enum pt_err pt__head_read(struct pt_bytes value, uint64_t number, struct pt_arena *scratch, struct pt_head *out)
+{
+    ProtobufCMessage *message;
+    enum pt_err err = unpack_row(&patuh__head_record__descriptor, value, scratch, &message);
+    return err == PT_OK ? head_from((const Patuh__HeadRecord *)message, number, out) : err;
+}
+
 enum pt_err pt_logs_head(struct pt_txn *txn, uint64_t number, struct pt_head *out)
 {
     struct pt_bytes value;
@@ -97,12 +104,8 @@ enum pt_err pt_logs_head(struct pt_txn *txn, uint64_t number, struct pt_head *ou
         return err;
     }
     struct pt_arena arena;
-    ProtobufCMessage *message;
     pt_arena_init(&arena, SIZE_MAX);
-    err = unpack_row(&patuh__head_record__descriptor, value, &arena, &message);
-    if (err == PT_OK) {
-        err = head_from((const Patuh__HeadRecord *)message, number, out);
-    }
+    err = pt__head_read(value, number, &arena, out);
     pt_arena_close(&arena);
     return err;
 }

@@ -293,32 +293,34 @@ const char *pt_csv_get(const struct pt_csv *csv, const struct pt_csv_row *row, c
     return column == PT_CSV_NO_COLUMN ? "" : row->fields[column];
 }
 
-void pt_csv_put(struct pt_csv_writer *writer, const char *field)
+static void begin_field(struct pt_csv_writer *writer)
 {
     if (writer->in_row) {
-        pt_buf_put_str(writer->out, ",");
+        pt_buf_put_u8(writer->out, ',');
     }
     writer->in_row = true;
+}
+
+void pt_csv_put(struct pt_csv_writer *writer, const char *field)
+{
+    begin_field(writer);
     size_t n = strlen(field);
     bool padded = n > 0 && (field[0] == ' ' || field[n - 1] == ' ');
     if (!padded && field[strcspn(field, ",\"\r\n")] == '\0') {
         pt_buf_put(writer->out, field, n);
         return;
     }
-    pt_buf_put_str(writer->out, "\"");
+    pt_buf_put_u8(writer->out, '"');
     for (; *field != '\0'; field++) {
         pt_buf_put(writer->out, "\"\"", *field == '"' ? 1 : 0);
         pt_buf_put(writer->out, field, 1);
     }
-    pt_buf_put_str(writer->out, "\"");
+    pt_buf_put_u8(writer->out, '"');
 }
 
 void pt_csv_put_int(struct pt_csv_writer *writer, int64_t field)
 {
-    if (writer->in_row) {
-        pt_buf_put_str(writer->out, ",");
-    }
-    writer->in_row = true;
+    begin_field(writer);
     pt_buf_put_int(writer->out, field, 1); /* never needs quotes */
 }
 
@@ -332,6 +334,6 @@ void pt_csv_put_row(struct pt_csv_writer *writer, const char *const *fields, siz
 
 void pt_csv_end_row(struct pt_csv_writer *writer)
 {
-    pt_buf_put_str(writer->out, "\n");
+    pt_buf_put_u8(writer->out, '\n');
     writer->in_row = false;
 }

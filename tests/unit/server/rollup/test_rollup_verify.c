@@ -68,6 +68,7 @@ Test(rollup_verify, one_flipped_byte_in_any_file_is_named)
     world_open(&w, "2023");
     world_fill(&w);
     world_rollup(&w, PT_LEVEL_REGION, &files);
+    world_undivide(&files);
     for (size_t i = 0; i < files.n; i++) {
         struct pt_buf *content = &files.file[i].content;
         size_t at[] = {0, content->n / 2, content->n - 1};

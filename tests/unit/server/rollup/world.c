@@ -560,20 +560,34 @@ void world_revoke(struct world *w, enum world_author who)
     write_entry(w, WORLD_SOUTH, &subject, &entry);
 }
 
+void world_undivide(struct pt_rollup_files *files)
+{
+    for (size_t i = 0; i < files->n; i++) {
+        struct pt_rollup_file *file = &files->file[i];
+        if (file->n_parts > 0) {
+            pt_rollup_file_put(file, &file->content);
+            file->n_parts = 0; /* the list stays to be freed */
+        }
+    }
+}
+
 const char *world_line(const struct pt_rollup_files *files, const char *table, const char *code)
 {
     static char line[2048];
     char needle[128];
-    const struct pt_buf *content = pt_rollup_file(files, table);
-    cr_assert_not_null(content);
+    struct pt_buf content = {0};
+    const struct pt_rollup_file *file = pt_rollup_file(files, table);
+    cr_assert_not_null(file);
+    pt_rollup_file_put(file, &content);
     (void)snprintf(needle, sizeof needle, ",%s,", code);
-    const char *at = strstr(pt_buf_text(content), needle);
+    const char *at = strstr(pt_buf_text(&content), needle);
     line[0] = '\0';
     if (at != NULL) {
-        while (at > pt_buf_text(content) && at[-1] != '\n') {
+        while (at > pt_buf_text(&content) && at[-1] != '\n') {
             at--;
         }
         (void)snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
     }
+    pt_buf_free(&content);
     return line;
 }

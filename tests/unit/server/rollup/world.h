@@ -95,6 +95,8 @@ void world_fill(struct world *w);
 struct pt_rollup_input world_input(struct world *w, enum pt_level level);
 /* Build; the sentence of a failure fails the test. */
 void world_rollup(struct world *w, enum pt_level level, struct pt_rollup_files *files);
+/* Every file in one piece, as it is when it was read from a folder. */
+void world_undivide(struct pt_rollup_files *files);
 /* The line of a table that has ",CODE," in it; "" when there is none. Lent until the next call. */
 const char *world_line(const struct pt_rollup_files *files, const char *table, const char *code);
 
