@@ -46,11 +46,17 @@ enum pt_err expression_compile(const char *expression, unsigned form, struct pt_
     return err;
 }
 
+/* A list may be empty: then the answer is one that nobody can give. */
+static struct pt_value first_choice(const struct pt_list *list)
+{
+    return (struct pt_value){.type = PT_VALUE_CHOICE, .choices = list->n_choices == 0 ? 1 : list->choices[0].number};
+}
+
 static struct pt_value value_for(const struct pt_instrument *instrument, const struct pt_node *node)
 {
     switch ((int)node->type) {
     case PT_NODE_SELECT_ONE:
-        return (struct pt_value){.type = PT_VALUE_CHOICE, .choices = instrument->lists[node->list].choices[0].number};
+        return first_choice(&instrument->lists[node->list]);
     case PT_NODE_SELECT_MULTIPLE:
         return (struct pt_value){.type = PT_VALUE_CHOICES, .choices = 3};
     case PT_NODE_DECIMAL:
