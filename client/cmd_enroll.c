@@ -31,6 +31,6 @@ int pt_cmd_enroll(struct pt_cli *cli)
     } else {
         pt_problem_print(stderr, &problem);
     }
-    pt_buf_free(&code);
+    pt_buf_wipe(&code);
     return result;
 }

@@ -316,10 +316,7 @@ void patuh_close(struct patuh *device)
     pt_arena_close(&device->enrolment_arena);
     pt_keypair_wipe(&device->author_pair);
     pt_keypair_wipe(&device->transport_pair);
-    volatile uint8_t *key = device->key.key;
-    for (size_t i = 0; i < sizeof device->key.key; i++) {
-        key[i] = 0; /* volatile: not optimised away before the free */
-    }
+    pt_wipe(&device->key, sizeof device->key);
     pt_free(device);
 }
 

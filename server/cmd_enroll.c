@@ -20,6 +20,6 @@ enum pt_err cmd_enroll(struct command *c)
         command_tell(c, PT_MSG_REVIEWER_READY, reviewer.name, c->office->code);
     }
     reviewer_close(&reviewer);
-    pt_buf_free(&code);
+    pt_buf_wipe(&code);
     return err;
 }

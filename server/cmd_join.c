@@ -68,7 +68,7 @@ enum pt_err cmd_join(struct command *c)
     if (err == PT_OK) {
         err = office_set_enrolment(c->office, pt_buf_bytes(&answer), code.address, &c->problem);
     }
-    pt_buf_free(&text);
+    pt_buf_wipe(&text);
     pt_buf_free(&answer);
     return err == PT_OK ? tell(c) : err;
 }

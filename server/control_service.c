@@ -38,7 +38,7 @@ static void calling_free(struct calling *c)
     }
     struct server *server = c->server;
     command_close(&c->command);
-    pt_arena_close(&c->arena);
+    pt_arena_wipe(&c->arena);
     pt_free(c);
     server_part_ended(server);
 }
@@ -93,9 +93,7 @@ static void work(uv_work_t *work_req)
 {
     struct calling *c = work_req->data;
     c->exit = command_run(&c->command, c->request->argument[0]);
-    if (c->request->input.len > 0) {
-        explicit_bzero(c->request->input.data, c->request->input.len); /* a passphrase */
-    }
+    pt_wipe(c->request->input.data, c->request->input.len); /* a passphrase */
 }
 
 static void after_work(uv_work_t *work_req, int status)

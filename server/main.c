@@ -249,7 +249,7 @@ static enum pt_err run_remote(const struct line *line, struct pt_bytes input, st
     if (err == PT_OK) {
         err = pt_control_call_run(path, request, on_reply, remote, problem);
     }
-    pt_arena_close(&arena);
+    pt_arena_wipe(&arena); /* the request may carry a passphrase */
     return err;
 }
 

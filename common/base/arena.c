@@ -54,6 +54,15 @@ void pt_arena_close(struct pt_arena *arena)
     arena->exhausted = false;
 }
 
+void pt_arena_wipe(struct pt_arena *arena)
+{
+    for (struct pt_arena_block *block = arena->blocks; block != NULL; block = block->next) {
+        ASAN_UNPOISON_MEMORY_REGION(block->data, block->capacity);
+        pt_wipe(block->data, block->used);
+    }
+    pt_arena_close(arena);
+}
+
 void pt_arena_reset(struct pt_arena *arena)
 {
     struct pt_arena_block *kept = arena->blocks;

@@ -24,6 +24,7 @@ struct pt_arena {
 void pt_arena_init(struct pt_arena *arena, size_t budget);
 void pt_arena_reset(struct pt_arena *arena); /* keeps one block */
 void pt_arena_close(struct pt_arena *arena);
+void pt_arena_wipe(struct pt_arena *arena); /* close one that held a secret: overwritten first */
 /* Aligned for any type, not cleared; NULL when the budget or the heap is exhausted. */
 void *pt_arena_alloc(struct pt_arena *arena, size_t n_bytes);
 void *pt_arena_zalloc(struct pt_arena *arena, size_t n_items, size_t item_bytes);

@@ -29,9 +29,7 @@ int pt_bytes_cmp(struct pt_bytes a, struct pt_bytes b)
 
 void pt_buf_wipe(struct pt_buf *buf)
 {
-    if (buf->data != NULL) {
-        explicit_bzero(buf->data, buf->n);
-    }
+    pt_wipe(buf->data, buf->capacity);
     pt_buf_free(buf);
 }
 

@@ -32,9 +32,9 @@ struct pt_buf {
     enum pt_err err;
 };
 
-void pt_buf_free(struct pt_buf *buf);
-void pt_buf_wipe(struct pt_buf *buf); /* free what was secret: overwritten first */ /* also resets the error */
-void pt_buf_clear(struct pt_buf *buf);                                              /* keeps the memory */
+void pt_buf_free(struct pt_buf *buf);  /* also resets the error */
+void pt_buf_wipe(struct pt_buf *buf);  /* free what was secret: overwritten first */
+void pt_buf_clear(struct pt_buf *buf); /* keeps the memory */
 void pt_buf_put(struct pt_buf *buf, const void *data, size_t n);
 void pt_buf_put_bytes(struct pt_buf *buf, struct pt_bytes bytes);
 void pt_buf_put_str(struct pt_buf *buf, const char *text);

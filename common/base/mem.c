@@ -73,6 +73,13 @@ char *pt_strdup(const char *text)
     return copy;
 }
 
+void pt_wipe(void *memory, size_t n_bytes)
+{
+    if (n_bytes > 0) {
+        explicit_bzero(memory, n_bytes);
+    }
+}
+
 enum pt_err pt_reserve(void *items_ptr, size_t *capacity, size_t need, size_t item_bytes)
 {
     if (need <= *capacity) {

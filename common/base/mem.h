@@ -1,4 +1,4 @@
-/* mem.h - the only place that calls malloc.
+/* mem.h - the only place that calls malloc, and the one that wipes.
  *
  * Lets a test fail the n-th allocation and count what is alive.
  * Thread: pt_alloc and friends any; the fault switch belongs to single-threaded tests. */
@@ -15,6 +15,9 @@ void *pt_zalloc(size_t n_bytes);
 void *pt_realloc(void *old, size_t n_bytes);
 void pt_free(void *memory); /* NULL is fine */
 char *pt_strdup(const char *text);
+
+/* Overwrite what was secret: the compiler does not take it for useless. NULL with 0 is fine. */
+void pt_wipe(void *memory, size_t n_bytes);
 
 /* Make room for `need` items of item_bytes each in a growing array (doubles). On error nothing changed. Errors: NOMEM.
  */

@@ -1,5 +1,7 @@
 #include "core/crypto.h"
 
+#include "base/mem.h"
+
 #include <sodium.h>
 #include <string.h>
 
@@ -81,12 +83,12 @@ void pt_keypair_make(const struct pt_random *random, struct pt_keypair *out)
     uint8_t seed[PT_KEY_BYTES];
     pt_random_fill(random, seed, sizeof seed);
     pt_keypair_from_seed(seed, out);
-    sodium_memzero(seed, sizeof seed);
+    pt_wipe(seed, sizeof seed);
 }
 
 void pt_keypair_wipe(struct pt_keypair *pair)
 {
-    sodium_memzero(pair, sizeof *pair);
+    pt_wipe(pair, sizeof *pair);
 }
 
 struct pt_author pt_author_of(const uint8_t public_key[PT_KEY_BYTES])

@@ -78,6 +78,13 @@ static void forget(struct pt_control_call *call)
     call->control->n_calls--;
 }
 
+/* Requests carry passphrases. */
+static void wipe_request(struct pt_control_call *call)
+{
+    pt_frames_wipe(&call->frames);
+    pt_wipe(call->part, sizeof call->part);
+}
+
 static void on_call_handle_closed(uv_handle_t *handle)
 {
     struct pt_control_call *call = handle->data;
@@ -89,7 +96,7 @@ static void on_call_handle_closed(uv_handle_t *handle)
         control->events.on_done(call, control->data);
     }
     forget(call);
-    pt_frames_close(&call->frames);
+    wipe_request(call);
     pt_buf_free(&call->out);
     pt_buf_free(&call->in_flight);
     if (control->spare == NULL) {
@@ -228,6 +235,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *part)
     call->asked = true;
     (void)uv_timer_stop(&call->timer);
     call->control->events.on_request(call, request, call->control->data);
+    wipe_request(call);
 }
 
 static void on_timer(uv_timer_t *timer)

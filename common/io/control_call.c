@@ -101,7 +101,7 @@ enum pt_err pt_control_call_run(const char *path, struct pt_bytes request,
     struct pt_buf wire = {0};
     pt_frame_put(&wire, request);
     err = wire.err != PT_OK ? wire.err : send_all(fd, pt_buf_bytes(&wire));
-    pt_buf_free(&wire);
+    pt_buf_wipe(&wire); /* requests carry passphrases */
     if (err == PT_OK) {
         struct pt_frames frames;
         pt_frames_init(&frames, PT_CONTROL_FRAME_BYTES_MAX);

@@ -1,5 +1,6 @@
 #include "io/identity.h"
 
+#include "base/mem.h"
 #include "io/files.h"
 
 #include <limits.h>
@@ -38,10 +39,7 @@ enum pt_err pt_identity_load(const char *folder, const char *name, struct pt_key
         pt_keypair_from_seed(seed.data, out);
         warn_if_open(path, warning);
     }
-    if (seed.data != NULL) {
-        explicit_bzero(seed.data, seed.n);
-    }
-    pt_buf_free(&seed);
+    pt_buf_wipe(&seed);
     return err;
 }
 
@@ -62,7 +60,7 @@ enum pt_err pt_identity_create(const char *folder, const char *name, const struc
     if (err == PT_OK) {
         pt_keypair_from_seed(seed, out);
     }
-    explicit_bzero(seed, sizeof seed);
+    pt_wipe(seed, sizeof seed);
     return err;
 }
 

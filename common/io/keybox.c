@@ -1,5 +1,6 @@
 #include "io/keybox.h"
 
+#include "base/mem.h"
 #include "io/files.h"
 
 #include <sodium.h>
@@ -67,7 +68,7 @@ static enum pt_err seal(struct keybox *box, struct pt_bytes passphrase, const ui
         (void)crypto_aead_xchacha20poly1305_ietf_encrypt(box->sealed, NULL, seed, PT_KEY_BYTES, header.data, header.n,
                                                          NULL, box->nonce, key);
     }
-    sodium_memzero(key, sizeof key);
+    pt_wipe(key, sizeof key);
     pt_buf_free(&header);
     return err;
 }
@@ -83,7 +84,7 @@ static enum pt_err unseal(const struct keybox *box, struct pt_bytes passphrase, 
                                                                    header.data, header.n, box->nonce, key) != 0) {
         err = PT_EDENIED;
     }
-    sodium_memzero(key, sizeof key);
+    pt_wipe(key, sizeof key);
     pt_buf_free(&header);
     return err;
 }
@@ -120,7 +121,7 @@ enum pt_err pt_keybox_create(const char *path, struct pt_bytes passphrase, const
     if (err == PT_OK) {
         pt_keypair_from_seed(seed, out);
     }
-    sodium_memzero(seed, sizeof seed);
+    pt_wipe(seed, sizeof seed);
     return pt_problem_default(problem, err, path);
 }
 
@@ -144,7 +145,7 @@ enum pt_err pt_keybox_open(const char *path, struct pt_bytes passphrase, struct 
     if (err == PT_OK) {
         pt_keypair_from_seed(seed, out);
     }
-    sodium_memzero(seed, sizeof seed);
+    pt_wipe(seed, sizeof seed);
     pt_buf_free(&file);
     return pt_problem_default(problem, err, path);
 }

@@ -1,5 +1,6 @@
 #include "io/secret.h"
 
+#include "base/mem.h"
 #include "io/files.h"
 
 #include <string.h>
@@ -8,20 +9,30 @@
 
 #define SECRET_BYTES_MAX 4096
 
-static enum pt_err read_input(struct pt_buf *out)
+/* Byte by byte, so that what follows the line is left to others. */
+static enum pt_err read_line(uint8_t line[SECRET_BYTES_MAX], size_t *n)
 {
-    char byte;
-    while (out->n < SECRET_BYTES_MAX) {
-        ssize_t n = read(STDIN_FILENO, &byte, 1);
-        if (n < 0) {
+    for (*n = 0; *n < SECRET_BYTES_MAX; (*n)++) {
+        ssize_t got = read(STDIN_FILENO, &line[*n], 1);
+        if (got < 0) {
             return PT_EIO;
         }
-        if (n == 0 || byte == '\n') {
-            return out->err;
+        if (got == 0 || line[*n] == '\n') {
+            return PT_OK;
         }
-        pt_buf_put(out, &byte, 1);
     }
     return PT_ELIMIT;
+}
+
+/* In one piece: a buffer that grows leaves its beginnings in freed memory. */
+static enum pt_err read_input(struct pt_buf *out)
+{
+    uint8_t line[SECRET_BYTES_MAX];
+    size_t n = 0;
+    enum pt_err err = read_line(line, &n);
+    pt_buf_put(out, line, n);
+    pt_wipe(line, sizeof line);
+    return err == PT_OK ? out->err : err;
 }
 
 static enum pt_err read_terminal(enum pt_msg question, struct pt_buf *out)

@@ -14,6 +14,11 @@ void pt_frames_close(struct pt_frames *frames)
     pt_buf_free(&frames->body);
 }
 
+void pt_frames_wipe(struct pt_frames *frames)
+{
+    pt_buf_wipe(&frames->body);
+}
+
 static struct pt_bytes take(struct pt_bytes *input, size_t n_max)
 {
     size_t n = input->n < n_max ? input->n : n_max;

@@ -21,6 +21,7 @@ struct pt_frames {
 
 void pt_frames_init(struct pt_frames *frames, size_t body_max);
 void pt_frames_close(struct pt_frames *frames);
+void pt_frames_wipe(struct pt_frames *frames); /* the same where frames held a secret */
 /* Take bytes off the front of *input until a frame is whole. *frame is lent until the next call or until the input
  * goes. Errors: NOTFOUND (all input taken, more is needed), LIMIT (a longer frame than body_max was announced; the
  * stream cannot be used any more), NOMEM. */

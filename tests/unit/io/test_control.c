@@ -3,6 +3,7 @@
 #include "io/control.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,79 @@ Test(control, a_client_that_leaves_ends_the_call)
     cr_expect_eq(desk.n_replies, 3);
     cr_expect_eq(desk.n_done, 1);
     cr_expect_lt(desk.n_sent, 1000);
+    desk_close(&desk);
+}
+
+/* --- passphrases --- */
+
+#define SECRET_BYTES 40
+
+/* Never in one piece in the program, so that the only copies are those of the request. */
+static void make_secret(char out[SECRET_BYTES + 1])
+{
+    for (int i = 0; i < SECRET_BYTES; i++) {
+        out[i] = (char)('a' + (i * 7 + 3) % 26);
+    }
+    out[SECRET_BYTES] = '\0';
+}
+
+static bool has_secret(const uint8_t *bytes, size_t n)
+{
+    size_t matched = 0;
+    for (size_t i = 0; i < n; i++) {
+        matched = bytes[i] == 'a' + ((int)matched * 7 + 3) % 26 ? matched + 1 : bytes[i] == 'd';
+        if (matched == SECRET_BYTES) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static unsigned copies_between(int memory, uint64_t from, uint64_t to)
+{
+    static uint8_t page[1 << 16]; /* a copy over its edge is one of several */
+    unsigned n = 0;
+    for (uint64_t at = from; at < to; at += sizeof page) {
+        ssize_t got = pread(memory, page, sizeof page, (off_t)at);
+        n += got > 0 && has_secret(page, (size_t)got);
+        memset(page, 0, sizeof page);
+    }
+    return n;
+}
+
+/* In what the program may write, its stacks and freed memory included. */
+static unsigned copies_in_memory(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    char line[512];
+    unsigned n = 0;
+    cr_assert(maps != NULL && memory >= 0);
+    while (fgets(line, sizeof line, maps) != NULL) {
+        unsigned long long from;
+        unsigned long long to;
+        char rights[8];
+        bool heap = sscanf(line, "%llx-%llx %7s", &from, &to, rights) == 3 && strncmp(rights, "rw", 2) == 0;
+        if (heap && to - from < (1ull << 30)) { /* what a sanitizer keeps of its own is larger */
+            n += copies_between(memory, from, to);
+        }
+    }
+    (void)fclose(maps);
+    (void)close(memory);
+    return n;
+}
+
+Test(control, a_passphrase_does_not_outlive_its_request)
+{
+    char secret[SECRET_BYTES + 1];
+    struct desk desk = {.request = secret, .n_replies_asked = 3, .reply_bytes = 100};
+    make_secret(secret);
+    cr_expect_geq(copies_in_memory(), 1, "it would be seen");
+    desk_open(&desk);
+    desk_call(&desk);
+    cr_expect_eq(desk.err, PT_OK);
+    pt_wipe(secret, sizeof secret);
+    cr_expect_eq(copies_in_memory(), 0);
     desk_close(&desk);
 }
 
