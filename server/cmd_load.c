@@ -87,12 +87,26 @@ static enum pt_err read_part(struct command *c, const char *folder, const char *
 
 /* --- instrument --- */
 
+/* A sheet may be absent, but not an empty file: that is a copy that failed. */
+static enum pt_err read_sheet(struct command *c, const char *folder, const char *name, bool needed, struct pt_buf *out)
+{
+    char file[32];
+    char path[PATH_MAX];
+    (void)snprintf(file, sizeof file, "%s.csv", name);
+    enum pt_err err = read_part(c, folder, file, needed, out);
+    if (err == PT_OK && out->n == 0 && pt_path_join(path, sizeof path, folder, file) == PT_OK && pt_file_exists(path)) {
+        struct pt_csv sheet = {.name = name};
+        err = pt_csv_refuse(&sheet, 1, "1", PT_MSG_CSV_NO_HEADER, "", &c->problem);
+    }
+    return err;
+}
+
 static enum pt_err compile(struct command *c, const char *folder, struct pt_buf part[4], struct pt_buf *out)
 {
-    static const char *const names[] = {"survey.csv", "choices.csv", "settings.csv", "zones.csv"};
+    static const char *const names[] = {"survey", "choices", "settings", "zones"};
     enum pt_err err = PT_OK;
     for (size_t i = 0; i < 4 && err == PT_OK; i++) {
-        err = read_part(c, folder, names[i], i >= 2, &part[i]);
+        err = read_sheet(c, folder, names[i], i >= 2, &part[i]);
     }
     if (err != PT_OK) {
         return err;

@@ -1,5 +1,6 @@
 #include "core/instrument/compile.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct pt_csv_header survey_headers[] = {
@@ -283,6 +284,27 @@ static enum pt_err find_product_repeat(struct pt_compile *c)
                                : pt_field_refuse(&field, "product_repeat", PT_MSG_SHEET_WORD, c->product_repeat);
 }
 
+static size_t count_questions(const struct pt_node *nodes, size_t n_nodes)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_nodes; i++) {
+        n += pt_node_is_question(&nodes[i]) ? 1 : 0;
+    }
+    return n;
+}
+
+/* A folder without its survey is a slip: it would take every question from the people who are answering them. */
+static enum pt_err check_still_asks(const struct pt_compile *c)
+{
+    char count[24];
+    size_t n_before = c->previous == NULL ? 0 : count_questions(c->previous->nodes, c->previous->n_nodes);
+    if (n_before == 0 || count_questions(c->nodes, c->ins.n_nodes) > 0) {
+        return PT_OK;
+    }
+    (void)snprintf(count, sizeof count, "%zu", n_before);
+    return pt_problem_set(c->problem, PT_EINVALID, PT_MSG_INSTRUMENT_NO_QUESTIONS, c->ins.settings.cycle, count, NULL);
+}
+
 enum pt_err pt_compile_survey(struct pt_compile *c)
 {
     size_t n_rows = c->survey.n_rows;
@@ -308,6 +330,9 @@ enum pt_err pt_compile_survey(struct pt_compile *c)
     if (c->survey.n_columns > 0) {
         size_t n_headers = sizeof survey_headers / sizeof survey_headers[0];
         err = pt_csv_check(&c->survey, survey_headers, n_headers, c->problem);
+        if (err == PT_OK && n_rows == 0) {
+            err = pt_csv_refuse(&c->survey, 2, "type", PT_MSG_SHEET_EMPTY, "", c->problem);
+        }
     }
     uint32_t open = 0;
     for (size_t i = 0; err == PT_OK && i < n_rows; i++) {
@@ -315,6 +340,9 @@ enum pt_err pt_compile_survey(struct pt_compile *c)
     }
     if (err == PT_OK && open != 0) {
         err = pt_csv_refuse(&c->survey, c->lines[open], "type", PT_MSG_SHEET_OPEN, c->nodes[open].name, c->problem);
+    }
+    if (err == PT_OK) {
+        err = check_still_asks(c);
     }
     return err == PT_OK ? find_product_repeat(c) : err;
 }

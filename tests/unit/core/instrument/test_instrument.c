@@ -79,6 +79,25 @@ Test(instrument, a_cycle_may_be_settings_and_zones_alone)
     fixture_close(&f);
 }
 
+Test(instrument, a_cycle_that_asks_goes_on_asking)
+{
+    static const char *const surveys[] = {"", SURVEY_HEAD "note,only_text,Catatan,Note,,,,,,,,,,\n", SURVEY_HEAD};
+    struct pt_buf asks = {0};
+    struct pt_buf out = {0};
+    struct pt_problem problem = {0};
+    cr_assert_eq(compile(GOOD, CHOICES, SETTINGS("zero", "full"), ZONES, (struct pt_bytes){0}, &asks, NULL), PT_OK);
+    for (size_t i = 0; i < sizeof surveys / sizeof surveys[0]; i++) {
+        cr_expect_eq(compile(surveys[i], CHOICES, SETTINGS("zero", "full"), ZONES, pt_buf_bytes(&asks), &out, &problem),
+                     PT_EINVALID, "row %zu", i);
+        cr_expect_eq(problem.msg, i < 2 ? PT_MSG_INSTRUMENT_NO_QUESTIONS : PT_MSG_SHEET_EMPTY, "row %zu", i);
+        cr_expect_eq(out.n, 0);
+    }
+    cr_expect_eq(compile(surveys[2], CHOICES, SETTINGS("zero", "full"), ZONES, (struct pt_bytes){0}, &out, &problem),
+                 PT_EINVALID, "a sheet without rows is refused the first time too");
+    pt_buf_free(&asks);
+    pt_buf_free(&out);
+}
+
 Test(instrument, names_and_choices_keep_their_numbers)
 {
     const char *first = SURVEY_HEAD "integer,a,,,,,,,,,,,,\nselect_one l,b,,,,,,,,,,,,\ninteger,c,,,,,,,,,,,,\n";
