@@ -94,6 +94,27 @@ Test(main, shows_only_what_is_missing_or_of_a_role)
     field_close(&field);
 }
 
+Test(main, lists_answers_that_break_their_condition_with_what_is_missing)
+{
+    struct field field;
+    field_open(&field);
+    const char *dir = field.dir[FIELD_SARI];
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    field_answer(device, "complaints_received", "10");
+    field_answer(device, "complaints_settled", "9");
+    field_answer(device, "complaints_received", "5");
+    patuh_close(device);
+    const char *rule = "! tidak memenuhi syarat / does not meet its condition: Tidak boleh lebih dari jumlah pengaduan "
+                       "yang diterima. / May not exceed the complaints received.";
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "! complaints_settled", "");
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "--missing"), 0, rule, "");
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "--json"), 0, "\"broken\":true,\"rule_id\":\"Tidak boleh", "");
+    expect_run(ARGS("list", "--dir", dir), 0, "the condition of their question: 1;", "");
+    expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT), 1, "", rule);
+    expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT, "--with-missing"), 0, "", rule);
+    field_close(&field);
+}
+
 static bool python_reads(const struct pt_buf *json)
 {
     struct child child = program_start("python3", ARGS("-m", "json.tool"));
