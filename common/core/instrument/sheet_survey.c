@@ -266,6 +266,20 @@ static enum pt_err add_row(struct pt_compile *c, const struct pt_csv_row *csv_ro
     return err;
 }
 
+static enum pt_err refuse_repeat(const struct pt_field *field)
+{
+    const struct pt_compile *c = field->c;
+    struct pt_buf repeats = {0};
+    for (size_t i = 1; i < c->ins.n_nodes; i++) {
+        if (c->nodes[i].type == PT_NODE_REPEAT) {
+            pt_buf_printf(&repeats, "%s%s", repeats.n == 0 ? "" : ", ", c->nodes[i].name);
+        }
+    }
+    enum pt_err err = pt_field_refuse_word(field, "product_repeat", PT_MSG_SHEET_WORD, pt_buf_text(&repeats));
+    pt_buf_free(&repeats);
+    return err;
+}
+
 static enum pt_err find_product_repeat(struct pt_compile *c)
 {
     struct pt_field field = {.c = c, .csv = &c->settings, .row = &c->settings.rows[0]};
@@ -280,8 +294,7 @@ static enum pt_err find_product_repeat(struct pt_compile *c)
             return PT_OK;
         }
     }
-    return c->ins.n_nodes == 1 ? PT_OK
-                               : pt_field_refuse(&field, "product_repeat", PT_MSG_SHEET_WORD, c->product_repeat);
+    return c->ins.n_nodes == 1 ? PT_OK : refuse_repeat(&field);
 }
 
 static size_t count_questions(const struct pt_node *nodes, size_t n_nodes)
