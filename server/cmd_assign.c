@@ -1,6 +1,27 @@
 /* cmd_assign.c - patuhd assign: give one assessment to a surveyor. */
 #include "assessments.h"
 #include "command.h"
+#include "surveyors.h"
+
+/* Only who was assigned there can be replaced; who was replaced already, by the same words, may be named again. */
+static enum pt_err check_instead_of(struct command *c, const struct assignment *assignment)
+{
+    struct directory directory;
+    if (assignment->instead_of == NULL) {
+        return PT_OK;
+    }
+    enum pt_err err = directory_open(c->office, &directory);
+    if (err != PT_OK) {
+        return err;
+    }
+    const struct directory_assessment *known = directory_find(&directory, &assignment->subject);
+    if (known == NULL || !directory_is_assigned(known, assignment->instead_of)) {
+        err = pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_ASSIGN_INSTEAD, pt_subject_name(&assignment->subject),
+                             assignment->instead_of, NULL);
+    }
+    directory_close(&directory);
+    return err;
+}
 
 static enum pt_err assign(struct command *c, const struct assignment *assignment)
 {
@@ -12,6 +33,9 @@ static enum pt_err assign(struct command *c, const struct assignment *assignment
         return err;
     }
     err = assignment_check(c->office, &cycle, assignment, &c->problem);
+    if (err == PT_OK) {
+        err = check_instead_of(c, assignment);
+    }
     if (err == PT_OK) {
         err = assignments_write(c->office, &cycle, assignment, 1);
     }
@@ -44,6 +68,7 @@ enum pt_err cmd_assign(struct command *c)
     err = assign(c, &assignment);
     if (err == PT_OK) {
         command_tell(c, PT_MSG_ASSIGNED, words[0], assignment.surveyor);
+        err = surveyors_tell_missing(c, &assignment.surveyor, 1);
     }
     return err;
 }

@@ -6,6 +6,7 @@
 #include "core/wire/pack.h"
 #include "io/clock.h"
 #include "io/files.h"
+#include "surveyors.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -358,6 +359,16 @@ static enum pt_err write_assignments(struct command *c, const struct pt_csv *csv
     return err;
 }
 
+static enum pt_err tell_missing_devices(struct command *c, const struct assignment *list, size_t n,
+                                        struct pt_arena *arena)
+{
+    const char **names = pt_arena_zalloc(arena, n, sizeof *names);
+    for (size_t i = 0; names != NULL && i < n; i++) {
+        names[i] = list[i].surveyor;
+    }
+    return names == NULL ? PT_ENOMEM : surveyors_tell_missing(c, names, n);
+}
+
 static enum pt_err load_assignments(struct command *c, const char *path)
 {
     static const struct pt_csv_header known[] = {{"cycle", true}, {"surveyor", true}, {"unit_code", true}};
@@ -380,6 +391,9 @@ static enum pt_err load_assignments(struct command *c, const char *path)
     if (err == PT_OK) {
         err = read_assignments(c, &csv, &arena, &list);
         err = err == PT_OK ? write_assignments(c, &csv, list) : err;
+    }
+    if (err == PT_OK) {
+        err = tell_missing_devices(c, list, csv.n_rows, &arena);
     }
     pt_arena_close(&arena);
     pt_buf_free(&file);
