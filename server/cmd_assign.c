@@ -23,7 +23,7 @@ static enum pt_err check_instead_of(struct command *c, const struct assignment *
     return err;
 }
 
-static enum pt_err assign(struct command *c, const struct assignment *assignment)
+static enum pt_err assign(struct command *c, const struct assignment *assignment, size_t *n_written)
 {
     char code[PT_SUBJECT_BYTES_MAX + 1];
     struct cycle_data cycle;
@@ -37,7 +37,7 @@ static enum pt_err assign(struct command *c, const struct assignment *assignment
         err = check_instead_of(c, assignment);
     }
     if (err == PT_OK) {
-        err = assignments_write(c->office, &cycle, assignment, 1);
+        err = assignments_write(c->office, &cycle, assignment, 1, n_written);
     }
     cycle_data_close(&cycle);
     return err;
@@ -65,9 +65,10 @@ enum pt_err cmd_assign(struct command *c)
     }
     assignment.surveyor = options[0].value;
     assignment.instead_of = options[1].value;
-    err = assign(c, &assignment);
+    size_t n_written = 0;
+    err = assign(c, &assignment, &n_written);
     if (err == PT_OK) {
-        command_tell(c, PT_MSG_ASSIGNED, words[0], assignment.surveyor);
+        command_tell(c, n_written > 0 ? PT_MSG_ASSIGNED : PT_MSG_ASSIGNED_BEFORE, words[0], assignment.surveyor);
         err = surveyors_tell_missing(c, &assignment.surveyor, 1);
     }
     return err;

@@ -336,7 +336,9 @@ static enum pt_err refuse_row(struct command *c, const struct pt_csv *csv, const
 static enum pt_err write_assignments(struct command *c, const struct pt_csv *csv, const struct assignment *list)
 {
     struct cycle_data cycle;
-    char count[24];
+    char written[24];
+    char before[24];
+    size_t n_written = 0;
     enum pt_err err = cycle_data_open(c->office, pt_csv_get(csv, &csv->rows[0], "cycle"), &cycle);
     if (err != PT_OK) {
         return err;
@@ -349,12 +351,13 @@ static enum pt_err write_assignments(struct command *c, const struct pt_csv *csv
         }
     }
     if (err == PT_OK) {
-        err = assignments_write(c->office, &cycle, list, csv->n_rows);
+        err = assignments_write(c->office, &cycle, list, csv->n_rows, &n_written);
     }
     cycle_data_close(&cycle);
     if (err == PT_OK) {
-        (void)snprintf(count, sizeof count, "%zu", csv->n_rows);
-        command_tell(c, PT_MSG_ASSIGNED_MANY, count, "");
+        (void)snprintf(written, sizeof written, "%zu", n_written);
+        (void)snprintf(before, sizeof before, "%zu", csv->n_rows - n_written);
+        command_tell(c, PT_MSG_ASSIGNED_MANY, written, before);
     }
     return err;
 }
