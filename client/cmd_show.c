@@ -124,11 +124,6 @@ static void put_ineffective_json(struct pt_json *json, const struct patuh_form *
 
 static void put_people_json(struct pt_json *json, const struct patuh_form *form)
 {
-    pt_json_begin(json, "surveyors", '[');
-    for (size_t i = 0; i < form->n_surveyors; i++) {
-        pt_json_text(json, NULL, form->surveyors[i]);
-    }
-    pt_json_end(json, ']');
     pt_json_begin(json, "writers", '[');
     for (size_t i = 0; i < form->n_writers; i++) {
         pt_json_begin(json, NULL, '{');
