@@ -1,4 +1,5 @@
 /* The list of assessments: what head office and region opened and assigned, as far as it has come here. */
+#include "client/conditions.h"
 #include "client/summary.h"
 
 #include "base/mem.h"
@@ -214,8 +215,13 @@ enum pt_err pt_summary_fill(struct pt_work *work, struct pt_txn *txn, struct pt_
         line.n_comments = (uint32_t)state->state_move->n_comment;
     }
     struct pt_head *heads;
+    struct pt_conditions conditions;
     size_t n = 0;
-    enum pt_err err = pt_logs_list(txn, &work->subject, arena, &heads, &n);
+    enum pt_err err = pt_conditions_check(work, arena, &conditions);
+    line.n_broken = (uint32_t)conditions.n_broken;
+    if (err == PT_OK) {
+        err = pt_logs_list(txn, &work->subject, arena, &heads, &n);
+    }
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         if (pt_author_eq(&heads[i].log.author, &work->place.author)) {
             err = pt_places_add(txn, &heads[i], &work->authority, arena, &line.places);

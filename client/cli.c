@@ -110,6 +110,14 @@ void pt_cli_put_label(struct pt_buf *out, const char *id, const char *en)
     }
 }
 
+void pt_cli_put_broken(struct pt_buf *out, const struct patuh_item *item)
+{
+    pt_buf_put_str(out, "! ");
+    pt_say(out, PT_MSG_CLI_BROKEN, NULL);
+    pt_buf_put_str(out, ": ");
+    pt_cli_put_label(out, item->rule_id, item->rule_en);
+}
+
 bool pt_cli_line(FILE *in, struct pt_buf *line)
 {
     int c;

@@ -1,4 +1,5 @@
-/* patuh fill A: question by question from any input, each answer saved before the next question.
+/* patuh fill A: question by question from any input, each answer saved before the next question. It begins where
+ * something is still to be done; notes are printed where they stand.
  *
  * The form is read anew after each answer, since an answer decides what is asked next; the place in it is kept as a
  * path, which no answer moves. */
@@ -39,6 +40,17 @@ static bool is_question(const struct patuh_item *item)
         break;
     }
     return false;
+}
+
+/* Is the item in a group around the question, or beside it? */
+static bool stands_over(const struct filling *f, size_t item, size_t asked)
+{
+    for (size_t i = item + 1; i <= asked && i < f->form.n_items; i++) {
+        if (f->form.items[i].depth < f->form.items[item].depth) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* --- asking --- */
@@ -82,12 +94,26 @@ static void print_standing(const struct patuh_item *item)
         pt_cli_put(&out, item->claims[i].author);
         pt_buf_put_str(&out, ")\n");
     }
+    if (item->broken) {
+        pt_buf_put_str(&out, "  ");
+        pt_cli_put_broken(&out, item);
+        pt_buf_put_str(&out, "\n");
+    }
     print_out(&out);
     for (size_t i = 0; i < item->n_evidence; i++) {
         print_label("  # ", item->evidence[i].text);
     }
     for (size_t i = 0; i < item->n_comments; i++) {
         print_label("  << ", item->comments[i].text);
+    }
+}
+
+static void print_note(const struct patuh_item *item)
+{
+    if (item->kind == PATUH_NOTE && item->asked) {
+        (void)fputs("\n", stdout);
+        print_label("", item->label_id);
+        print_label("", strcmp(item->label_id, item->label_en) == 0 ? "" : item->label_en);
     }
 }
 
@@ -152,10 +178,34 @@ static enum patuh_result save(struct filling *f, const struct patuh_item *item)
     return result;
 }
 
+/* Blanks around what was typed say nothing. */
+static void trim(struct pt_buf *line)
+{
+    size_t from = 0;
+    while (line->n > 0 && strchr(" \t", line->data[line->n - 1]) != NULL) {
+        line->n--;
+    }
+    while (from < line->n && strchr(" \t", line->data[from]) != NULL) {
+        from++;
+    }
+    if (line->data != NULL) {
+        memmove(line->data, line->data + from, line->n - from);
+        line->n -= from;
+        line->data[line->n] = '\0';
+    }
+}
+
+static bool read_line(struct pt_buf *line)
+{
+    bool any = pt_cli_line(stdin, line);
+    trim(line);
+    return any;
+}
+
 static enum step read_step(struct filling *f, const struct patuh_item *item)
 {
     ask(item);
-    if (!pt_cli_line(stdin, &f->line) || strcmp(pt_buf_text(&f->line), "q") == 0) {
+    if (!read_line(&f->line) || strcmp(pt_buf_text(&f->line), "q") == 0) {
         (void)fputs("\n", stdout);
         return STEP_QUIT;
     }
@@ -180,9 +230,16 @@ static enum step read_step(struct filling *f, const struct patuh_item *item)
 
 static bool read_form(struct filling *f)
 {
+    uint32_t n_before = f->form.summary.n_broken;
     patuh_form_free(&f->form);
     struct pt_cli *cli = f->cli;
-    return pt_cli_end(cli, patuh_form(cli->device, f->assessment, &f->form, &cli->problem)) == PT_EXIT_GOOD;
+    bool good = pt_cli_end(cli, patuh_form(cli->device, f->assessment, &f->form, &cli->problem)) == PT_EXIT_GOOD;
+    if (good && f->form.summary.n_broken > n_before) { /* by the answer just given, or an earlier one */
+        char count[16];
+        (void)snprintf(count, sizeof count, "%u", f->form.summary.n_broken);
+        pt_say_to(stdout, PT_MSG_ADVICE_BROKEN, count, f->assessment, NULL);
+    }
+    return good;
 }
 
 static size_t find_path(const struct filling *f, const char *path)
@@ -203,6 +260,31 @@ static size_t next_question(const struct filling *f, size_t from)
     return from;
 }
 
+/* Where there is something to do: what is missing or does not fit, then whatever is empty, else the beginning. */
+static size_t first_open(const struct filling *f)
+{
+    size_t empty = f->form.n_items;
+    for (size_t i = next_question(f, 0); i < f->form.n_items; i = next_question(f, i + 1)) {
+        const struct patuh_item *item = &f->form.items[i];
+        if (item->missing || item->broken) {
+            return i;
+        }
+        bool open = !item->answered && item->kind != PATUH_REPEAT;
+        empty = open && empty == f->form.n_items ? i : empty;
+    }
+    return empty < f->form.n_items ? empty : next_question(f, 0);
+}
+
+static size_t question_before(const struct filling *f, size_t at)
+{
+    for (size_t i = at; i-- > 0;) {
+        if (is_question(&f->form.items[i])) {
+            return i;
+        }
+    }
+    return at;
+}
+
 static bool remember(struct filling *f, const char *path)
 {
     if (f->n_asked > 0 && strcmp(f->asked[f->n_asked - 1], path) == 0) {
@@ -216,14 +298,22 @@ static bool remember(struct filling *f, const char *path)
     return true;
 }
 
-/* Where to go on in the form that was read anew. */
+/* Where to go on in the form that was read anew: back along the way, and before its beginning along the form. */
 static size_t after_step(struct filling *f, enum step step)
 {
-    if (step == STEP_BACK && f->n_asked > 1) {
+    size_t now = find_path(f, f->asked[f->n_asked - 1]);
+    if (step == STEP_BACK) {
         f->n_asked--;
+        return f->n_asked > 0 ? find_path(f, f->asked[f->n_asked - 1]) : question_before(f, now);
     }
-    size_t at = find_path(f, f->asked[f->n_asked - 1]);
-    return step == STEP_NEXT ? next_question(f, at + 1) : at;
+    if (step != STEP_NEXT) {
+        return now;
+    }
+    size_t at = next_question(f, now + 1);
+    for (size_t i = now + 1; i < at; i++) {
+        print_note(&f->form.items[i]);
+    }
+    return at;
 }
 
 static int fill(struct filling *f)
@@ -235,7 +325,13 @@ static int fill(struct filling *f)
         pt_say_to(stderr, PT_MSG_CLIENT_NO_INSTRUMENT, f->assessment, NULL);
         return PT_EXIT_FAILED;
     }
-    size_t at = next_question(f, 0);
+    pt_say_to(stdout, PT_MSG_CLI_FILL_KEYS, NULL);
+    size_t at = first_open(f);
+    for (size_t i = 0; i < at; i++) {
+        if (stands_over(f, i, at)) {
+            print_note(&f->form.items[i]);
+        }
+    }
     while (at < f->form.n_items) {
         if (!remember(f, f->form.items[at].path)) {
             return PT_EXIT_FAILED;

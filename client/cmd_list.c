@@ -25,6 +25,7 @@ void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed)
     pt_json_bool(json, "ready", listed->ready);
     pt_json_count(json, "answered", listed->n_answered);
     pt_json_count(json, "missing", listed->n_missing);
+    pt_json_count(json, "broken", listed->n_broken);
     pt_json_count(json, "conflicts", listed->n_conflicts);
     pt_json_count(json, "comments", listed->n_comments);
     pt_json_count(json, "outside", listed->n_outside);
@@ -69,6 +70,7 @@ static enum pt_msg outside_msg(const char *state)
 void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed)
 {
     put_sentence(out, PT_MSG_ADVICE_CONFLICTS, listed->n_conflicts, listed->assessment);
+    put_sentence(out, PT_MSG_ADVICE_BROKEN, listed->n_broken, listed->assessment);
     put_sentence(out, outside_msg(listed->state), listed->n_outside, listed->assessment);
     put_sentence(out, PT_MSG_ADVICE_INEFFECTIVE, listed->n_ineffective, listed->assessment);
     if (!listed->assigned) {

@@ -10,7 +10,7 @@ struct filter {
 
 static bool is_shown(const struct filter *filter, const struct patuh_item *item)
 {
-    if (filter->missing && !item->missing) {
+    if (filter->missing && !item->missing && !item->broken) {
         return false;
     }
     return filter->role == NULL || strcmp(item->role, filter->role) == 0;
@@ -80,6 +80,9 @@ static void put_item_json(struct pt_json *json, const struct patuh_item *item)
     pt_json_bool(json, "missing", item->missing);
     pt_json_bool(json, "answered", item->answered);
     pt_json_bool(json, "conflict", item->conflict);
+    pt_json_bool(json, "broken", item->broken);
+    pt_json_text(json, "rule_id", item->rule_id);
+    pt_json_text(json, "rule_en", item->rule_en);
     pt_json_text(json, "value", item->value);
     pt_json_text(json, "author", item->author);
     put_choices(json, item);
@@ -121,11 +124,6 @@ static void put_ineffective_json(struct pt_json *json, const struct patuh_form *
 
 static void put_people_json(struct pt_json *json, const struct patuh_form *form)
 {
-    pt_json_begin(json, "surveyors", '[');
-    for (size_t i = 0; i < form->n_surveyors; i++) {
-        pt_json_text(json, NULL, form->surveyors[i]);
-    }
-    pt_json_end(json, ']');
     pt_json_begin(json, "writers", '[');
     for (size_t i = 0; i < form->n_writers; i++) {
         pt_json_begin(json, NULL, '{');
@@ -243,7 +241,7 @@ static void put_values(struct pt_buf *out, const struct patuh_item *item)
 static void put_item(struct pt_buf *out, const struct patuh_item *item)
 {
     put_indent(out, item->depth);
-    pt_buf_printf(out, "%s %s  ", item->missing ? "!" : "-", item->path);
+    pt_buf_printf(out, "%s %s  ", item->missing || item->broken ? "!" : "-", item->path);
     pt_cli_put_label(out, item->label_id, item->label_en);
     pt_buf_put_str(out, "\n");
     if (!item->asked) {
@@ -252,6 +250,11 @@ static void put_item(struct pt_buf *out, const struct patuh_item *item)
         pt_buf_put_str(out, "\n");
     }
     put_values(out, item);
+    if (item->broken) {
+        put_indent(out, item->depth + 2);
+        pt_cli_put_broken(out, item);
+        pt_buf_put_str(out, "\n");
+    }
     put_remark_lines(out, item->depth + 2, "#", item->evidence, item->n_evidence);
     put_remark_lines(out, item->depth + 2, "\"", item->notes, item->n_notes);
     put_remark_lines(out, item->depth + 2, "<<", item->comments, item->n_comments);

@@ -1,4 +1,5 @@
-/* patuh submit A [--with-missing]: without it, what is missing is listed and nothing is handed in. */
+/* patuh submit A [--with-missing]: without it, what is missing or does not meet its condition is listed and nothing is
+ * handed in. */
 #include "client/cli.h"
 
 static void list_missing(struct pt_cli *cli)
@@ -10,9 +11,15 @@ static void list_missing(struct pt_cli *cli)
     }
     struct pt_buf out = {0};
     for (size_t i = 0; i < form.n_items; i++) {
-        if (form.items[i].missing) {
-            pt_buf_printf(&out, "%s  ", form.items[i].path);
-            pt_cli_put_label(&out, form.items[i].label_id, form.items[i].label_en);
+        const struct patuh_item *item = &form.items[i];
+        if (item->missing || item->broken) {
+            pt_buf_printf(&out, "%s  ", item->path);
+            pt_cli_put_label(&out, item->label_id, item->label_en);
+            pt_buf_put_str(&out, "\n");
+        }
+        if (item->broken) {
+            pt_buf_put_str(&out, "    ");
+            pt_cli_put_broken(&out, item);
             pt_buf_put_str(&out, "\n");
         }
     }

@@ -109,6 +109,7 @@ struct patuh_listed {
     bool ready;         /* its instrument is here */
     uint32_t n_answered;
     uint32_t n_missing; /* questions that need an answer and have none */
+    uint32_t n_broken;  /* answers that do not meet the condition of their question, since another one changed */
     uint32_t n_conflicts;
     uint32_t n_comments;    /* of the office, when it returned the assessment */
     uint32_t n_outside;     /* entries that do not count until the next handing in or approval */
@@ -179,7 +180,10 @@ struct patuh_item {
     bool needed;
     bool missing;
     bool answered;
-    bool conflict;      /* several values; only a reviewer settles it */
+    bool conflict;       /* several values; only a reviewer settles it */
+    bool broken;         /* its value does not meet the condition of the question */
+    const char *rule_id; /* what that condition says; "" when it is met */
+    const char *rule_en;
     const char *value;  /* settled: as typed; calculated: the number; "" otherwise */
     const char *author; /* of the settled value */
     const struct patuh_claim *claims;
@@ -271,7 +275,8 @@ enum patuh_result patuh_place(struct patuh *device, const char *assessment, stru
 /* Propose that the unit is not assessed. */
 enum patuh_result patuh_not_assessed(struct patuh *device, const char *assessment, const char *reason,
                                      struct patuh_problem *problem);
-/* Hand in and seal. INVALID while needed questions are missing, unless with_missing. */
+/* Hand in and seal. INVALID while needed questions are missing or answers break their condition, unless
+ * with_missing. */
 enum patuh_result patuh_submit(struct patuh *device, const char *assessment, bool with_missing,
                                struct patuh_problem *problem);
 

@@ -1,4 +1,5 @@
 /* One assessment as a form: the instrument's tree in order, each question with what stands there and why. */
+#include "client/conditions.h"
 #include "client/evidence.h"
 #include "client/summary.h"
 
@@ -12,6 +13,7 @@ struct building {
     struct pt_work *work;
     struct pt_txn *txn;
     struct pt_arena *arena;
+    struct pt_conditions conditions;
     struct patuh_item *items;
     size_t n_items;
     size_t capacity;
@@ -230,6 +232,16 @@ static void fill_calculated(struct building *b, uint32_t node, uint32_t instance
     }
 }
 
+static void fill_condition(const struct building *b, uint32_t node, uint32_t instance, struct patuh_item *item)
+{
+    const struct pt_broken *broken = pt_conditions_find(&b->conditions, node, instance);
+    if (broken != NULL) {
+        item->broken = true;
+        item->rule_id = broken->rule_id;
+        item->rule_en = broken->rule_en;
+    }
+}
+
 static bool is_missing(const struct building *b, uint32_t node, uint32_t instance)
 {
     for (size_t i = 0; i < b->work->score.n_missing; i++) {
@@ -282,6 +294,8 @@ static struct patuh_item blank_item(struct building *b, uint32_t node)
                                .condition = "",
                                .value = "",
                                .author = "",
+                               .rule_id = "",
+                               .rule_en = "",
                                .asked = true,
                                .needed = n->needed};
 }
@@ -307,6 +321,7 @@ static void add_question(struct building *b, uint32_t node, uint32_t instance)
     fill_relevance(b, node, instance, item);
     if (pt_node_is_question(&b->work->instrument->nodes[node])) {
         fill_answer(b, node, instance, item);
+        fill_condition(b, node, instance, item);
         item->missing = is_missing(b, node, instance);
     }
     fill_calculated(b, node, instance, item);
@@ -467,6 +482,9 @@ static void add_ineffective(struct building *b, struct patuh_form *form)
 static enum pt_err fill_form(struct building *b, struct patuh_form *form)
 {
     b->err = pt_summary_fill(b->work, b->txn, b->arena, &form->summary);
+    if (b->err == PT_OK) {
+        b->err = pt_conditions_check(b->work, b->arena, &b->conditions);
+    }
     if (b->err == PT_OK && b->work->ready) {
         add_items(b);
     }

@@ -1,6 +1,7 @@
 /* Handing in: a move to "submitted" or "not assessed" whose cut names every other log as this device has it, so that
  * what counts is exactly what the surveyor saw. Sealed in the same transaction. */
 #include "client/action.h"
+#include "client/conditions.h"
 
 #include <stdio.h>
 
@@ -51,15 +52,34 @@ static enum pt_err seal(struct pt_action *action, enum pt_err err)
     return err == PT_OK ? pt_tail_seal(action->txn, &action->pen, &action->head, &action->work.arena, NULL) : err;
 }
 
+/* Refused while it is not as it should be, unless the surveyor says so. */
+static enum pt_err check_whole(struct pt_action *action, struct pt_problem *problem)
+{
+    char missing[24];
+    char broken[24];
+    struct pt_conditions conditions;
+    size_t n_missing = action->work.score.n_missing;
+    enum pt_err err = pt_conditions_check(&action->work, &action->work.arena, &conditions);
+    if (err != PT_OK || (n_missing == 0 && conditions.n_broken == 0)) {
+        return err;
+    }
+    (void)snprintf(missing, sizeof missing, "%zu", n_missing);
+    (void)snprintf(broken, sizeof broken, "%zu", conditions.n_broken);
+    const char *name = pt_subject_name(&action->work.subject);
+    if (conditions.n_broken == 0) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_MISSING, name, missing, NULL);
+    }
+    if (n_missing == 0) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_BROKEN, name, broken, NULL);
+    }
+    return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_MISSING_BROKEN, name, missing, broken, NULL);
+}
+
 static enum pt_err submit(struct pt_action *action, bool with_missing, struct pt_problem *problem)
 {
-    size_t n_missing = action->work.score.n_missing;
     enum pt_err err = may_move(action, problem);
-    if (err == PT_OK && n_missing > 0 && !with_missing) {
-        char count[24];
-        (void)snprintf(count, sizeof count, "%zu", n_missing);
-        err = pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_MISSING, pt_subject_name(&action->work.subject), count,
-                             NULL);
+    if (err == PT_OK && !with_missing) {
+        err = check_whole(action, problem);
     }
     return err == PT_OK ? put_move(action, PATUH__STATE__STATE_SUBMITTED, problem) : err;
 }

@@ -87,6 +87,7 @@ struct job {
     const struct assignment *assignments;
     size_t n;
     int64_t wall_s;
+    size_t n_written;
 };
 
 static bool has_assignments(const struct pt_view *view)
@@ -180,7 +181,7 @@ static enum pt_err read_so_far(struct pt_txn *txn, const struct office *office, 
 }
 
 /* An assignment that stands already is not written again: the same file may be loaded twice. */
-static enum pt_err write_one(struct pt_txn *txn, const struct job *job, const struct assignment *assignment)
+static enum pt_err write_one(struct pt_txn *txn, struct job *job, const struct assignment *assignment)
 {
     struct pt_arena arena;
     struct pt_entry entries[2];
@@ -196,6 +197,7 @@ static enum pt_err write_one(struct pt_txn *txn, const struct job *job, const st
     }
     if (err == PT_OK && n > 0) {
         err = office_log_in(txn, job->office, &assignment->subject, entries, n);
+        job->n_written++;
     }
     pt_arena_close(&arena);
     return err;
@@ -203,8 +205,9 @@ static enum pt_err write_one(struct pt_txn *txn, const struct job *job, const st
 
 static enum pt_err run_job(struct pt_txn *txn, struct pt_write_req *req)
 {
-    const struct job *job = req->data;
+    struct job *job = req->data;
     enum pt_err err = PT_OK;
+    job->n_written = 0;
     for (size_t i = 0; i < job->n && err == PT_OK; i++) {
         err = write_one(txn, job, &job->assignments[i]);
     }
@@ -212,9 +215,11 @@ static enum pt_err run_job(struct pt_txn *txn, struct pt_write_req *req)
 }
 
 enum pt_err assignments_write(struct office *office, const struct cycle_data *cycle,
-                              const struct assignment *assignments, size_t n)
+                              const struct assignment *assignments, size_t n, size_t *n_written)
 {
     struct job job = {.office = office, .cycle = cycle, .assignments = assignments, .n = n};
     job.wall_s = pt_now_read().wall_ms / 1000;
-    return office_write(office, run_job, &job);
+    enum pt_err err = office_write(office, run_job, &job);
+    *n_written = job.n_written;
+    return err;
 }

@@ -6,6 +6,7 @@
 #include "core/wire/pack.h"
 #include "io/clock.h"
 #include "io/files.h"
+#include "surveyors.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -87,12 +88,26 @@ static enum pt_err read_part(struct command *c, const char *folder, const char *
 
 /* --- instrument --- */
 
+/* A sheet may be absent, but not an empty file: that is a copy that failed. */
+static enum pt_err read_sheet(struct command *c, const char *folder, const char *name, bool needed, struct pt_buf *out)
+{
+    char file[32];
+    char path[PATH_MAX];
+    (void)snprintf(file, sizeof file, "%s.csv", name);
+    enum pt_err err = read_part(c, folder, file, needed, out);
+    if (err == PT_OK && out->n == 0 && pt_path_join(path, sizeof path, folder, file) == PT_OK && pt_file_exists(path)) {
+        struct pt_csv sheet = {.name = name};
+        err = pt_csv_refuse(&sheet, 1, "1", PT_MSG_CSV_NO_HEADER, "", &c->problem);
+    }
+    return err;
+}
+
 static enum pt_err compile(struct command *c, const char *folder, struct pt_buf part[4], struct pt_buf *out)
 {
-    static const char *const names[] = {"survey.csv", "choices.csv", "settings.csv", "zones.csv"};
+    static const char *const names[] = {"survey", "choices", "settings", "zones"};
     enum pt_err err = PT_OK;
     for (size_t i = 0; i < 4 && err == PT_OK; i++) {
-        err = read_part(c, folder, names[i], i >= 2, &part[i]);
+        err = read_sheet(c, folder, names[i], i >= 2, &part[i]);
     }
     if (err != PT_OK) {
         return err;
@@ -153,28 +168,56 @@ static enum pt_err load_instrument(struct command *c, const char *folder)
 
 /* --- registry --- */
 
+/* Into a cycle that something was loaded for: another one is a slip of the keyboard. */
+static enum pt_err load_registry_into(struct command *c, const char *const *codes, size_t n, const char *cycle,
+                                      struct pt_bytes blob)
+{
+    struct pt_buf known = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(codes[i], cycle) == 0) {
+            pt_buf_free(&known);
+            return load_blob(c, cycle, PATUH__ENTRY_KIND__ENTRY_REGISTRY, blob, "registry");
+        }
+        pt_buf_printf(&known, "%s%s", known.n == 0 ? "" : ", ", codes[i]);
+    }
+    const char *list = known.n == 0 ? "-" : pt_buf_text(&known);
+    enum pt_err err = pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_CYCLE_UNKNOWN, cycle, list, NULL);
+    pt_buf_free(&known);
+    return err;
+}
+
+static enum pt_err load_registry_everywhere(struct command *c, const char *const *codes, size_t n, struct pt_bytes blob)
+{
+    size_t n_asking = 0;
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        struct cycle_data data;
+        bool asks = false;
+        err = cycle_data_open(c->office, codes[i], &data);
+        if (err == PT_OK) {
+            asks = data.instrument_bytes.n > 0 && data.instrument.n_nodes > 1;
+            cycle_data_close(&data);
+        }
+        if (asks) {
+            n_asking++;
+            err = load_blob(c, codes[i], PATUH__ENTRY_KIND__ENTRY_REGISTRY, blob, "registry");
+        }
+    }
+    bool nowhere = err == PT_OK && n_asking == 0;
+    return nowhere ? pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_REGISTRY_NOWHERE, NULL) : err;
+}
+
 /* Into one cycle, or into every cycle that has questions. */
 static enum pt_err load_registry_blob(struct command *c, const char *cycle, struct pt_bytes blob)
 {
     struct pt_arena arena;
     const char **codes;
     size_t n = 0;
-    if (cycle != NULL) {
-        return load_blob(c, cycle, PATUH__ENTRY_KIND__ENTRY_REGISTRY, blob, "registry");
-    }
     pt_arena_init(&arena, SIZE_MAX);
     enum pt_err err = cycle_codes(c->office, &arena, &codes, &n);
-    for (size_t i = 0; i < n && err == PT_OK; i++) {
-        struct cycle_data data;
-        err = cycle_data_open(c->office, codes[i], &data);
-        if (err == PT_OK) {
-            bool asks = data.instrument_bytes.n > 0 && data.instrument.n_nodes > 1;
-            cycle_data_close(&data);
-            err = asks ? load_blob(c, codes[i], PATUH__ENTRY_KIND__ENTRY_REGISTRY, blob, "registry") : PT_OK;
-        }
-    }
-    if (err == PT_OK && n == 0) {
-        err = pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_CYCLE_NEEDED, NULL);
+    if (err == PT_OK) {
+        err =
+            cycle == NULL ? load_registry_everywhere(c, codes, n, blob) : load_registry_into(c, codes, n, cycle, blob);
     }
     pt_arena_close(&arena);
     return err;
@@ -245,6 +288,11 @@ static enum pt_err read_assignments(struct command *c, const struct pt_csv *csv,
     if (list == NULL) {
         return PT_ENOMEM;
     }
+    struct pt_subject subject;
+    const char *first = pt_csv_get(csv, &csv->rows[0], "cycle");
+    if (pt_subject_make(PT_SUBJECT_CYCLE, first, &subject) != PT_OK) {
+        return pt_csv_refuse(csv, csv->rows[0].line, "cycle", PT_MSG_ASSIGN_ROW_CYCLE, first, &c->problem);
+    }
     for (size_t i = 0; i < csv->n_rows; i++) {
         const struct pt_csv_row *row = &csv->rows[i];
         const char *cycle = pt_csv_get(csv, row, "cycle");
@@ -252,11 +300,12 @@ static enum pt_err read_assignments(struct command *c, const struct pt_csv *csv,
         if (name == NULL) {
             return PT_ENOMEM;
         }
-        if (strcmp(cycle, pt_csv_get(csv, &csv->rows[0], "cycle")) != 0) {
+        if (strcmp(cycle, first) != 0) {
             return pt_csv_refuse(csv, row->line, "cycle", PT_MSG_ASSIGN_ONE_CYCLE, cycle, &c->problem);
         }
         if (pt_subject_make(PT_SUBJECT_ASSESSMENT, name, &list[i].subject) != PT_OK) {
-            return pt_csv_refuse(csv, row->line, "unit_code", PT_MSG_ASSIGN_ROW, name, &c->problem);
+            return pt_csv_refuse(csv, row->line, "unit_code", PT_MSG_ASSIGN_ROW_UNIT, pt_csv_get(csv, row, "unit_code"),
+                                 &c->problem);
         }
         list[i].surveyor = pt_csv_get(csv, row, "surveyor");
     }
@@ -264,10 +313,32 @@ static enum pt_err read_assignments(struct command *c, const struct pt_csv *csv,
     return PT_OK;
 }
 
+/* What is wrong with a row, told with its place; what the whole cycle lacks needs none. */
+static enum pt_err refuse_row(struct command *c, const struct pt_csv *csv, const struct pt_csv_row *row,
+                              const struct pt_problem *why)
+{
+    char line[24];
+    (void)snprintf(line, sizeof line, "%zu", row->line);
+    switch ((int)why->msg) {
+    case PT_MSG_NAME_INVALID:
+        return pt_csv_refuse(csv, row->line, "surveyor", PT_MSG_ASSIGN_ROW_NAME, why->arg[0], &c->problem);
+    case PT_MSG_UNIT_UNKNOWN:
+        return pt_csv_refuse(csv, row->line, "unit_code", PT_MSG_ASSIGN_ROW_UNIT, why->arg[0], &c->problem);
+    case PT_MSG_UNIT_OTHER_OFFICE:
+        return pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_ASSIGN_ROW_OFFICE, csv->name, line, "unit_code",
+                              why->arg[0], why->arg[1], NULL);
+    default:
+        c->problem = *why;
+        return PT_EINVALID;
+    }
+}
+
 static enum pt_err write_assignments(struct command *c, const struct pt_csv *csv, const struct assignment *list)
 {
     struct cycle_data cycle;
-    char count[24];
+    char written[24];
+    char before[24];
+    size_t n_written = 0;
     enum pt_err err = cycle_data_open(c->office, pt_csv_get(csv, &csv->rows[0], "cycle"), &cycle);
     if (err != PT_OK) {
         return err;
@@ -276,22 +347,29 @@ static enum pt_err write_assignments(struct command *c, const struct pt_csv *csv
         struct pt_problem why = {0};
         err = assignment_check(c->office, &cycle, &list[i], &why);
         if (err == PT_EINVALID) {
-            struct pt_buf sentence = {0};
-            pt_problem_put(&sentence, &why);
-            err = pt_csv_refuse(csv, csv->rows[i].line, "unit_code", PT_MSG_ASSIGN_ROW, pt_buf_text(&sentence),
-                                &c->problem);
-            pt_buf_free(&sentence);
+            err = refuse_row(c, csv, &csv->rows[i], &why);
         }
     }
     if (err == PT_OK) {
-        err = assignments_write(c->office, &cycle, list, csv->n_rows);
+        err = assignments_write(c->office, &cycle, list, csv->n_rows, &n_written);
     }
     cycle_data_close(&cycle);
     if (err == PT_OK) {
-        (void)snprintf(count, sizeof count, "%zu", csv->n_rows);
-        command_tell(c, PT_MSG_ASSIGNED_MANY, count, "");
+        (void)snprintf(written, sizeof written, "%zu", n_written);
+        (void)snprintf(before, sizeof before, "%zu", csv->n_rows - n_written);
+        command_tell(c, PT_MSG_ASSIGNED_MANY, written, before);
     }
     return err;
+}
+
+static enum pt_err tell_missing_devices(struct command *c, const struct assignment *list, size_t n,
+                                        struct pt_arena *arena)
+{
+    const char **names = pt_arena_zalloc(arena, n, sizeof *names);
+    for (size_t i = 0; names != NULL && i < n; i++) {
+        names[i] = list[i].surveyor;
+    }
+    return names == NULL ? PT_ENOMEM : surveyors_tell_missing(c, names, n);
 }
 
 static enum pt_err load_assignments(struct command *c, const char *path)
@@ -316,6 +394,9 @@ static enum pt_err load_assignments(struct command *c, const char *path)
     if (err == PT_OK) {
         err = read_assignments(c, &csv, &arena, &list);
         err = err == PT_OK ? write_assignments(c, &csv, list) : err;
+    }
+    if (err == PT_OK) {
+        err = tell_missing_devices(c, list, csv.n_rows, &arena);
     }
     pt_arena_close(&arena);
     pt_buf_free(&file);

@@ -18,7 +18,7 @@ enum pt_msg {
     PT_MSG_COUNT
 };
 
-#define PT_PROBLEM_ARGS 4
+#define PT_PROBLEM_ARGS 5
 #define PT_PROBLEM_ARG_BYTES 256
 
 struct pt_problem {
@@ -30,7 +30,7 @@ struct pt_problem {
 const char *pt_msg_indonesian(enum pt_msg msg);
 const char *pt_msg_english(enum pt_msg msg);
 
-/* Fill *problem (may be NULL: then nothing is said) with up to four strings, closed by NULL; returns err, so that
+/* Fill *problem (may be NULL: then nothing is said) with up to five strings, closed by NULL; returns err, so that
  * `return pt_problem_set(problem, PT_EINVALID, PT_MSG_X, name, NULL);` is one line. */
 enum pt_err pt_problem_set(struct pt_problem *problem, enum pt_err err, enum pt_msg msg, ...) __attribute__((sentinel));
 /* A sentence for an error that nobody described: only set when *problem is still PT_MSG_NONE. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define OFFICIALS 4 /* named officials of a unit (2023 method) */
+#define PRODUCTS 2  /* observed, where the registry names none */
 #define USERS 7     /* users interviewed: about 7 to 30 */
 #define SKIPPED_MAX 16
 #define PASSES_MAX 6 /* answers open further questions */
@@ -132,6 +133,14 @@ static bool answer(struct play *p, const char *assessment, const struct patuh_it
     return false;
 }
 
+static unsigned how_many(const char *repeat)
+{
+    if (strcmp(repeat, "official") == 0) {
+        return OFFICIALS;
+    }
+    return strcmp(repeat, "product") == 0 ? PRODUCTS : USERS;
+}
+
 static void add_people(struct play *p, const char *assessment, const char *repeat, unsigned n)
 {
     for (unsigned i = 1; i <= n; i++) {
@@ -153,7 +162,7 @@ static void meet_people(struct play *p, const char *assessment, const struct pat
         const struct patuh_item *item = &form->items[i];
         bool has_instance = i + 1 < form->n_items && form->items[i + 1].kind == PATUH_INSTANCE;
         if (item->kind == PATUH_REPEAT && item->asked && !has_instance) {
-            add_people(p, assessment, item->path, strcmp(item->path, "official") == 0 ? OFFICIALS : USERS);
+            add_people(p, assessment, item->path, how_many(item->path));
         }
     }
 }

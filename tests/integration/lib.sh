@@ -25,6 +25,14 @@ failed() { # WHAT: with what the last command said
     sed 's/^/    /' "$work/said" "$work/printed" 2> /dev/null || true
 }
 run() { "$@" > "$work/printed" 2> "$work/said" < /dev/null; } # what it prints, and what it says to people
+# keys_once WHAT: what the last command printed is JSON, and no object in it has a key twice
+keys_once() {
+    if python3 -c 'import json, sys
+def once(pairs):
+    assert len(dict(pairs)) == len(pairs), [key for key, value in pairs]
+    return dict(pairs)
+json.load(sys.stdin, object_pairs_hook=once)' < "$work/printed" 2> "$work/said"; then passed; else failed "$1"; fi
+}
 # must COMMAND...: setting up; the script cannot go on without it
 must() { run "$@" || { failed "$*"; exit 1; }; }
 # ok WHAT COMMAND...

@@ -47,6 +47,8 @@ struct pt_field {
 };
 const char *pt_field_text(const struct pt_field *field, const char *column);
 enum pt_err pt_field_refuse(const struct pt_field *field, const char *column, enum pt_msg msg, const char *detail);
+/* The same with a fifth part of the sentence: what would be good there. {4} is what stands in the column. */
+enum pt_err pt_field_refuse_word(const struct pt_field *field, const char *column, enum pt_msg msg, const char *good);
 /* Index of the word in a NULL-ended list; an empty field gives `otherwise` (SIZE_MAX: required). */
 enum pt_err pt_field_word(const struct pt_field *field, const char *column, const char *const *words, size_t otherwise,
                           size_t *out);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define END_BYTES_SHOWN 40u
+
 /* Static kind of what an expression leaves on the stack. */
 enum kind {
     KIND_NUMBER, /* also truth */
@@ -14,6 +16,7 @@ enum kind {
 };
 
 struct parse {
+    const char *source;
     struct pt_lexer lex;
     const struct pt_expr_scope *scope;
     struct pt_op *ops; /* PT_EXPR_OPS_MAX */
@@ -61,16 +64,25 @@ static bool is(const struct parse *p, enum pt_token token, const char *text)
     return p->lex.token == token && pt_bytes_eq(p->lex.text, pt_bytes_str(text));
 }
 
-static struct pt_bytes rest_from_token(const struct parse *p)
+/* What stands here is not what has to: the rest of the source, or that it ends here and after what. */
+static struct operand refuse_here(struct parse *p, enum pt_msg msg)
 {
-    const char *from = (const char *)p->lex.text.data;
-    return p->lex.token == PT_TOKEN_END ? pt_bytes_str("?") : pt_bytes_of(from, strlen(from));
+    if (p->lex.token != PT_TOKEN_END) {
+        const char *from = (const char *)p->lex.text.data;
+        return refuse(p, msg, pt_bytes_of(from, strlen(from)));
+    }
+    const char *end = p->source + strlen(p->source);
+    size_t n = (size_t)(end - p->source) > END_BYTES_SHOWN ? END_BYTES_SHOWN : (size_t)(end - p->source);
+    while (n > 0 && ((unsigned char)end[-(ptrdiff_t)n] & 0xc0) == 0x80) {
+        n--; /* no half letter */
+    }
+    return refuse(p, PT_MSG_EXPR_END, pt_bytes_of(end - n, n));
 }
 
 static void expect(struct parse *p, const char *sign)
 {
     if (!is(p, PT_TOKEN_SIGN, sign)) {
-        (void)refuse(p, PT_MSG_EXPR_SYNTAX, rest_from_token(p));
+        (void)refuse_here(p, PT_MSG_EXPR_SYNTAX);
         return;
     }
     next(p);
@@ -124,7 +136,7 @@ static struct operand parse_string(struct parse *p)
 static bool find_ref(struct parse *p, struct pt_ref *ref)
 {
     if (p->lex.token != PT_TOKEN_REF) {
-        (void)refuse(p, PT_MSG_EXPR_NEEDS_NAME, rest_from_token(p));
+        (void)refuse_here(p, PT_MSG_EXPR_NEEDS_NAME);
         return false;
     }
     if (!p->scope->find(p->scope->data, p->lex.text, ref)) {
@@ -220,7 +232,7 @@ static struct operand parse_round(struct parse *p, enum pt_op_code code)
     bool good = p->lex.token == PT_TOKEN_NUMBER && p->lex.text.n == 1;
     uint32_t decimals = good ? (uint32_t)(p->lex.text.data[0] - '0') : 0;
     if (!good) {
-        return refuse(p, PT_MSG_EXPR_ROUND, rest_from_token(p));
+        return refuse_here(p, PT_MSG_EXPR_ROUND);
     }
     next(p);
     emit(p, code, decimals, 0);
@@ -281,7 +293,7 @@ static struct operand parse_selected(struct parse *p, enum pt_op_code code)
     }
     expect(p, ",");
     if (p->lex.token != PT_TOKEN_STRING) {
-        return refuse(p, PT_MSG_EXPR_SYNTAX, rest_from_token(p));
+        return refuse_here(p, PT_MSG_EXPR_SYNTAX);
     }
     uint32_t choice = p->scope->choice(p->scope->data, ref.node, p->lex.text);
     if (choice == 0) {
@@ -394,7 +406,7 @@ static struct operand parse_primary(struct parse *p)
     if (p->lex.token == PT_TOKEN_REF) {
         return parse_ref(p);
     }
-    return p->lex.token == PT_TOKEN_NAME ? parse_call(p) : refuse(p, PT_MSG_EXPR_SYNTAX, rest_from_token(p));
+    return p->lex.token == PT_TOKEN_NAME ? parse_call(p) : refuse_here(p, PT_MSG_EXPR_SYNTAX);
 }
 
 /* Binary operators, loosest level first; all of them group from the left. */
@@ -518,7 +530,8 @@ enum pt_err pt_expr_compile(const char *source, const struct pt_expr_scope *scop
 {
     struct pt_op ops[PT_EXPR_OPS_MAX];
     double numbers[PT_EXPR_OPS_MAX];
-    struct parse p = {.lex = {.at = source}, .scope = scope, .ops = ops, .numbers = numbers, .fault = fault};
+    struct parse p = {
+        .source = source, .lex = {.at = source}, .scope = scope, .ops = ops, .numbers = numbers, .fault = fault};
     if (strlen(source) > PT_EXPR_BYTES_MAX) {
         (void)refuse(&p, PT_MSG_EXPR_TOO_LARGE, (struct pt_bytes){0});
         return p.err;
@@ -526,7 +539,7 @@ enum pt_err pt_expr_compile(const char *source, const struct pt_expr_scope *scop
     next(&p);
     struct operand whole = parse_expr(&p, 0);
     if (p.err == PT_OK && p.lex.token != PT_TOKEN_END) {
-        (void)refuse(&p, PT_MSG_EXPR_SYNTAX, rest_from_token(&p));
+        (void)refuse_here(&p, PT_MSG_EXPR_SYNTAX);
     }
     if (p.err == PT_OK && whole.kind != KIND_NUMBER) {
         (void)refuse(&p, PT_MSG_EXPR_NOT_NUMBER, (struct pt_bytes){0});

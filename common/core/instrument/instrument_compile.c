@@ -1,11 +1,48 @@
 #include "core/instrument/compile.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#define BLANKS " \t\r\n"
+
+static const char *trimmed(const char *field, struct pt_arena *arena)
+{
+    const char *from = field + strspn(field, BLANKS);
+    size_t n = strlen(from);
+    while (n > 0 && strchr(BLANKS, from[n - 1]) != NULL) {
+        n--;
+    }
+    return from == field && field[n] == '\0' ? field : pt_arena_strn(arena, from, n);
+}
+
+/* Blanks around a field say nothing, as for the tools that write such sheets; a row of blanks is an empty row. */
+static enum pt_err trim_rows(struct pt_csv *csv, struct pt_arena *arena)
+{
+    struct pt_csv_row *rows = pt_arena_zalloc(arena, csv->n_rows, sizeof *rows);
+    size_t n_rows = 0;
+    for (size_t i = 0; rows != NULL && i < csv->n_rows; i++) {
+        const char **fields = pt_arena_zalloc(arena, csv->n_columns, sizeof *fields);
+        bool any = false;
+        for (size_t k = 0; fields != NULL && k < csv->n_columns; k++) {
+            fields[k] = trimmed(csv->rows[i].fields[k], arena);
+            any = any || (fields[k] != NULL && fields[k][0] != '\0');
+        }
+        rows[n_rows] = (struct pt_csv_row){.line = csv->rows[i].line, .fields = fields};
+        n_rows += any ? 1 : 0;
+    }
+    csv->rows = rows;
+    csv->n_rows = n_rows;
+    return arena->exhausted ? PT_ENOMEM : PT_OK;
+}
 
 static enum pt_err read_sheet(struct pt_compile *c, struct pt_bytes bytes, const char *name, struct pt_csv *out)
 {
     out->name = name;
-    return bytes.n == 0 ? PT_OK : pt_csv_read(bytes, name, c->arena, out, c->problem);
+    if (bytes.n == 0) {
+        return PT_OK;
+    }
+    enum pt_err err = pt_csv_read(bytes, name, c->arena, out, c->problem);
+    return err == PT_OK ? trim_rows(out, c->arena) : err;
 }
 
 static enum pt_err read_sheets(struct pt_compile *c, const struct pt_sheets *sheets)
@@ -71,8 +108,9 @@ static enum pt_err check_opens(struct pt_compile *c, struct pt_bytes packed)
     if (err == PT_ELIMIT) {
         return refuse_size(c, packed.n);
     }
-    if (err == PT_EMALFORMED) { /* the sheets are sound: odd numbers come from the version before */
-        return pt_problem_set(c->problem, PT_EINVALID, PT_MSG_INSTRUMENT_PREVIOUS, NULL);
+    if (err == PT_EMALFORMED) { /* alone they were sound: odd numbers come from the version before */
+        enum pt_msg msg = c->previous == NULL ? PT_MSG_INSTRUMENT_UNSOUND : PT_MSG_INSTRUMENT_PREVIOUS;
+        return pt_problem_set(c->problem, PT_EINVALID, msg, NULL);
     }
     return err;
 }

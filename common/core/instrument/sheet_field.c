@@ -2,6 +2,7 @@
 
 #include "base/arith.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *pt_field_text(const struct pt_field *field, const char *column)
@@ -12,6 +13,25 @@ const char *pt_field_text(const struct pt_field *field, const char *column)
 enum pt_err pt_field_refuse(const struct pt_field *field, const char *column, enum pt_msg msg, const char *detail)
 {
     return pt_csv_refuse(field->csv, field->row->line, column, msg, detail, field->c->problem);
+}
+
+enum pt_err pt_field_refuse_word(const struct pt_field *field, const char *column, enum pt_msg msg, const char *good)
+{
+    char row[24];
+    (void)snprintf(row, sizeof row, "%zu", field->row->line);
+    return pt_problem_set(field->c->problem, PT_EINVALID, msg, field->csv->name, row, column,
+                          pt_field_text(field, column), good, NULL);
+}
+
+static enum pt_err refuse_other(const struct pt_field *field, const char *column, const char *const *words)
+{
+    struct pt_buf good = {0};
+    for (size_t i = 0; words[i] != NULL; i++) {
+        pt_buf_printf(&good, "%s%s", good.n == 0 ? "" : ", ", words[i]);
+    }
+    enum pt_err err = pt_field_refuse_word(field, column, PT_MSG_SHEET_WORD, pt_buf_text(&good));
+    pt_buf_free(&good);
+    return err;
 }
 
 enum pt_err pt_field_word(const struct pt_field *field, const char *column, const char *const *words, size_t otherwise,
@@ -28,18 +48,25 @@ enum pt_err pt_field_word(const struct pt_field *field, const char *column, cons
             return PT_OK;
         }
     }
-    return pt_field_refuse(field, column, text[0] == '\0' ? PT_MSG_SHEET_REQUIRED : PT_MSG_SHEET_WORD, text);
+    return text[0] == '\0' ? pt_field_refuse(field, column, PT_MSG_SHEET_REQUIRED, "")
+                           : refuse_other(field, column, words);
 }
 
 enum pt_err pt_field_yes(const struct pt_field *field, const char *column, bool *out)
 {
-    static const char *const words[] = {"no", "yes", "false", "true", "FALSE", "TRUE", "false()", "true()", NULL};
-    size_t word = 0;
-    enum pt_err err = pt_field_word(field, column, words, 0, &word);
-    if (err == PT_OK) {
-        *out = (word & 1) != 0;
+    static const char *const words[] = {"no", "yes", "false", "true", "FALSE", "TRUE", "false()", "true()"};
+    const char *text = pt_field_text(field, column);
+    if (text[0] == '\0') {
+        *out = false;
+        return PT_OK;
     }
-    return err;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(words[i], text) == 0) {
+            *out = (i & 1) != 0;
+            return PT_OK;
+        }
+    }
+    return pt_field_refuse_word(field, column, PT_MSG_SHEET_WORD, "yes, no");
 }
 
 static bool to_units(struct pt_decimal value, int64_t *out)

@@ -15,7 +15,7 @@ static enum pt_err read_utc_offset(const struct pt_field *field, int32_t *out)
     bool form = strlen(text) == 6 && (text[0] == '+' || text[0] == '-') && text[3] == ':';
     if (!form || pt_int_read(pt_bytes_of(text + 1, 2), &hours) != PT_OK || hours < 0 || hours > 14 ||
         pt_int_read(pt_bytes_of(text + 4, 2), &minutes) != PT_OK || minutes < 0 || minutes > 59) {
-        return pt_field_refuse(field, "utc_offset", PT_MSG_SHEET_WORD, text);
+        return pt_field_refuse_word(field, "utc_offset", PT_MSG_SHEET_FORM, "+07:00");
     }
     *out = (int32_t)(hours * 60 + minutes) * (text[0] == '-' ? -1 : 1);
     return PT_OK;
@@ -82,7 +82,7 @@ static enum pt_err read_texts(const struct pt_field *field, struct pt_settings *
     to->cycle = pt_field_text(field, "cycle");
     to->form_title = pt_field_text(field, "form_title")[0] == '\0' ? to->form_id : pt_field_text(field, "form_title");
     to->note = pt_field_text(field, "x_note");
-    return cycle_ok(to->cycle) ? PT_OK : pt_field_refuse(field, "cycle", PT_MSG_SHEET_WORD, to->cycle);
+    return cycle_ok(to->cycle) ? PT_OK : pt_field_refuse_word(field, "cycle", PT_MSG_SHEET_FORM, "2023, latihan-2023");
 }
 
 static const struct pt_csv_header settings_headers[] = {
@@ -173,7 +173,7 @@ static enum pt_err read_zone(const struct pt_field *field, const struct pt_zone 
     to->category = pt_field_text(field, "category");
     to->label = (struct pt_label){pt_field_text(field, "label_id"), pt_field_text(field, "label_en")};
     to->colour = pt_field_text(field, "colour");
-    return colour_ok(to->colour) ? PT_OK : pt_field_refuse(field, "colour", PT_MSG_SHEET_WORD, to->colour);
+    return colour_ok(to->colour) ? PT_OK : pt_field_refuse_word(field, "colour", PT_MSG_SHEET_FORM, "#1a9850");
 }
 
 enum pt_err pt_compile_zones(struct pt_compile *c)

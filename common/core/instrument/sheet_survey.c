@@ -1,5 +1,6 @@
 #include "core/instrument/compile.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct pt_csv_header survey_headers[] = {
@@ -265,6 +266,20 @@ static enum pt_err add_row(struct pt_compile *c, const struct pt_csv_row *csv_ro
     return err;
 }
 
+static enum pt_err refuse_repeat(const struct pt_field *field)
+{
+    const struct pt_compile *c = field->c;
+    struct pt_buf repeats = {0};
+    for (size_t i = 1; i < c->ins.n_nodes; i++) {
+        if (c->nodes[i].type == PT_NODE_REPEAT) {
+            pt_buf_printf(&repeats, "%s%s", repeats.n == 0 ? "" : ", ", c->nodes[i].name);
+        }
+    }
+    enum pt_err err = pt_field_refuse_word(field, "product_repeat", PT_MSG_SHEET_WORD, pt_buf_text(&repeats));
+    pt_buf_free(&repeats);
+    return err;
+}
+
 static enum pt_err find_product_repeat(struct pt_compile *c)
 {
     struct pt_field field = {.c = c, .csv = &c->settings, .row = &c->settings.rows[0]};
@@ -279,8 +294,28 @@ static enum pt_err find_product_repeat(struct pt_compile *c)
             return PT_OK;
         }
     }
-    return c->ins.n_nodes == 1 ? PT_OK
-                               : pt_field_refuse(&field, "product_repeat", PT_MSG_SHEET_WORD, c->product_repeat);
+    return c->ins.n_nodes == 1 ? PT_OK : refuse_repeat(&field);
+}
+
+static size_t count_questions(const struct pt_node *nodes, size_t n_nodes)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_nodes; i++) {
+        n += pt_node_is_question(&nodes[i]) ? 1 : 0;
+    }
+    return n;
+}
+
+/* A folder without its survey is a slip: it would take every question from the people who are answering them. */
+static enum pt_err check_still_asks(const struct pt_compile *c)
+{
+    char count[24];
+    size_t n_before = c->previous == NULL ? 0 : count_questions(c->previous->nodes, c->previous->n_nodes);
+    if (n_before == 0 || count_questions(c->nodes, c->ins.n_nodes) > 0) {
+        return PT_OK;
+    }
+    (void)snprintf(count, sizeof count, "%zu", n_before);
+    return pt_problem_set(c->problem, PT_EINVALID, PT_MSG_INSTRUMENT_NO_QUESTIONS, c->ins.settings.cycle, count, NULL);
 }
 
 enum pt_err pt_compile_survey(struct pt_compile *c)
@@ -308,6 +343,9 @@ enum pt_err pt_compile_survey(struct pt_compile *c)
     if (c->survey.n_columns > 0) {
         size_t n_headers = sizeof survey_headers / sizeof survey_headers[0];
         err = pt_csv_check(&c->survey, survey_headers, n_headers, c->problem);
+        if (err == PT_OK && n_rows == 0) {
+            err = pt_csv_refuse(&c->survey, 2, "type", PT_MSG_SHEET_EMPTY, "", c->problem);
+        }
     }
     uint32_t open = 0;
     for (size_t i = 0; err == PT_OK && i < n_rows; i++) {
@@ -315,6 +353,9 @@ enum pt_err pt_compile_survey(struct pt_compile *c)
     }
     if (err == PT_OK && open != 0) {
         err = pt_csv_refuse(&c->survey, c->lines[open], "type", PT_MSG_SHEET_OPEN, c->nodes[open].name, c->problem);
+    }
+    if (err == PT_OK) {
+        err = check_still_asks(c);
     }
     return err == PT_OK ? find_product_repeat(c) : err;
 }

@@ -4,12 +4,12 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-/* Which of {1}..{4} a text uses, as bits. */
+/* Which of {1}..{5} a text uses, as bits. */
 static unsigned placeholders(const char *text)
 {
     unsigned used = 0;
     for (const char *at = text; (at = strchr(at, '{')) != NULL; at++) {
-        cr_assert(at[1] >= '1' && at[1] <= '4' && at[2] == '}', "odd placeholder in: %s", text);
+        cr_assert(at[1] >= '1' && at[1] <= '0' + PT_PROBLEM_ARGS && at[2] == '}', "odd placeholder in: %s", text);
         used |= 1u << (at[1] - '0');
     }
     return used;

@@ -40,11 +40,69 @@ Test(cmd_fill, takes_choices_by_number_or_name_goes_back_skips_and_quits)
     program_free(&run);
     expect_value(&field, "unit_kind", "licensing");
     expect_value(&field, "officials_available", "5");
-    run = fill(&field, "civil_registry\n\nq\n");
+    run = fill(&field, "<\n<\n<\n<\ncivil_registry\n \t \nq\n"); /* before the first official, and no further */
     cr_expect_eq(count(&run.out, "tersimpan / saved"), 1);
+    cr_expect_eq(count(&run.out, "\nofficials_available\n"), 2);
+    cr_expect_eq(count(&run.out, "\nunit_photo\n"), 2);
     program_free(&run);
     expect_value(&field, "unit_kind", "civil_registry");
     expect_value(&field, "officials_available", "5");
+    field_close(&field);
+}
+
+Test(cmd_fill, says_its_keys_and_begins_where_something_is_missing)
+{
+    struct field field;
+    field_open(&field);
+    struct run run = fill(&field, "q\n");
+    cr_expect_not_null(strstr(pt_buf_text(&run.out), "q ends, < goes back, Enter skips"));
+    cr_expect_not_null(strstr(pt_buf_text(&run.out), "not the official one"), "the note above the first question");
+    cr_expect_eq(count(&run.out, "\n> "), 1);
+    cr_expect_not_null(strstr(pt_buf_text(&run.out), "\nunit_kind\n"));
+    program_free(&run);
+    run = fill(&field, "1\nq\n");
+    program_free(&run);
+    run = fill(&field, "q\n");
+    cr_expect_not_null(strstr(pt_buf_text(&run.out), "\nofficial\n"), "%s", pt_buf_text(&run.out));
+    cr_expect_null(strstr(pt_buf_text(&run.out), "not the official one"), "it stands in another group");
+    program_free(&run);
+    field_close(&field);
+}
+
+Test(cmd_fill, shows_a_note_where_it_stands_and_asks_for_no_name)
+{
+    struct field field;
+    struct pt_buf typed = {0};
+    field_open(&field);
+    for (size_t i = 0; i < 200; i++) { /* a line of blanks skips */
+        pt_buf_put_str(&typed, i % 2 == 0 ? "\n" : "  \n");
+    }
+    struct run run = fill(&field, pt_buf_text(&typed));
+    const char *note = strstr(pt_buf_text(&run.out), "Do not write down a user's name");
+    const char *repeat = strstr(pt_buf_text(&run.out), "\nrespondent\n");
+    const char *few = strstr(pt_buf_text(&run.out), "Fewer than five answers");
+    cr_assert(note != NULL && repeat != NULL && few != NULL, "%s", pt_buf_text(&run.out));
+    cr_expect(strstr(pt_buf_text(&run.out), "\nproduct\n") < note && note < repeat && repeat < few);
+    cr_expect_not_null(strstr(repeat, "Sebutan, bukan nama orang"));
+    cr_expect_eq(count(&run.out, "saved\n"), 0);
+    cr_expect_eq(run.err.n, 0, "%s", pt_buf_text(&run.err));
+    program_free(&run);
+    pt_buf_free(&typed);
+    field_close(&field);
+}
+
+Test(cmd_fill, says_when_an_answer_breaks_the_condition_of_another)
+{
+    struct field field;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    field_answer(device, "complaints_received", "10");
+    field_answer(device, "complaints_settled", "9");
+    field_answer(device, "complaints_received", "5");
+    patuh_close(device);
+    struct run run = fill(&field, "q\n");
+    cr_expect_not_null(strstr(pt_buf_text(&run.out), "the condition of their question: 1;"));
+    program_free(&run);
     field_close(&field);
 }
 
@@ -80,7 +138,7 @@ Test(cmd_fill, adds_respondents_where_they_come_and_ends_with_the_input)
     run = fill(&field, pt_buf_text(&typed));
     cr_expect_eq(run.code, 0);
     cr_expect_not_null(strstr(pt_buf_text(&run.out), "patuh submit"));
-    cr_expect_eq(count(&run.out, "saved"), 0);
+    cr_expect_eq(count(&run.out, "saved\n"), 0);
     program_free(&run);
     pt_buf_free(&typed);
     field_close(&field);
@@ -105,15 +163,19 @@ Test(cmd_fill, what_it_called_saved_survives_kill_9)
     const char *const argv[] = {"fill", "--dir", field.dir[FIELD_SARI], FIELD_UNIT, NULL};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         struct pt_buf seen = {0};
+        struct patuh *device = field_device(&field, FIELD_SARI);
+        enum patuh_result cleared = patuh_clear(device, FIELD_UNIT, "unit_kind", NULL); /* so that it begins there */
+        cr_assert_eq(cleared, i == 0 ? PATUH_INVALID : PATUH_OK);
+        patuh_close(device);
         struct child child = program_start(PATUH_PROGRAM, argv);
         char typed[32];
         int n = snprintf(typed, sizeof typed, "1\n%s\n<\n", values[i]);
         cr_assert_eq(write(child.in, typed, (size_t)n), n);
-        read_until(&child, &seen, "saved", 2);
+        read_until(&child, &seen, "/ saved", 2);
         n = snprintf(typed, sizeof typed, "%d\n", 20 - (int)i); /* killed somewhere in this one, before or after it */
         cr_assert_eq(write(child.in, typed, (size_t)n), n);
         program_kill(&child);
-        struct patuh *device = field_device(&field, FIELD_SARI);
+        device = field_device(&field, FIELD_SARI);
         struct patuh_form form = field_form(device, FIELD_UNIT);
         const char *value = field_item(&form, "officials_available")->value;
         typed[n - 1] = '\0';

@@ -100,6 +100,31 @@ Test(show, a_missing_answer_is_missing_until_it_is_there)
     field_close(&field);
 }
 
+Test(show, an_answer_whose_condition_another_answer_broke_is_marked)
+{
+    static const struct {
+        const char *received;
+        bool broken;
+    } rows[] = {{"10", false}, {"5", true}, {"9", false}, {"8", true}, {"0", false}}; /* at 0 it is not asked */
+    struct field field;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    field_answer(device, "complaints_received", "10");
+    field_answer(device, "complaints_settled", "9");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        field_answer(device, "complaints_received", rows[i].received);
+        struct patuh_form form = field_form(device, FIELD_UNIT);
+        const struct patuh_item *item = field_item(&form, "complaints_settled");
+        cr_expect_eq(item->broken, rows[i].broken, "row %zu", i);
+        cr_expect_str_eq(item->rule_en, rows[i].broken ? "May not exceed the complaints received." : "", "row %zu", i);
+        cr_expect_eq(form.summary.n_broken, rows[i].broken ? 1 : 0, "row %zu", i);
+        cr_expect_not(field_item(&form, "complaints_received")->broken);
+        patuh_form_free(&form);
+    }
+    patuh_close(device);
+    field_close(&field);
+}
+
 /* The score over the same logs in another store, without the library's form. */
 static struct pt_unit_score score_elsewhere(struct patuh *device, struct pt_work *work)
 {

@@ -74,6 +74,27 @@ Test(submit, refuses_while_needed_answers_are_missing)
     field_close(&field);
 }
 
+Test(submit, refuses_an_answer_whose_condition_another_answer_broke)
+{
+    struct field field;
+    struct patuh_problem problem = {""};
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    field_answer(device, "complaints_received", "10");
+    field_answer(device, "complaints_settled", "9");
+    cr_expect_eq(patuh_submit(device, FIELD_UNIT, false, &problem), PATUH_INVALID);
+    cr_expect_null(strstr(problem.text, "condition"), "%s", problem.text);
+    field_answer(device, "complaints_received", "5");
+    cr_expect_eq(patuh_submit(device, FIELD_UNIT, false, &problem), PATUH_INVALID);
+    cr_expect_not_null(strstr(problem.text, "do not meet the condition of their question (1 in all)"), "%s",
+                       problem.text);
+    expect_state(device, "draft");
+    submit(device);
+    expect_state(device, "submitted");
+    patuh_close(device);
+    field_close(&field);
+}
+
 Test(submit, cuts_every_other_log_where_this_device_has_it_and_seals)
 {
     struct field field;

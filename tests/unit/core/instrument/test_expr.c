@@ -189,9 +189,14 @@ Test(expr, refuses_with_a_reason)
         enum pt_msg msg;
         const char *detail;
     } rows[] = {
-        {"1 +", PT_MSG_EXPR_SYNTAX, "?"},
+        {"1 +", PT_MSG_EXPR_END, "1 +"},
+        {"1 and", PT_MSG_EXPR_END, "1 and"},
+        {"", PT_MSG_EXPR_END, ""},
+        {"sum(", PT_MSG_EXPR_END, "sum("},
+        {"${count} > 1 and ${count} < 20000 and (${count} > 3 or", PT_MSG_EXPR_END,
+         "nd ${count} < 20000 and (${count} > 3 or"},
         {"1 2", PT_MSG_EXPR_SYNTAX, "2"},
-        {"(1", PT_MSG_EXPR_SYNTAX, "?"},
+        {"(1", PT_MSG_EXPR_END, "(1"},
         {"1)", PT_MSG_EXPR_SYNTAX, ")"},
         {"'a", PT_MSG_EXPR_SYNTAX, "'a"},
         {"${count", PT_MSG_EXPR_SYNTAX, "${count"},

@@ -79,6 +79,25 @@ Test(instrument, a_cycle_may_be_settings_and_zones_alone)
     fixture_close(&f);
 }
 
+Test(instrument, a_cycle_that_asks_goes_on_asking)
+{
+    static const char *const surveys[] = {"", SURVEY_HEAD "note,only_text,Catatan,Note,,,,,,,,,,\n", SURVEY_HEAD};
+    struct pt_buf asks = {0};
+    struct pt_buf out = {0};
+    struct pt_problem problem = {0};
+    cr_assert_eq(compile(GOOD, CHOICES, SETTINGS("zero", "full"), ZONES, (struct pt_bytes){0}, &asks, NULL), PT_OK);
+    for (size_t i = 0; i < sizeof surveys / sizeof surveys[0]; i++) {
+        cr_expect_eq(compile(surveys[i], CHOICES, SETTINGS("zero", "full"), ZONES, pt_buf_bytes(&asks), &out, &problem),
+                     PT_EINVALID, "row %zu", i);
+        cr_expect_eq(problem.msg, i < 2 ? PT_MSG_INSTRUMENT_NO_QUESTIONS : PT_MSG_SHEET_EMPTY, "row %zu", i);
+        cr_expect_eq(out.n, 0);
+    }
+    cr_expect_eq(compile(surveys[2], CHOICES, SETTINGS("zero", "full"), ZONES, (struct pt_bytes){0}, &out, &problem),
+                 PT_EINVALID, "a sheet without rows is refused the first time too");
+    pt_buf_free(&asks);
+    pt_buf_free(&out);
+}
+
 Test(instrument, names_and_choices_keep_their_numbers)
 {
     const char *first = SURVEY_HEAD "integer,a,,,,,,,,,,,,\nselect_one l,b,,,,,,,,,,,,\ninteger,c,,,,,,,,,,,,\n";
@@ -155,6 +174,8 @@ Test(instrument, refusals_name_sheet_row_and_column)
          "aggregate"},
         {"calculate,a,,,,,,,,,,,,\n", PT_MSG_SHEET_REQUIRED, "2", "calculation"},
         {"integer,a,,,,,,maybe,,,,,,\n", PT_MSG_SHEET_WORD, "2", "required"},
+        {"calculate,a,,,,,   ,,,,,,,\n", PT_MSG_SHEET_REQUIRED, "2", "calculation"},
+        {" ,  ,,,,,,,,,,,,\ncalculate,a,,,,,1 and ,,,,,,,\n", PT_MSG_EXPR_END, "3", "calculation"},
         {"integer,a,,,${b} = 1,,,,,,,,,\n", PT_MSG_EXPR_NO_NAME, "2", "relevant"},
         {"integer,a,,,,. > today(),,,,,,,,\n", PT_MSG_EXPR_FUNCTION, "2", "constraint"},
         {"calculate,a,,,,,${a} + 1,,,,,,,\n", PT_MSG_SHEET_CIRCLE, "2", "calculation"},
@@ -182,6 +203,36 @@ Test(instrument, refusals_name_sheet_row_and_column)
     }
 }
 
+static void expect_arg(const char *survey, const char *settings, size_t arg, const char *expected)
+{
+    struct pt_buf out = {0};
+    struct pt_problem problem = {0};
+    cr_expect_eq(compile(survey, CHOICES, settings, ZONES, (struct pt_bytes){0}, &out, &problem), PT_EINVALID);
+    cr_expect_str_eq(problem.arg[arg], expected, "%s", pt_msg_english(problem.msg));
+    pt_buf_free(&out);
+}
+
+Test(instrument, refusals_name_the_words_that_would_be_good)
+{
+    expect_arg(SURVEY_HEAD "integer,a,,,,,,maybe,,,,,,\n", SETTINGS("zero", "full"), 4, "yes, no");
+    expect_arg(GOOD, SETTINGS("none", "full"), 4, "zero, exclude, range");
+    expect_arg(GOOD, SETTINGS_HEAD "u,1,2023,mean_of_products,g,,,2,zero,full,,,no\n", 4, "product");
+    expect_arg(GOOD, SETTINGS_HEAD "u,1,2023,mean_of_units,,,,2,zero,full,,7,no\n", 4, "+07:00");
+}
+
+Test(instrument, blanks_around_a_field_say_nothing)
+{
+    struct pt_buf one = {0};
+    struct pt_buf two = {0};
+    const char *padded = SURVEY_HEAD " integer , a ,\" Jumlah\",,,\t. > 1 ,, yes , 100 ,, 5 ,,,\n ,,,,,,,,,,,,, \n";
+    const char *plain = SURVEY_HEAD "integer,a,Jumlah,,,. > 1,,yes,100,,5,,,\n";
+    cr_assert_eq(compile(padded, "", SETTINGS("zero", "full"), ZONES, (struct pt_bytes){0}, &one, NULL), PT_OK);
+    cr_assert_eq(compile(plain, "", SETTINGS("zero", "full"), ZONES, (struct pt_bytes){0}, &two, NULL), PT_OK);
+    cr_expect(pt_bytes_eq(pt_buf_bytes(&one), pt_buf_bytes(&two)));
+    pt_buf_free(&one);
+    pt_buf_free(&two);
+}
+
 Test(instrument, refuses_bad_settings_zones_and_choices)
 {
     const struct {
@@ -201,9 +252,9 @@ Test(instrument, refuses_bad_settings_zones_and_choices)
          "settings", "product_repeat"},
         {CHOICES, SETTINGS_HEAD "u,1,2023,mean_of_units,,,,10,zero,full,,,no\n", ZONES, PT_MSG_SHEET_NUMBER, "settings",
          "decimals"},
-        {CHOICES, SETTINGS_HEAD "u,1,2023,mean_of_units,,,,2,zero,full,,7,no\n", ZONES, PT_MSG_SHEET_WORD, "settings",
+        {CHOICES, SETTINGS_HEAD "u,1,2023,mean_of_units,,,,2,zero,full,,7,no\n", ZONES, PT_MSG_SHEET_FORM, "settings",
          "utc_offset"},
-        {CHOICES, SETTINGS_HEAD "u,1,20/23,mean_of_units,,,,2,zero,full,,,no\n", ZONES, PT_MSG_SHEET_WORD, "settings",
+        {CHOICES, SETTINGS_HEAD "u,1,20/23,mean_of_units,,,,2,zero,full,,,no\n", ZONES, PT_MSG_SHEET_FORM, "settings",
          "cycle"},
         {CHOICES, SETTINGS_HEAD, ZONES, PT_MSG_SHEET_EMPTY, "settings", "form_id"},
         {CHOICES, "form_id\nx\n", ZONES, PT_MSG_CSV_HEADER_MISSING, "settings", "version"},
@@ -218,7 +269,7 @@ Test(instrument, refuses_bad_settings_zones_and_choices)
          "lower,lower_exclusive,zone,category,label_id,label_en,colour\n0,no,blue,A,A,A,#00aa00\n", PT_MSG_SHEET_WORD,
          "zones", "zone"},
         {CHOICES, SETTINGS("zero", "full"),
-         "lower,lower_exclusive,zone,category,label_id,label_en,colour\n0,no,red,A,A,A,red\n", PT_MSG_SHEET_WORD,
+         "lower,lower_exclusive,zone,category,label_id,label_en,colour\n0,no,red,A,A,A,red\n", PT_MSG_SHEET_FORM,
          "zones", "colour"},
         {"list_name,name,score\nl,a b,1\n", SETTINGS("zero", "full"), ZONES, PT_MSG_SHEET_NAME, "choices", "name"},
         {"list_name,name,score\nl,a,1\nl,a,2\n", SETTINGS("zero", "full"), ZONES, PT_MSG_SHEET_TWICE, "choices",
