@@ -68,7 +68,7 @@ static void assign(void *data)
     static const char *const names[] = {"ana", "budi"};
     (void)data;
     for (unsigned i = 0; i < ROUNDS; i++) {
-        const char *words[] = {UNIT, "--surveyor", names[i % 2], "--instead-of", names[(i + 1) % 2]};
+        const char *words[] = {UNIT, "--surveyor", names[(i + 1) % 2], "--instead-of", names[i % 2]};
         (void)run("assign", 5, words);
     }
     atomic_fetch_sub(&n_running, 1);

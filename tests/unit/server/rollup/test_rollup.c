@@ -255,6 +255,6 @@ Test(rollup, bytes_are_those_of_every_other_build)
     world_close(&w);
     world_open(&w, "2023");
     fill_reference(&w);
-    expect_manifest(&w, PT_LEVEL_SUBMITTED, "29255c94e46ddbc069b2be3b223f343814d20ca79c2f1eb8774c7c7affb477e8");
+    expect_manifest(&w, PT_LEVEL_SUBMITTED, "8112d66fa314c4019e3e2d083fabcd3193d1cd49e52327740f22cded50251f6e");
     world_close(&w);
 }
