@@ -118,6 +118,16 @@ void pt_cli_put_broken(struct pt_buf *out, const struct patuh_item *item)
     pt_cli_put_label(out, item->rule_id, item->rule_en);
 }
 
+void pt_cli_put_shortage(struct pt_buf *out, const struct patuh_item *item)
+{
+    char have[16];
+    char need[16];
+    (void)snprintf(have, sizeof have, "%u", item->n_have);
+    (void)snprintf(need, sizeof need, "%u", item->n_need);
+    pt_buf_put_str(out, "! ");
+    pt_say(out, PT_MSG_CLI_SHORTAGE, have, need, NULL);
+}
+
 bool pt_cli_line(FILE *in, struct pt_buf *line)
 {
     int c;

@@ -54,6 +54,8 @@ bool pt_cli_line(FILE *in, struct pt_buf *line);
 
 /* Which condition an answer does not meet. */
 void pt_cli_put_broken(struct pt_buf *out, const struct patuh_item *item);
+/* How many answers a repeat has of those it needs. */
+void pt_cli_put_shortage(struct pt_buf *out, const struct patuh_item *item);
 /* What keeps entries of an assessment from counting, a line each; nothing when all is well. */
 void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed);
 

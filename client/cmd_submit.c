@@ -17,6 +17,11 @@ static void list_missing(struct pt_cli *cli)
             pt_cli_put_label(&out, item->label_id, item->label_en);
             pt_buf_put_str(&out, "\n");
         }
+        if (item->n_need > 0) {
+            pt_buf_put_str(&out, "    ");
+            pt_cli_put_shortage(&out, item);
+            pt_buf_put_str(&out, "\n");
+        }
         if (item->broken) {
             pt_buf_put_str(&out, "    ");
             pt_cli_put_broken(&out, item);

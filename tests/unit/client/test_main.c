@@ -64,6 +64,13 @@ Test(main, every_command_works_without_a_network)
     expect_run(ARGS("add", "--dir", dir, FIELD_UNIT, "respondent", "Bapak B"), 0, "respondent[", "saved");
     expect_run(ARGS("attach", "--dir", dir, FIELD_UNIT, "unit_photo", photo), 0, "unit_photo#", "saved");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "-2.2161", "113.91350001", "7.5"), 0, "", "saved");
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0,
+               "Place according to sari: latitude -2.2161000, longitude 113.9135000, within 8 m", "");
+    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  place  -2.2161000 113.9135000 8\n", "");
+    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "]  Bapak B\n", "");
+    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  assign  budi\n", "");
+    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  a.pdf\n", "");
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "--missing"), 0, "! baru 0 dari 5 jawaban", "");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "north", "1", "1"), 1, "", "latitude");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "300", "1", "1"), 1, "", "latitude");
     expect_run(ARGS("clear", "--dir", dir, FIELD_UNIT, "unit_kind"), 0, "", "saved");
