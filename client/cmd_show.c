@@ -307,11 +307,11 @@ static bool role_known(const char *role)
 int pt_cmd_show(struct pt_cli *cli)
 {
     struct patuh_form form;
-    struct filter filter = {0};
-    const struct pt_option options[] = {{"--missing", NULL, &filter.missing}, {"--role", &filter.role, NULL}};
+    struct pt_option options[] = {{.name = "--missing"}, {.name = "--role", .has_value = true}};
     if (!pt_cli_read(cli, options, 2, 1, 1)) {
         return PT_EXIT_USAGE;
     }
+    struct filter filter = {.missing = options[0].n > 0, .role = options[1].value};
     if (!role_known(filter.role)) {
         pt_say_to(stderr, PT_MSG_CLI_ROLE, filter.role, NULL);
         return PT_EXIT_USAGE;

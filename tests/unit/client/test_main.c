@@ -47,6 +47,23 @@ Test(main, used_wrongly_ends_with_2_and_says_how)
         program_free(&run);
     }
     expect_run(ARGS("--help"), 0, "not-assessed", "");
+    expect_run(ARGS("fill", "--help"), 0, "q ends, < goes back", "");
+    expect_run(ARGS("--version"), 0, "patuh 0.", "");
+}
+
+Test(main, options_are_read_as_by_the_server)
+{
+    struct field field;
+    field_open(&field);
+    struct pt_buf dir = {0};
+    pt_buf_printf(&dir, "--dir=%s", field.dir[FIELD_SARI]);
+    const char *with_dir = pt_buf_text(&dir);
+    expect_run(ARGS("list", with_dir, "--json"), 0, "[{", "");
+    expect_run(ARGS("answer", with_dir, "--note=n", "--", FIELD_UNIT, "complaint_remark", "--teks"), 0, "", "saved");
+    expect_run(ARGS("show", FIELD_UNIT, with_dir), 0, "= --teks", "");
+    expect_run(ARGS("show", with_dir, "--missing=yes", FIELD_UNIT), 2, "", "--missing=yes");
+    pt_buf_free(&dir);
+    field_close(&field);
 }
 
 Test(main, every_command_works_without_a_network)
