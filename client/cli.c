@@ -1,5 +1,6 @@
 #include "client/cli.h"
 
+#include "base/check.h"
 #include "io/fault.h"
 
 #include <string.h>
@@ -10,57 +11,25 @@ int pt_cli_usage(const struct pt_cli *cli)
     return PT_EXIT_USAGE;
 }
 
-static const struct pt_option *find_option(const struct pt_option *options, size_t n, const char *name)
+bool pt_cli_read(struct pt_cli *cli, struct pt_option *options, size_t n_options, size_t n_min, size_t n_max)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(options[i].name, name) == 0) {
-            return &options[i];
-        }
-    }
-    return NULL;
-}
-
-/* One argument (and its value); *at is the last one used. Says what is wrong with it. */
-static bool take(struct pt_cli *cli, const struct pt_option *options, size_t n_options, int *at)
-{
-    const char *word = cli->argv[*at];
-    if (strncmp(word, "--", 2) != 0) {
-        if (cli->n_words == PT_CLI_WORDS_MAX) {
-            (void)pt_cli_usage(cli);
-            return false;
-        }
-        cli->words[cli->n_words++] = word;
-        return true;
-    }
-    const struct pt_option *option = find_option(options, n_options, word);
-    if (option == NULL) {
-        pt_say_to(stderr, PT_MSG_CLI_OPTION, word, cli->name, NULL);
-        return false;
-    }
-    if (option->on != NULL) {
-        *option->on = true;
-        return true;
-    }
-    if (*at + 1 >= cli->argc) {
-        pt_say_to(stderr, PT_MSG_CLI_OPTION_VALUE, word, NULL);
-        return false;
-    }
-    *option->text = cli->argv[++*at];
-    return true;
-}
-
-bool pt_cli_read(struct pt_cli *cli, const struct pt_option *options, size_t n_options, size_t n_min, size_t n_max)
-{
-    struct pt_option all[PT_CLI_OPTIONS_MAX + 2] = {{"--dir", &cli->dir, NULL}, {"--json", NULL, &cli->json}};
-    size_t n = 2;
+    struct pt_option all[PT_CLI_OPTIONS_MAX + 2] = {{.name = "--dir", .has_value = true}, {.name = "--json"}};
+    struct pt_words words = {.words = cli->words, .n_max = PT_CLI_WORDS_MAX};
+    struct pt_problem problem = {0};
+    PT_CHECK(n_options <= PT_CLI_OPTIONS_MAX);
     for (size_t i = 0; i < n_options; i++) {
-        all[n++] = options[i];
+        all[2 + i] = options[i];
     }
-    for (int at = 0; at < cli->argc; at++) {
-        if (!take(cli, all, n, &at)) {
-            return false;
-        }
+    if (pt_options_read(cli->argc, cli->argv, all, 2 + n_options, &words, &problem) != PT_OK) {
+        pt_problem_print(stderr, &problem);
+        return false;
     }
+    for (size_t i = 0; i < n_options; i++) {
+        options[i] = all[2 + i];
+    }
+    cli->dir = all[0].value;
+    cli->json = all[1].n > 0;
+    cli->n_words = words.n;
     if (cli->dir != NULL && cli->n_words >= n_min && cli->n_words <= n_max) {
         pt_fault_watch(cli->dir);
         return true;
@@ -116,6 +85,16 @@ void pt_cli_put_broken(struct pt_buf *out, const struct patuh_item *item)
     pt_say(out, PT_MSG_CLI_BROKEN, NULL);
     pt_buf_put_str(out, ": ");
     pt_cli_put_label(out, item->rule_id, item->rule_en);
+}
+
+void pt_cli_put_shortage(struct pt_buf *out, const struct patuh_item *item)
+{
+    char have[16];
+    char need[16];
+    (void)snprintf(have, sizeof have, "%u", item->n_have);
+    (void)snprintf(need, sizeof need, "%u", item->n_need);
+    pt_buf_put_str(out, "! ");
+    pt_say(out, PT_MSG_CLI_SHORTAGE, have, need, NULL);
 }
 
 bool pt_cli_line(FILE *in, struct pt_buf *line)

@@ -7,26 +7,19 @@
 #define PT_CLIENT_CLI_H
 
 #include "base/json.h"
-#include "base/problem.h"
+#include "base/options.h"
 #include "client/patuh.h"
 
 enum { PT_EXIT_GOOD = 0, PT_EXIT_FAILED = 1, PT_EXIT_USAGE = 2 };
 
 #define PT_CLI_WORDS_MAX 4
-#define PT_CLI_OPTIONS_MAX 4
-
-/* An option that takes a value fills text, a switch fills on. */
-struct pt_option {
-    const char *name; /* "--note" */
-    const char **text;
-    bool *on;
-};
+#define PT_CLI_OPTIONS_MAX 2
 
 struct pt_cli {
     const char *usage; /* of this command: what follows "patuh NAME " */
     const char *name;
     int argc; /* what follows the name of the command */
-    char **argv;
+    const char *const *argv;
     const char *dir;
     bool json;
     const char *words[PT_CLI_WORDS_MAX]; /* what is not an option, in order */
@@ -36,7 +29,7 @@ struct pt_cli {
 };
 
 /* Read options (beside --dir and --json) and between n_min and n_max words. False: said why, exit with usage. */
-bool pt_cli_read(struct pt_cli *cli, const struct pt_option *options, size_t n_options, size_t n_min, size_t n_max);
+bool pt_cli_read(struct pt_cli *cli, struct pt_option *options, size_t n_options, size_t n_min, size_t n_max);
 /* Open the folder --dir into cli->device. False: said why. */
 bool pt_cli_open(struct pt_cli *cli);
 /* Print cli->problem when result is not good; the exit code. */
@@ -54,6 +47,8 @@ bool pt_cli_line(FILE *in, struct pt_buf *line);
 
 /* Which condition an answer does not meet. */
 void pt_cli_put_broken(struct pt_buf *out, const struct patuh_item *item);
+/* How many answers a repeat has of those it needs. */
+void pt_cli_put_shortage(struct pt_buf *out, const struct patuh_item *item);
 /* What keeps entries of an assessment from counting, a line each; nothing when all is well. */
 void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed);
 

@@ -15,12 +15,12 @@ static int answer_file(struct pt_cli *cli, const char *file)
 
 int pt_cmd_answer(struct pt_cli *cli)
 {
-    const char *note = NULL;
-    const char *file = NULL;
-    const struct pt_option options[] = {{"--note", &note, NULL}, {"--from", &file, NULL}};
+    struct pt_option options[] = {{.name = "--note", .has_value = true}, {.name = "--from", .has_value = true}};
     if (!pt_cli_read(cli, options, 2, 1, 3)) {
         return PT_EXIT_USAGE;
     }
+    const char *note = options[0].value;
+    const char *file = options[1].value;
     if (cli->n_words != (file == NULL ? 3 : 1) || (file != NULL && note != NULL)) {
         return pt_cli_usage(cli);
     }

@@ -18,15 +18,14 @@ static int enroll(struct pt_cli *cli, const char *code)
 
 int pt_cmd_enroll(struct pt_cli *cli)
 {
-    const char *file = NULL;
-    const struct pt_option options[] = {{"--code-file", &file, NULL}};
+    struct pt_option options[] = {{.name = "--code-file", .has_value = true}};
     struct pt_buf code = {0};
     struct pt_problem problem = {0};
     if (!pt_cli_read(cli, options, 1, 0, 0)) {
         return PT_EXIT_USAGE;
     }
     int result = PT_EXIT_FAILED;
-    if (pt_secret_read(file, PT_MSG_CODE_ASK, &code, &problem) == PT_OK) {
+    if (pt_secret_read(options[0].value, PT_MSG_CODE_ASK, &code, &problem) == PT_OK) {
         result = enroll(cli, pt_buf_text(&code));
     } else {
         pt_problem_print(stderr, &problem);

@@ -80,6 +80,21 @@ void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed)
     }
 }
 
+static void put_places_line(struct pt_buf *out, const struct patuh_places *places)
+{
+    char counts[3][24];
+    (void)snprintf(counts[0], sizeof counts[0], "%llu", (unsigned long long)places->device);
+    (void)snprintf(counts[1], sizeof counts[1], "%llu", (unsigned long long)places->region);
+    (void)snprintf(counts[2], sizeof counts[2], "%llu", (unsigned long long)places->head_office);
+    pt_say(out, PT_MSG_CLI_ENTRIES_AT, counts[0], counts[1], counts[2], NULL);
+    pt_buf_put_str(out, "\n");
+    if (places->held) {
+        pt_buf_put_str(out, "    ");
+        pt_say(out, PT_MSG_CLI_ENTRIES_HELD, NULL);
+        pt_buf_put_str(out, "\n");
+    }
+}
+
 static void put_line(struct pt_buf *out, const struct patuh_listed *listed)
 {
     pt_buf_printf(out, "%s  %s  ", listed->assessment, listed->state);
@@ -100,9 +115,7 @@ static void put_line(struct pt_buf *out, const struct patuh_listed *listed)
     pt_say(out, PT_MSG_CLI_LIST_COUNTS, answered, missing, conflicts, comments, NULL);
     pt_buf_put_str(out, "\n    ");
     const struct patuh_places *places = &listed->places;
-    pt_buf_printf(out, "device %llu, region %llu, head office %llu%s\n", (unsigned long long)places->device,
-                  (unsigned long long)places->region, (unsigned long long)places->head_office,
-                  places->held ? ", held" : "");
+    put_places_line(out, places);
     pt_cli_put_advice(out, listed);
     if (!listed->ready) {
         pt_buf_put_str(out, "    ");

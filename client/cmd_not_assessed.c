@@ -3,11 +3,11 @@
 
 int pt_cmd_not_assessed(struct pt_cli *cli)
 {
-    const char *reason = NULL;
-    const struct pt_option options[] = {{"--reason", &reason, NULL}};
+    struct pt_option options[] = {{.name = "--reason", .has_value = true}};
     if (!pt_cli_read(cli, options, 1, 1, 1)) {
         return PT_EXIT_USAGE;
     }
+    const char *reason = options[0].value;
     if (reason == NULL) {
         return pt_cli_usage(cli);
     }

@@ -77,6 +77,8 @@ static void put_item_json(struct pt_json *json, const struct patuh_item *item)
     pt_json_text(json, "blocker", item->blocker);
     pt_json_text(json, "condition", item->condition);
     pt_json_bool(json, "needed", item->needed);
+    pt_json_count(json, "have", item->n_have);
+    pt_json_count(json, "need", item->n_need);
     pt_json_bool(json, "missing", item->missing);
     pt_json_bool(json, "answered", item->answered);
     pt_json_bool(json, "conflict", item->conflict);
@@ -133,6 +135,16 @@ static void put_people_json(struct pt_json *json, const struct patuh_form *form)
         pt_json_end(json, '}');
     }
     pt_json_end(json, ']');
+    pt_json_begin(json, "places", '[');
+    for (size_t i = 0; i < form->n_visits; i++) {
+        pt_json_begin(json, NULL, '{');
+        pt_json_text(json, "author", form->visits[i].author);
+        pt_json_number(json, "latitude", form->visits[i].latitude);
+        pt_json_number(json, "longitude", form->visits[i].longitude);
+        pt_json_count(json, "accuracy_m", form->visits[i].accuracy_m);
+        pt_json_end(json, '}');
+    }
+    pt_json_end(json, ']');
     put_remarks(json, "not_assessed_reasons", form->reasons, form->n_reasons);
 }
 
@@ -186,6 +198,13 @@ static void put_head(struct pt_buf *out, const struct patuh_form *form)
         pt_buf_put_str(out, "  ");
         pt_cli_put(out, form->writers[i].name);
         pt_buf_printf(out, " (%s): %llu\n", form->writers[i].role, (unsigned long long)form->writers[i].n_entries);
+    }
+    for (size_t i = 0; i < form->n_visits; i++) {
+        const struct patuh_visit *visit = &form->visits[i];
+        char metres[16];
+        (void)snprintf(metres, sizeof metres, "%u", visit->accuracy_m);
+        pt_say(out, PT_MSG_CLI_PLACE, visit->author, visit->latitude, visit->longitude, metres, NULL);
+        pt_buf_put_str(out, "\n");
     }
     for (size_t i = 0; i < form->n_reasons; i++) {
         pt_say(out, PT_MSG_CLI_REASON, form->reasons[i].author, form->reasons[i].text, NULL);
@@ -250,6 +269,11 @@ static void put_item(struct pt_buf *out, const struct patuh_item *item)
         pt_buf_put_str(out, "\n");
     }
     put_values(out, item);
+    if (item->n_need > 0) {
+        put_indent(out, item->depth + 2);
+        pt_cli_put_shortage(out, item);
+        pt_buf_put_str(out, "\n");
+    }
     if (item->broken) {
         put_indent(out, item->depth + 2);
         pt_cli_put_broken(out, item);
@@ -283,11 +307,11 @@ static bool role_known(const char *role)
 int pt_cmd_show(struct pt_cli *cli)
 {
     struct patuh_form form;
-    struct filter filter = {0};
-    const struct pt_option options[] = {{"--missing", NULL, &filter.missing}, {"--role", &filter.role, NULL}};
+    struct pt_option options[] = {{.name = "--missing"}, {.name = "--role", .has_value = true}};
     if (!pt_cli_read(cli, options, 2, 1, 1)) {
         return PT_EXIT_USAGE;
     }
+    struct filter filter = {.missing = options[0].n > 0, .role = options[1].value};
     if (!role_known(filter.role)) {
         pt_say_to(stderr, PT_MSG_CLI_ROLE, filter.role, NULL);
         return PT_EXIT_USAGE;

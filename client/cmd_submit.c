@@ -17,6 +17,11 @@ static void list_missing(struct pt_cli *cli)
             pt_cli_put_label(&out, item->label_id, item->label_en);
             pt_buf_put_str(&out, "\n");
         }
+        if (item->n_need > 0) {
+            pt_buf_put_str(&out, "    ");
+            pt_cli_put_shortage(&out, item);
+            pt_buf_put_str(&out, "\n");
+        }
         if (item->broken) {
             pt_buf_put_str(&out, "    ");
             pt_cli_put_broken(&out, item);
@@ -49,15 +54,14 @@ static void advise(struct pt_cli *cli)
 
 int pt_cmd_submit(struct pt_cli *cli)
 {
-    bool with_missing = false;
-    const struct pt_option options[] = {{"--with-missing", NULL, &with_missing}};
+    struct pt_option options[] = {{.name = "--with-missing"}};
     if (!pt_cli_read(cli, options, 1, 1, 1)) {
         return PT_EXIT_USAGE;
     }
     if (!pt_cli_open(cli)) {
         return PT_EXIT_FAILED;
     }
-    enum patuh_result result = patuh_submit(cli->device, cli->words[0], with_missing, &cli->problem);
+    enum patuh_result result = patuh_submit(cli->device, cli->words[0], options[0].n > 0, &cli->problem);
     if (result == PATUH_OK || result == PATUH_INVALID) {
         list_missing(cli);
     }

@@ -4,11 +4,24 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+static void put_counts(const struct patuh_counts *counts, char sent[16], char received[16], char bytes[24])
+{
+    (void)snprintf(sent, 16, "%u", counts->chunks_sent);
+    (void)snprintf(received, 16, "%u", counts->chunks_received);
+    (void)snprintf(bytes, 24, "%" PRIu64, counts->bytes_in + counts->bytes_out);
+}
+
 static void show_progress(void *data, const struct patuh_counts *counts)
 {
     (void)data;
-    (void)fprintf(stderr, "\r%u > %u <  %" PRIu64 "/%" PRIu64 " B ", counts->chunks_sent, counts->chunks_received,
-                  counts->bytes_out, counts->bytes_in);
+    char sent[16];
+    char received[16];
+    char bytes[24];
+    struct pt_buf line = {0};
+    put_counts(counts, sent, received, bytes);
+    pt_say(&line, PT_MSG_CLI_PROGRESS, sent, received, bytes, NULL);
+    (void)fprintf(stderr, "\r%s", pt_buf_text(&line)); /* never shorter than the one before */
+    pt_buf_free(&line);
 }
 
 static void say_counts(const struct patuh_counts *counts)
@@ -16,9 +29,7 @@ static void say_counts(const struct patuh_counts *counts)
     char sent[16];
     char received[16];
     char bytes[24];
-    (void)snprintf(sent, sizeof sent, "%u", counts->chunks_sent);
-    (void)snprintf(received, sizeof received, "%u", counts->chunks_received);
-    (void)snprintf(bytes, sizeof bytes, "%" PRIu64, counts->bytes_in + counts->bytes_out);
+    put_counts(counts, sent, received, bytes);
     pt_say_to(stderr, PT_MSG_CLI_SYNCED, sent, received, bytes, NULL);
     if (counts->held > 0) {
         pt_say_to(stderr, PT_MSG_CLI_HELD, NULL);

@@ -1,4 +1,5 @@
 /* The entries of an assessment, log by log, with links and signatures checked anew from the stored bytes. */
+#include "client/detail.h"
 #include "client/summary.h"
 
 #include "base/mem.h"
@@ -62,7 +63,7 @@ static const char *value_text(struct listing *l, const struct pt_entry *entry, u
         return pt_text_get(l->txn, &l->work->subject, hash, l->arena, &text) == PT_OK ? text : "...";
     }
     if (node == PT_NONE || entry->value.type == PT_VALUE_NONE) {
-        return text;
+        return pt_detail_text(l->txn, &l->work->subject, entry, l->arena);
     }
     struct pt_buf value = {0};
     pt_value_put(&value, l->work->instrument, node, &entry->value);
@@ -71,13 +72,21 @@ static const char *value_text(struct listing *l, const struct pt_entry *entry, u
     return text == NULL ? "" : text;
 }
 
-static const char *path_text(struct listing *l, const struct pt_entry *entry, uint32_t node)
+/* An instance that is added is named by the entry itself. */
+static const char *path_text(struct listing *l, const struct pt_view *view, const struct pt_entry *entry, uint64_t seq,
+                             uint32_t node)
 {
     struct pt_buf path = {0};
+    char added[PT_INSTANCE_BYTES_MAX + 1];
+    const char *instance = entry->instance == NULL ? "" : entry->instance;
     if (node == PT_NONE) {
         return "";
     }
-    pt_path_put(&path, l->work->instrument, node, entry->instance == NULL ? "" : entry->instance);
+    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE) {
+        pt_entry_instance_name(&view->log, seq, added);
+        instance = added;
+    }
+    pt_path_put(&path, l->work->instrument, node, instance);
     const char *text = pt_arena_str(l->arena, pt_buf_text(&path));
     pt_buf_free(&path);
     return text == NULL ? "" : text;
@@ -110,7 +119,7 @@ static struct patuh_entry describe(struct listing *l, const struct pt_view *view
         .seq = seq,
         .time = pt_arena_str(l->arena, pt_time_text(entry->wall_s, time, sizeof time)),
         .kind = pt_work_kind_name(entry->kind, l->arena),
-        .path = path_text(l, entry, node),
+        .path = path_text(l, view, entry, seq, node),
         .value = value_text(l, entry, node),
         .problem = why_ineffective(l, view, seq),
     };

@@ -37,13 +37,41 @@ static const struct command commands[] = {
      "entries, links and signatures checked"},
 };
 
+static void print_row(FILE *out, const struct command *command)
+{
+    (void)fprintf(out, "  patuh %s %s\n      %s / %s\n", command->name, command->usage, command->help_id,
+                  command->help_en);
+}
+
 static int print_help(FILE *out, int code)
 {
     (void)fputs("patuh COMMAND --dir D ...\n\n", out);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        (void)fprintf(out, "  patuh %s %s\n      %s / %s\n", commands[i].name, commands[i].usage, commands[i].help_id,
-                      commands[i].help_en);
+        print_row(out, &commands[i]);
     }
+    return code;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    if (asks_for_help(argc, argv)) {
+        print_row(stdout, command);
+        return PT_EXIT_GOOD;
+    }
+    struct pt_cli cli = {
+        .name = command->name, .usage = command->usage, .argc = argc, .argv = (const char *const *)argv};
+    int code = command->run(&cli);
+    patuh_close(cli.device);
     return code;
 }
 
@@ -56,13 +84,13 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         return print_help(stdout, PT_EXIT_GOOD);
     }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)puts("patuh " PATUH_VERSION);
+        return PT_EXIT_GOOD;
+    }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(commands[i].name, argv[1]) == 0) {
-            struct pt_cli cli = {
-                .name = commands[i].name, .usage = commands[i].usage, .argc = argc - 2, .argv = argv + 2};
-            int code = commands[i].run(&cli);
-            patuh_close(cli.device);
-            return code;
+            return run(&commands[i], argc - 2, argv + 2);
         }
     }
     pt_say_to(stderr, PT_MSG_CLI_COMMAND, argv[1], NULL);

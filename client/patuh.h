@@ -178,6 +178,8 @@ struct patuh_item {
     const char *blocker;   /* when not asked: the group or question whose condition says so */
     const char *condition; /* and that condition, as in the sheet */
     bool needed;
+    uint32_t n_have; /* of a repeat with fewer answers than its questions need: how many there are, */
+    uint32_t n_need; /* and how many they have to be; 0: enough */
     bool missing;
     bool answered;
     bool conflict;       /* several values; only a reviewer settles it */
@@ -208,6 +210,14 @@ struct patuh_score {
     bool placeholders; /* weights that are not official took part */
 };
 
+/* Where the surveyor says to have been; degrees as printed. */
+struct patuh_visit {
+    const char *author;
+    const char *latitude;
+    const char *longitude;
+    uint32_t accuracy_m;
+};
+
 struct patuh_writer {
     const char *name;
     const char *role; /* device, reviewer, office, or "unknown" */
@@ -225,13 +235,15 @@ struct patuh_ineffective {
 
 struct patuh_form {
     struct patuh_listed summary;
-    const struct patuh_item *items; /* in the order of the instrument */
+    const struct patuh_item *items; /* in the order of the instrument, instances as they were added */
     size_t n_items;
     struct patuh_score score;
     const struct patuh_writer *writers; /* whose entries are in it */
     size_t n_writers;
     const char *const *surveyors; /* assigned now */
     size_t n_surveyors;
+    const struct patuh_visit *visits;
+    size_t n_visits;
     const struct patuh_remark *reasons; /* proposed for "not assessed" */
     size_t n_reasons;
     const struct patuh_ineffective *ineffective;
@@ -313,7 +325,7 @@ struct patuh_entry {
     const char *time; /* the author's clock, UTC */
     const char *kind;
     const char *path;
-    const char *value;
+    const char *value;   /* or what else it says: label added, who was assigned, place, file, state */
     const char *check;   /* "good", "unsealed", "damaged" (link or signature wrong), "held" */
     const char *problem; /* why it counts nowhere; "" when it counts */
 };

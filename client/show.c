@@ -1,5 +1,6 @@
 /* One assessment as a form: the instrument's tree in order, each question with what stands there and why. */
 #include "client/conditions.h"
+#include "client/detail.h"
 #include "client/evidence.h"
 #include "client/summary.h"
 
@@ -14,6 +15,7 @@ struct building {
     struct pt_txn *txn;
     struct pt_arena *arena;
     struct pt_conditions conditions;
+    const uint32_t *instances; /* in the order they were added */
     struct patuh_item *items;
     size_t n_items;
     size_t capacity;
@@ -253,15 +255,20 @@ static bool is_missing(const struct building *b, uint32_t node, uint32_t instanc
     return false;
 }
 
-/* A repeat is short of answers when one of its questions is, with no empty instance to point at. */
-static bool is_short(const struct building *b, uint32_t repeat)
+/* A repeat is short of answers when one of its questions is: the one that lacks most is told. */
+static void fill_shortage(const struct building *b, uint32_t repeat, struct patuh_item *item)
 {
     for (uint32_t i = repeat + 1; i < b->work->instrument->nodes[repeat].end; i++) {
-        if (is_missing(b, i, 0)) {
-            return true;
+        const struct pt_node *node = &b->work->instrument->nodes[i];
+        const struct pt_node_score *score = &b->work->score.nodes[i];
+        uint32_t need = node->min_count == 0 ? 1 : node->min_count;
+        bool counted = need > 1 && pt_node_is_scored(node) && score->relevant && score->n_answered < need;
+        if ((counted || is_missing(b, i, 0)) && need - score->n_answered > item->n_need - item->n_have) {
+            item->missing = true;
+            item->n_have = score->n_answered;
+            item->n_need = need;
         }
     }
-    return false;
 }
 
 static unsigned depth_of(const struct pt_instrument *instrument, uint32_t node)
@@ -354,11 +361,12 @@ static void add_repeat(struct building *b, uint32_t repeat)
     const struct pt_answers *answers = &b->work->state.answers;
     add_question(b, repeat, 0);
     if (b->n_items > 0) {
-        b->items[b->n_items - 1].missing = is_short(b, repeat);
+        fill_shortage(b, repeat, &b->items[b->n_items - 1]);
     }
     for (size_t i = 0; i < answers->n_instances; i++) {
-        if (answers->instances[i].repeat == b->work->instrument->nodes[repeat].number) {
-            add_instance(b, repeat, (uint32_t)i + 1);
+        uint32_t instance = b->instances[i];
+        if (answers->instances[instance - 1].repeat == b->work->instrument->nodes[repeat].number) {
+            add_instance(b, repeat, instance);
         }
     }
 }
@@ -369,7 +377,8 @@ static void add_items(struct building *b)
     size_t per_instance = instrument->n_nodes;
     b->capacity = instrument->n_nodes + b->work->state.answers.n_instances * per_instance;
     b->items = pt_arena_zalloc(b->arena, b->capacity, sizeof *b->items);
-    if (b->items == NULL) {
+    b->instances = pt_detail_instance_order(b->work, b->arena);
+    if (b->items == NULL || b->instances == NULL) {
         b->err = PT_ENOMEM;
         return;
     }
@@ -431,7 +440,8 @@ static void add_people(struct building *b, struct patuh_form *form)
     struct patuh_writer *writers = pt_arena_zalloc(b->arena, work->n_views, sizeof *writers);
     const char **surveyors = pt_arena_zalloc(b->arena, work->state.n_surveyors, sizeof *surveyors);
     struct patuh_remark *reasons = pt_arena_zalloc(b->arena, work->state.n_not_assessed, sizeof *reasons);
-    if (writers == NULL || surveyors == NULL || reasons == NULL) {
+    struct patuh_visit *visits = pt_arena_zalloc(b->arena, work->state.n_places, sizeof *visits);
+    if (writers == NULL || surveyors == NULL || reasons == NULL || visits == NULL) {
         b->err = PT_ENOMEM;
         return;
     }
@@ -446,6 +456,13 @@ static void add_people(struct building *b, struct patuh_form *form)
     for (size_t i = 0; i < work->state.n_not_assessed; i++) {
         reasons[form->n_reasons++] = remark_of(b, &work->state.not_assessed[i], "");
     }
+    for (size_t i = 0; i < work->state.n_places; i++) {
+        const struct pt_remark *place = &work->state.places[i];
+        if (pt_detail_visit(place->entry, b->arena, &visits[form->n_visits])) {
+            visits[form->n_visits++].author = author_of(b, place->view);
+        }
+    }
+    form->visits = visits;
     form->writers = writers;
     form->surveyors = surveyors;
     form->reasons = reasons;

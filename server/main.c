@@ -57,14 +57,35 @@ static void put_help_row(const char *name, const char *words, enum pt_msg help)
     pt_say_to(stdout, help, NULL);
 }
 
-static int help(void)
+/* Of one command, or of all when command is NULL or none. */
+static int help(const char *command)
 {
-    put_help_row("init", "--role regional|national --code CODE --name NAME", PT_MSG_HELP_INIT);
-    put_help_row("serve", "[--listen " DEFAULT_ADDRESS "]", PT_MSG_HELP_SERVE);
-    for (const struct command_row *row = command_rows; row->name != NULL; row++) {
-        put_help_row(row->name, row->words, row->help);
+    const struct command_row alone[] = {
+        {"init", NULL, "--role regional|national --code CODE --name NAME", PT_MSG_HELP_INIT, 0},
+        {"serve", NULL, "[--listen " DEFAULT_ADDRESS "]", PT_MSG_HELP_SERVE, 0},
+        {NULL, NULL, NULL, PT_MSG_NONE, 0},
+    };
+    const struct command_row *const tables[] = {alone, command_rows};
+    size_t n_put = 0;
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        for (const struct command_row *row = tables[i]; row->name != NULL; row++) {
+            if (command == NULL || strcmp(command, row->name) == 0) {
+                put_help_row(row->name, row->words, row->help);
+                n_put++;
+            }
+        }
     }
-    return EXIT_GOOD;
+    return n_put > 0 || command == NULL ? EXIT_GOOD : usage(PT_MSG_COMMAND_UNKNOWN, command);
+}
+
+static bool asks_for_help(const struct line *line)
+{
+    for (int i = 0; i < line->n_words && strcmp(line->words[i], "--") != 0; i++) {
+        if (strcmp(line->words[i], "--help") == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* An option main itself takes, as "--name VALUE" or "--name=VALUE"; moves *i over what it took. */
@@ -375,7 +396,14 @@ static int run(char **argv)
         return exit_code;
     }
     if (line.command == NULL || strcmp(line.command, "--help") == 0 || strcmp(line.command, "help") == 0) {
-        return help();
+        return help(NULL);
+    }
+    if (strcmp(line.command, "--version") == 0) {
+        (void)puts("patuhd " PATUH_VERSION);
+        return EXIT_GOOD;
+    }
+    if (asks_for_help(&line)) {
+        return help(line.command);
     }
     if (line.dir == NULL) {
         return usage(PT_MSG_OPTION_NEEDED, "--dir D");

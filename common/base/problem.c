@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *const indonesian_texts[] = {
 #define PT_MSG(name, indonesian, english) indonesian,
@@ -23,6 +24,28 @@ const char *pt_msg_indonesian(enum pt_msg msg)
 const char *pt_msg_english(enum pt_msg msg)
 {
     return (size_t)msg < PT_MSG_COUNT ? english_texts[msg] : "?";
+}
+
+struct reason {
+    const char *english;
+    const char *indonesian;
+};
+
+static const struct reason reasons[] = {
+#define PT_REASON(english, indonesian) {english, indonesian},
+#include "base/messages_reasons.def"
+#undef PT_REASON
+};
+
+/* What other libraries say in English; anything else is a name, a number, a value: it stays as it is. */
+static const char *in_indonesian(const char *arg)
+{
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (strcasecmp(arg, reasons[i].english) == 0) {
+            return reasons[i].indonesian;
+        }
+    }
+    return arg;
 }
 
 static void put_filled(struct pt_buf *out, const char *text, const char *const args[PT_PROBLEM_ARGS])
@@ -49,9 +72,18 @@ static void take_args(const char *args[PT_PROBLEM_ARGS], va_list list)
     }
 }
 
+static void put_indonesian(struct pt_buf *out, enum pt_msg msg, const char *const args[PT_PROBLEM_ARGS])
+{
+    const char *translated[PT_PROBLEM_ARGS];
+    for (size_t i = 0; i < PT_PROBLEM_ARGS; i++) {
+        translated[i] = args[i] == NULL ? NULL : in_indonesian(args[i]);
+    }
+    put_filled(out, pt_msg_indonesian(msg), translated);
+}
+
 static void put_both(struct pt_buf *out, enum pt_msg msg, const char *const args[PT_PROBLEM_ARGS])
 {
-    put_filled(out, pt_msg_indonesian(msg), args);
+    put_indonesian(out, msg, args);
     pt_buf_put_str(out, " / ");
     put_filled(out, pt_msg_english(msg), args);
 }
@@ -111,7 +143,7 @@ void pt_say_indonesian(struct pt_buf *out, enum pt_msg msg, ...)
     va_start(list, msg);
     take_args(args, list);
     va_end(list);
-    put_filled(out, pt_msg_indonesian(msg), args);
+    put_indonesian(out, msg, args);
 }
 
 static void print_line(FILE *out, struct pt_buf *line)

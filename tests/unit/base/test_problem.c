@@ -2,6 +2,7 @@
 #include "base/problem.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <string.h>
 
 /* Which of {1}..{5} a text uses, as bits. */
@@ -37,6 +38,25 @@ Test(problem, is_one_sentence_in_both_languages)
                      "Berkas a.csv tidak dapat dibuka (no {1} there); periksa nama dan hak aksesnya. / "
                      "File a.csv cannot be opened (no {1} there); check its name and permissions.");
     pt_buf_free(&out);
+}
+
+Test(problem, reasons_of_the_system_are_indonesian_in_the_indonesian_half)
+{
+    static const int codes[] = {ENOENT, EACCES, EPERM, ENOSPC, EIO, EEXIST, ENOTDIR, EISDIR, EMFILE, EROFS};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0] + PT_ERR_COUNT - 1; i++) {
+        size_t n = sizeof codes / sizeof codes[0];
+        const char *reason = i < n ? strerror(codes[i]) : pt_err_text((enum pt_err)(i - n + 1));
+        struct pt_problem problem = {0};
+        struct pt_buf out = {0};
+        cr_expect_eq(pt_problem_set(&problem, PT_EIO, PT_MSG_FILE_OPEN, "a.csv", reason, NULL), PT_EIO);
+        pt_problem_put(&out, &problem);
+        char *half = strstr(pt_buf_text(&out), " / File");
+        cr_assert_not_null(half);
+        cr_expect_not_null(strstr(half, reason), "%s", pt_buf_text(&out));
+        *half = '\0';
+        cr_expect_null(strstr(pt_buf_text(&out), reason), "%s", pt_buf_text(&out));
+        pt_buf_free(&out);
+    }
 }
 
 Test(problem, default_does_not_hide_a_better_sentence)

@@ -47,6 +47,23 @@ Test(main, used_wrongly_ends_with_2_and_says_how)
         program_free(&run);
     }
     expect_run(ARGS("--help"), 0, "not-assessed", "");
+    expect_run(ARGS("fill", "--help"), 0, "q ends, < goes back", "");
+    expect_run(ARGS("--version"), 0, "patuh 0.", "");
+}
+
+Test(main, options_are_read_as_by_the_server)
+{
+    struct field field;
+    field_open(&field);
+    struct pt_buf dir = {0};
+    pt_buf_printf(&dir, "--dir=%s", field.dir[FIELD_SARI]);
+    const char *with_dir = pt_buf_text(&dir);
+    expect_run(ARGS("list", with_dir, "--json"), 0, "[{", "");
+    expect_run(ARGS("answer", with_dir, "--note=n", "--", FIELD_UNIT, "complaint_remark", "--teks"), 0, "", "saved");
+    expect_run(ARGS("show", FIELD_UNIT, with_dir), 0, "= --teks", "");
+    expect_run(ARGS("show", with_dir, "--missing=yes", FIELD_UNIT), 2, "", "--missing=yes");
+    pt_buf_free(&dir);
+    field_close(&field);
 }
 
 Test(main, every_command_works_without_a_network)
@@ -64,6 +81,13 @@ Test(main, every_command_works_without_a_network)
     expect_run(ARGS("add", "--dir", dir, FIELD_UNIT, "respondent", "Bapak B"), 0, "respondent[", "saved");
     expect_run(ARGS("attach", "--dir", dir, FIELD_UNIT, "unit_photo", photo), 0, "unit_photo#", "saved");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "-2.2161", "113.91350001", "7.5"), 0, "", "saved");
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0,
+               "Place according to sari: latitude -2.2161000, longitude 113.9135000, within 8 m", "");
+    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  place  -2.2161000 113.9135000 8\n", "");
+    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "]  Bapak B\n", "");
+    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  assign  budi\n", "");
+    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  a.pdf\n", "");
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "--missing"), 0, "! baru 0 dari 5 jawaban", "");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "north", "1", "1"), 1, "", "latitude");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "300", "1", "1"), 1, "", "latitude");
     expect_run(ARGS("clear", "--dir", dir, FIELD_UNIT, "unit_kind"), 0, "", "saved");

@@ -57,6 +57,51 @@ Test(show, puts_each_instance_after_its_repeat_with_all_its_questions)
     field_close(&field);
 }
 
+Test(show, instances_stand_in_the_order_they_were_added)
+{
+    struct field field;
+    char paths[12][PATUH_PATH_BYTES];
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    for (size_t i = 0; i < 12; i++) {
+        cr_assert_eq(patuh_add(device, FIELD_UNIT, "respondent", "x", paths[i], NULL), PATUH_OK);
+    }
+    cr_assert_eq(patuh_remove(device, FIELD_UNIT, paths[5], NULL), PATUH_OK);
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    for (size_t i = 1; i < 12; i++) {
+        size_t before = i == 6 ? 4 : i - 1;
+        cr_expect(i == 5 || index_of(&form, paths[before]) < index_of(&form, paths[i]), "row %zu", i);
+    }
+    patuh_form_free(&form);
+    patuh_close(device);
+    field_close(&field);
+}
+
+Test(show, says_how_many_answers_a_repeat_has_of_those_it_needs)
+{
+    struct field field;
+    char path[PATUH_PATH_BYTES];
+    char question[PATUH_PATH_BYTES + 20];
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    for (uint32_t i = 0; i <= 5; i++) {
+        struct patuh_form form = field_form(device, FIELD_UNIT);
+        const struct patuh_item *item = field_item(&form, "respondent");
+        cr_expect_eq(item->n_have, i < 5 ? i : 0, "%u: %u", i, item->n_have);
+        cr_expect_eq(item->n_need, i < 5 ? 5 : 0, "%u: %u", i, item->n_need);
+        cr_expect_eq(item->missing, i < 5, "%u", i);
+        patuh_form_free(&form);
+        cr_assert_eq(patuh_add(device, FIELD_UNIT, "respondent", "x", path, NULL), PATUH_OK);
+        static const char *const names[] = {"delay", "payment", "deviation", "incompetence", "impropriety"};
+        for (size_t k = 0; k < 5; k++) {
+            (void)snprintf(question, sizeof question, "%s.%s", path, names[k]);
+            field_answer(device, question, "never");
+        }
+    }
+    patuh_close(device);
+    field_close(&field);
+}
+
 Test(show, says_why_a_question_is_not_asked)
 {
     struct field field;
