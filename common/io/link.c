@@ -94,7 +94,8 @@ static void submit(struct pt_link *link, struct pt_inbox *inbox)
         pending->req.run = run_inbox;
         pending->req.done = on_stored;
         pending->req.data = pending;
-        pending->req.bytes = PT_FRAME_BYTES_MAX;
+        bool reads_many = inbox->files.task == PT_FILE_OFFERED; /* one of them is enough for a commit */
+        pending->req.bytes = reads_many ? PT_WRITER_BATCH_BYTES_MAX : PT_FRAME_BYTES_MAX;
         err = pt_writer_submit(link->options.writer, &pending->req);
     }
     if (err == PT_OK) {
