@@ -91,7 +91,7 @@ void server_grown(struct server *server, const struct pt_inbox *inbox)
 {
     server->has_news = true;
     server->gathered.blobs =
-        server->gathered.blobs || inbox == NULL || inbox->has_text || inbox->has_file || inbox->n_texts > 0;
+        server->gathered.blobs || inbox == NULL || inbox->has_text || inbox->files.whole || inbox->n_texts > 0;
     for (size_t i = 0; inbox != NULL && i < inbox->n_receipts; i++) {
         if (pt_news_add_receipt(&server->gathered, &inbox->receipts[i]) != PT_OK) {
             return; /* without memory the surveyors hear of it with their next sync */

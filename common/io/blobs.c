@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,12 +19,20 @@
 #define PARTS_BYTES_MAX                                                                                                \
     (SIZE_BYTES + 2 * PT_BLOB_BYTES_MAX + ENVELOPE_ROOM * (PT_BLOB_BYTES_MAX / PT_BLOB_PART_BYTES_MIN + 1))
 
+/* Hashes that are known to be durable, a table with free places of zeros. */
+struct known {
+    pthread_mutex_t mutex;
+    struct pt_hash *places;
+    size_t n, capacity;
+};
+
 struct pt_blobs {
     char *dir;
     struct pt_store_key key;
     struct pt_random random;
     struct pt_disk_reserve reserve;
     atomic_uint next_temporary;
+    struct known known;
 };
 
 struct path {
@@ -41,6 +50,61 @@ static enum pt_err from_errno(int code)
 struct pt_hash pt_blob_hash(struct pt_bytes content)
 {
     return pt_hash1(PT_CONTEXT_BLOB, content);
+}
+
+/* --- what is known to be durable --- */
+
+/* Where the hash stands, or would stand. Hashes are as good as random. */
+static size_t known_place(const struct pt_hash *places, size_t capacity, const struct pt_hash *hash)
+{
+    static const struct pt_hash none = {0};
+    size_t at;
+    memcpy(&at, hash->b, sizeof at);
+    at &= capacity - 1;
+    while (!pt_hash_eq(&places[at], hash) && !pt_hash_eq(&places[at], &none)) {
+        at = (at + 1) & (capacity - 1);
+    }
+    return at;
+}
+
+static bool known_grow(struct known *known)
+{
+    static const struct pt_hash none = {0};
+    size_t capacity = known->capacity == 0 ? 64 : 2 * known->capacity;
+    struct pt_hash *places = pt_zalloc(capacity * sizeof *places);
+    if (places == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < known->capacity; i++) {
+        if (!pt_hash_eq(&known->places[i], &none)) {
+            places[known_place(places, capacity, &known->places[i])] = known->places[i];
+        }
+    }
+    pt_free(known->places);
+    known->places = places;
+    known->capacity = capacity;
+    return true;
+}
+
+static bool known_has(struct known *known, const struct pt_hash *hash)
+{
+    (void)pthread_mutex_lock(&known->mutex);
+    bool has = pt_hash_eq(&known->places[known_place(known->places, known->capacity, hash)], hash);
+    (void)pthread_mutex_unlock(&known->mutex);
+    return has;
+}
+
+/* Without memory, or past the limit, it is looked at again: dearer, and no error. */
+static void known_add(struct known *known, const struct pt_hash *hash)
+{
+    (void)pthread_mutex_lock(&known->mutex);
+    bool fits = known->n < PT_BLOBS_KNOWN_MAX && (2 * (known->n + 1) <= known->capacity || known_grow(known));
+    size_t at = fits ? known_place(known->places, known->capacity, hash) : 0;
+    if (fits && !pt_hash_eq(&known->places[at], hash)) {
+        known->places[at] = *hash;
+        known->n++;
+    }
+    (void)pthread_mutex_unlock(&known->mutex);
 }
 
 static void hex_of(const struct pt_hash *hash, char out[2 * PT_HASH_BYTES + 1])
@@ -117,7 +181,7 @@ enum pt_err pt_blobs_open(const char *dir, const struct pt_store_key *key, const
     temporaries_remove(dir);
     struct pt_blobs *blobs = pt_zalloc(sizeof *blobs);
     char *own_dir = pt_strdup(dir);
-    if (blobs == NULL || own_dir == NULL) {
+    if (blobs == NULL || own_dir == NULL || !known_grow(&blobs->known)) {
         pt_free(blobs);
         pt_free(own_dir);
         return pt_problem_default(problem, PT_ENOMEM, dir);
@@ -126,6 +190,7 @@ enum pt_err pt_blobs_open(const char *dir, const struct pt_store_key *key, const
     blobs->key = key == NULL ? (struct pt_store_key){0} : *key;
     blobs->random = *random;
     blobs->reserve = reserve;
+    (void)pthread_mutex_init(&blobs->known.mutex, NULL); /* never fails with these attributes */
     *out = blobs;
     return PT_OK;
 }
@@ -133,6 +198,8 @@ enum pt_err pt_blobs_open(const char *dir, const struct pt_store_key *key, const
 void pt_blobs_close(struct pt_blobs *blobs)
 {
     if (blobs != NULL) {
+        (void)pthread_mutex_destroy(&blobs->known.mutex);
+        pt_free(blobs->known.places);
         pt_free(blobs->dir);
         pt_free(blobs);
     }
@@ -252,9 +319,16 @@ bool pt_blobs_has(struct pt_blobs *blobs, const struct pt_hash *hash)
 bool pt_blobs_is_durable(struct pt_blobs *blobs, const struct pt_hash *hash)
 {
     struct pt_buf content = {0};
+    if (known_has(&blobs->known, hash)) {
+        return pt_blobs_has(blobs, hash); /* whatever else goes on in this folder */
+    }
     enum pt_err err = pt_blobs_get(blobs, hash, &content);
     pt_buf_free(&content);
-    return err == PT_OK && pt_parent_sync(path_of(blobs, hash).text) == PT_OK;
+    bool durable = err == PT_OK && pt_parent_sync(path_of(blobs, hash).text) == PT_OK;
+    if (durable) {
+        known_add(&blobs->known, hash);
+    }
+    return durable;
 }
 
 enum pt_err pt_blobs_remove(struct pt_blobs *blobs, const struct pt_hash *hash)
@@ -293,9 +367,12 @@ enum pt_err pt_blobs_put(struct pt_blobs *blobs, struct pt_bytes content, struct
     }
     if (err == PT_OK && !kept) {
         err = file_put(blobs, path_of(blobs, &name).text, pt_buf_bytes(&sealed));
+    } else if (err == PT_OK && !known_has(&blobs->known, &name)) {
+        err = pt_parent_sync(path_of(blobs, &name).text); /* whoever put it there may have crashed before that */
     }
     pt_buf_free(&sealed);
     if (err == PT_OK) {
+        known_add(&blobs->known, &name);
         *hash = name;
     }
     return err;

@@ -4,7 +4,11 @@
  *   dir/parts/abcd...     a content that is still arriving, part by part, behind the size that its owner declared; not
  *                         durable, checked part by part
  *
- * Thread: any; one at a time for one blob, and for a folder one process. Calls block on the disk: not on the loop.
+ * Thread: any, and for a folder one process. Contents appear whole, so they may be read while others are put; what
+ * writes parts, finishes or removes one blob is called by one thread at a time. Calls block on the disk: of a server's
+ * loop only pt_blobs_get and pt_blobs_read are called, which sync nothing (a part for a peer; mostly cached by the
+ * system). For sessions the writer's thread takes parts, finishes and looks (core/sync/file_work.h); commands use the
+ * threads of their own.
  * Memory: contents go into the caller's buffer.  Limits: PT_BLOB_BYTES_MAX a content. */
 #ifndef PT_BLOBS_H
 #define PT_BLOBS_H
@@ -13,6 +17,8 @@
 #include "io/disk.h"
 
 struct pt_blobs;
+
+#define PT_BLOBS_KNOWN_MAX 65536 /* 32 bytes each, twice */
 
 /* PT_CONTEXT_BLOB over the content. */
 struct pt_hash pt_blob_hash(struct pt_bytes content);
@@ -33,8 +39,9 @@ enum pt_err pt_blobs_get(struct pt_blobs *blobs, const struct pt_hash *hash, str
 /* Append up to n bytes from offset; fewer at the end, none behind it. Errors: as pt_blobs_get. */
 enum pt_err pt_blobs_read(struct pt_blobs *blobs, const struct pt_hash *hash, uint32_t offset, uint32_t n,
                           struct pt_buf *out);
-/* Is the content here, whole, good and durable? Reads it, and syncs its folder: whoever put it there may have crashed
- * before that. */
+/* Is the content here, whole, good and durable? The first time it is read, and its folder synced: whoever put it there
+ * may have crashed before that. What was found or put durable is remembered (up to PT_BLOBS_KNOWN_MAX of them), and
+ * then only its name is looked up: a peer may ask as often as it likes. */
 bool pt_blobs_is_durable(struct pt_blobs *blobs, const struct pt_hash *hash);
 bool pt_blobs_has(struct pt_blobs *blobs, const struct pt_hash *hash);
 /* Errors: NOTFOUND, IO. */

@@ -66,7 +66,7 @@ static enum pt_err run_inbox(struct pt_txn *txn, struct pt_write_req *req)
 static bool has_news(const struct pt_inbox *inbox)
 {
     return inbox->append.n_accepted + inbox->append.n_held > 0 || inbox->n_receipts > 0 || inbox->has_text ||
-           inbox->has_file;
+           inbox->files.whole;
 }
 
 static void on_stored(struct pt_write_req *req, enum pt_err err)
@@ -94,7 +94,8 @@ static void submit(struct pt_link *link, struct pt_inbox *inbox)
         pending->req.run = run_inbox;
         pending->req.done = on_stored;
         pending->req.data = pending;
-        pending->req.bytes = PT_FRAME_BYTES_MAX;
+        bool reads_many = inbox->files.task == PT_FILE_OFFERED; /* one of them is enough for a commit */
+        pending->req.bytes = reads_many ? PT_WRITER_BATCH_BYTES_MAX : PT_FRAME_BYTES_MAX;
         err = pt_writer_submit(link->options.writer, &pending->req);
     }
     if (err == PT_OK) {

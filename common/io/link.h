@@ -3,6 +3,9 @@
  *   conn --frame--> session --update--> inboxes to the writer, frames to the conn, close
  *   writer --durable--> session --update--> receipts ...
  *
+ * The loop never waits for the disk: what a session brings, files too, goes to the writer. Only the part that a peer
+ * asks for is read from its file here.
+ *
  * Serves both ends: the side that connects (pt_link_connect) and the side that answers (pt_link_accept).
  * Thread: the loop's.  Memory: a link frees itself after on_end; its pointers in options must stay until then. */
 #ifndef PT_LINK_H
@@ -69,7 +72,7 @@ const struct pt_conn *pt_link_conn(const struct pt_link *link);
 /* The sentence for a failure code. */
 enum pt_msg pt_failure_msg(Patuh__FailureCode code);
 
-/* Blob files for sessions. */
+/* Blob files for sessions. Who runs what: core/sync/file_work.h. */
 struct pt_blob_ops pt_blob_files(struct pt_blobs *blobs);
 
 #endif

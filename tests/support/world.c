@@ -282,7 +282,7 @@ static void arrive(struct world *w, struct world_link *link, int from)
 static bool has_news(const struct pt_inbox *inbox)
 {
     return inbox->append.n_accepted + inbox->append.n_held + inbox->n_receipts > 0 || inbox->has_text ||
-           inbox->has_file;
+           inbox->files.whole;
 }
 
 static void complete(struct world *w, size_t at)
@@ -304,7 +304,9 @@ static enum pt_err apply(struct world *w, struct world_node *node, struct pt_txn
     for (size_t i = 0; i < w->n_jobs && n > 0 && err == PT_OK; i++) {
         struct world_job *job = &w->job[i];
         if (!job->applied && job->link->node[job->side] == node) {
+            node->writing = true;
             err = pt_inbox_apply(txn, job->inbox);
+            node->writing = false;
             job->applied = true;
             n--;
         }

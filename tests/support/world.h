@@ -51,6 +51,7 @@ struct world_node {
     struct pt_blob_policy policy;
     struct world_blob *blobs;
     size_t n_blobs, blobs_capacity;
+    bool writing; /* its writer is at work: only then are files written or looked at */
     uint64_t n_texts;
     const struct pt_hash *instrument; /* chunks are written with it; NULL = none */
     int64_t clock_ms;                 /* its wall clock is ahead by this; may be negative */

@@ -300,10 +300,17 @@ static enum pt_err blob_read(void *data, const struct pt_hash *hash, uint64_t of
     return bytes->data == NULL ? PT_ENOMEM : PT_OK;
 }
 
+/* Files block on the disk: never where sessions run. */
+static void expect_writer(struct world_node *node)
+{
+    world_expect(node->world, node->writing, "a file is written or looked at outside of the writer");
+}
+
 static enum pt_err blob_append(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total,
                                struct pt_bytes part, uint64_t *next, bool *complete)
 {
     struct world_blob *blob = world_blob(data, hash);
+    expect_writer(data);
     blob = blob == NULL ? add_blob(data, hash) : blob;
     if (!blob->whole && blob->total != total) {
         pt_buf_clear(&blob->bytes);
@@ -331,6 +338,7 @@ static enum pt_err blob_append(void *data, const struct pt_hash *hash, uint64_t 
 static enum pt_err blob_resume(void *data, const struct pt_hash *hash, uint64_t *offset)
 {
     const struct world_blob *blob = world_blob(data, hash);
+    expect_writer(data);
     *offset = blob == NULL || blob->whole ? 0 : blob->bytes.n;
     return PT_OK;
 }
@@ -341,13 +349,16 @@ bool world_blob_is_durable(void *data, const struct pt_hash *hash)
     return blob != NULL && blob->whole;
 }
 
+static bool blob_is_durable(void *data, const struct pt_hash *hash)
+{
+    expect_writer(data);
+    return world_blob_is_durable(data, hash);
+}
+
 struct pt_blob_ops world_blob_ops(struct world_node *node)
 {
-    return (struct pt_blob_ops){.read = blob_read,
-                                .append = blob_append,
-                                .resume = blob_resume,
-                                .is_durable = world_blob_is_durable,
-                                .data = node};
+    return (struct pt_blob_ops){
+        .read = blob_read, .append = blob_append, .resume = blob_resume, .is_durable = blob_is_durable, .data = node};
 }
 
 void world_remember(struct pt_txn *txn, const struct world_node *node, enum pt_err *err)

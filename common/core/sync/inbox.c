@@ -295,13 +295,6 @@ static enum pt_err apply_peer(struct pt_txn *txn, const struct pt_inbox *inbox)
     return pt_store_put(txn, PT_TABLE_PEERS, pt_key_bytes(&key), pt_bytes_of(bytes, n));
 }
 
-static enum pt_err apply_file(struct pt_txn *txn, const struct pt_inbox *inbox)
-{
-    struct pt_key key = pt_key_hash(&inbox->file_hash);
-    enum pt_err err = pt_store_del(txn, PT_TABLE_WANTED, pt_key_bytes(&key));
-    return err == PT_ENOTFOUND ? PT_OK : err;
-}
-
 enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox)
 {
     enum pt_err err = PT_OK;
@@ -316,8 +309,8 @@ enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox)
         struct pt_hash hash;
         err = pt_text_put(txn, &inbox->text_subject, inbox->text, &hash);
     }
-    if (err == PT_OK && inbox->has_file) {
-        err = apply_file(txn, inbox);
+    if (err == PT_OK) {
+        err = pt_file_work_run(txn, &inbox->files);
     }
     for (size_t i = 0; i < inbox->n_missing && err == PT_OK; i++) {
         err = want(txn, &inbox->missing[i]);

@@ -9,6 +9,7 @@
 #include "base/problem.h"
 #include "core/log/logs.h"
 #include "core/log/receipts.h"
+#include "core/sync/file_work.h"
 
 /* META: not 0 = the upper office met an older store than it knew, and a new incarnation is still to be taken. It is
  * written with the salt that this office accepts from now on: without it nobody would find out again. */
@@ -42,8 +43,7 @@ struct pt_inbox {
     bool has_text; /* one small blob that was asked for */
     struct pt_subject text_subject;
     struct pt_bytes text;
-    bool has_file; /* a blob whose file is complete */
-    struct pt_hash file_hash;
+    struct pt_file_work files;
     struct pt_missing_blob *missing; /* to be asked for */
     size_t n_missing;
     bool has_salt; /* of the peer whose author this is */

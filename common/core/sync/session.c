@@ -322,7 +322,9 @@ void pt_session_stored(struct pt_session *s, struct pt_inbox *inbox, enum pt_err
         if (inbox->n_missing > 0) {
             pt__session_look_again(s);
         }
-        if (inbox->has_file) {
+        if (inbox->files.task == PT_FILE_OFFERED) {
+            pt__session_after_offer(s, inbox, now, update);
+        } else if (inbox->files.task != PT_FILE_NOTHING) {
             pt__session_after_file(s, inbox, now, update);
         }
         proceed(s, now, update);

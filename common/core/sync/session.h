@@ -13,7 +13,8 @@
  *
  * The driver does what an update asks in this order: inboxes to the writer, frames to the connection, then close. It
  * answers each inbox with pt_session_stored after the commit; receipts are made there and nowhere else, so nothing is
- * receipted that is not durable. No clock, socket, disk or thread in here: time comes with the event.
+ * receipted that is not durable. Files too are written and looked at with the inboxes (file_work.h); to give a part of
+ * one it is read here. No clock, socket, disk or thread in here: time comes with the event.
  * Thread: any one thread at a time.  Memory: updates are freed by pt_update_close; inboxes in them belong to the driver
  * until it hands them back. */
 #ifndef PT_SESSION_H
@@ -40,22 +41,6 @@ struct pt_peer {
     int tier; /* 0 device, 1 regional office */
     struct pt_scope scope;
     bool revoked; /* it may deliver what it wrote, which scope.has says, and is told in Welcome */
-};
-
-/* Blobs that are files. All synchronous; sizes at most PT_BLOB_BYTES_MAX. */
-struct pt_blob_ops {
-    /* Part of a blob; NOTFOUND. *bytes lives in the arena. */
-    enum pt_err (*read)(void *data, const struct pt_hash *hash, uint64_t offset, size_t n_max, struct pt_arena *arena,
-                        struct pt_bytes *bytes, uint64_t *total);
-    /* Take a part. *next: the offset to go on from, also when the part does not follow what is here.
-     * *complete: all there, the hash fits and it is durable. MALFORMED: all there and the hash does not fit. */
-    enum pt_err (*append)(void *data, const struct pt_hash *hash, uint64_t offset, uint64_t total, struct pt_bytes part,
-                          uint64_t *next, bool *complete);
-    /* Where to go on: parts came in an earlier session. 0: nothing is here. Errors: IO, NOMEM. */
-    enum pt_err (*resume)(void *data, const struct pt_hash *hash, uint64_t *offset);
-    /* All of it is here, good and durable: may be receipted. */
-    bool (*is_durable)(void *data, const struct pt_hash *hash);
-    void *data;
 };
 
 /* Clocks of the machine the session runs on, given with every event. */

@@ -78,34 +78,52 @@ static void say_want(struct pt_session *s, struct pt_update *u, const struct pt_
     pt__session_emit(s, u, &frame);
 }
 
-/* The file is complete: nobody wants it any more. */
-static void note_file(struct pt_session *s, const struct pt_hash *hash, const struct pt_now *now, struct pt_update *u)
+/* What is asked for or looked at next. */
+static void turn_to(struct pt_session *s, const struct lacking *lacking)
 {
-    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
-    if (inbox != NULL) {
-        inbox->has_file = true;
-        inbox->file_hash = *hash;
-        pt__session_submit(s, u, inbox);
-    }
-}
-
-/* A file goes on where an earlier session broke off; a text comes whole. */
-static void ask(struct pt_session *s, const struct lacking *lacking, struct pt_update *u)
-{
-    uint64_t offset = 0;
-    enum pt_err err = lacking->small ? PT_OK : s->config.blobs->resume(s->config.blobs->data, &lacking->hash, &offset);
-    if (err != PT_OK) {
-        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
-        return;
-    }
-    s->fetch.state = FETCH_ASKED;
     s->fetch.hash = lacking->hash;
     s->fetch.small = lacking->small;
     s->fetch.subject = lacking->head.log.subject;
-    s->fetch.offset = offset;
+    s->fetch.offset = 0;
     s->fetch.total = 0;
     s->fetch.looked_upto = lacking->hash;
-    say_want(s, u, &lacking->hash, offset, lacking->small ? pt__session_ref_out(s, u, &lacking->head) : NULL);
+}
+
+/* ref: as in say_want. */
+static void ask_from(struct pt_session *s, uint64_t offset, Patuh__LogRef *ref, struct pt_update *u)
+{
+    s->fetch.state = FETCH_ASKED;
+    s->fetch.offset = offset;
+    say_want(s, u, &s->fetch.hash, offset, ref);
+}
+
+/* A file is looked for or grows at the disk; pt__session_after_file goes on. NULL after a failure. */
+static struct pt_inbox *disk_inbox(struct pt_session *s, enum pt_file_task task, const struct pt_now *now,
+                                   struct pt_update *u)
+{
+    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
+    if (inbox != NULL) {
+        s->fetch.state = FETCH_AT_DISK;
+        inbox->files = (struct pt_file_work){.task = task, .ops = s->config.blobs, .hash = s->fetch.hash};
+    }
+    return inbox;
+}
+
+/* A text comes whole; a file goes on where an earlier session broke off. */
+static void ask(struct pt_session *s, const struct lacking *lacking, const struct pt_now *now, struct pt_update *u)
+{
+    turn_to(s, lacking);
+    if (lacking->small) {
+        Patuh__LogRef *ref = pt__session_ref_out(s, u, &lacking->head);
+        if (ref != NULL) {
+            ask_from(s, 0, ref, u);
+        }
+        return;
+    }
+    struct pt_inbox *inbox = disk_inbox(s, PT_FILE_LOOK, now, u);
+    if (inbox != NULL) {
+        pt__session_submit(s, u, inbox);
+    }
 }
 
 void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u)
@@ -128,13 +146,8 @@ void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    bool file_here = lacking.may_ask && !lacking.small &&
-                     s->config.blobs->is_durable(s->config.blobs->data, &lacking.hash); /* it came for another entry */
-    if (file_here) {
-        s->fetch.looked_upto = lacking.hash;
-        note_file(s, &lacking.hash, now, u);
-    } else if (lacking.may_ask) {
-        ask(s, &lacking, u);
+    if (lacking.may_ask) {
+        ask(s, &lacking, now, u);
     } else { /* looked at all: again from the first one when new entries have come */
         s->fetch.looked_all = true;
         s->fetch.looked_upto = (struct pt_hash){0};
@@ -176,49 +189,51 @@ static void take_text(struct pt_session *s, const Patuh__BlobPart *part, const s
     }
 }
 
-static void ask_from(struct pt_session *s, uint64_t offset, struct pt_update *u)
-{
-    s->fetch.offset = offset;
-    say_want(s, u, &s->fetch.hash, offset, NULL);
-}
-
 static void take_file(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now, struct pt_update *u)
 {
-    bool complete = false;
     bool first = s->fetch.total == 0;
-    uint64_t next = 0;
     if (!first && part->total != s->fetch.total) {
         not_there(s, u); /* a content has one size */
         return;
     }
     s->fetch.total = part->total;
     if (first && part->offset >= part->total) { /* what came earlier was said to be of a larger content */
-        ask_from(s, 0, u);
+        ask_from(s, 0, NULL, u);
         return;
     }
-    struct pt_bytes bytes = pt_bytes_of(part->data.data, part->data.len);
-    enum pt_err err = s->config.blobs->append(s->config.blobs->data, &s->fetch.hash, part->offset, part->total, bytes,
-                                              &next, &complete);
-    if (err == PT_EMALFORMED || err == PT_ELIMIT) {
-        not_there(s, u); /* what came is not what the entry names */
+    struct pt_inbox *inbox = disk_inbox(s, PT_FILE_PART, now, u);
+    if (inbox == NULL) {
         return;
     }
-    if (err != PT_OK) {
-        pt__session_fail(s, u, err,
-                         err == PT_EFULL ? PATUH__FAILURE_CODE__FAILURE_FULL : PATUH__FAILURE_CODE__FAILURE_BUSY);
+    s->fetch.first = first;
+    inbox->files.offset = part->offset;
+    inbox->files.total = part->total;
+    inbox->files.part = pt_arena_dup(&inbox->arena, pt_bytes_of(part->data.data, part->data.len));
+    if (inbox->files.part.data == NULL) {
+        pt_inbox_destroy(inbox);
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    if (!complete && !first && next <= s->fetch.offset) {
-        not_there(s, u); /* it would never end */
-        return;
+    pt__session_submit(s, u, inbox);
+}
+
+void pt__session_after_file(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
+                            struct pt_update *u)
+{
+    const struct pt_file_work *work = &inbox->files;
+    bool stands = work->task == PT_FILE_PART && !s->fetch.first && work->next <= s->fetch.offset;
+    if (work->whole) {
+        struct pt_hash hash = work->hash;
+        s->fetch.state = FETCH_IDLE;
+        s->counts.blobs_received += work->task == PT_FILE_PART;
+        if (!s->config.connects) {
+            pt__session_receipt_blobs(s, &hash, 1, inbox->lsn, now, u);
+        }
+    } else if (work->refused || stands) {
+        not_there(s, u); /* what came is not what the entry names, or it would never end */
+    } else {
+        ask_from(s, work->next, NULL, u);
     }
-    if (!complete) {
-        ask_from(s, next, u);
-        return;
-    }
-    s->fetch.state = FETCH_IDLE;
-    s->counts.blobs_received++;
-    note_file(s, &s->fetch.hash, now, u);
 }
 
 void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now,

@@ -61,10 +61,15 @@ struct owed_blob {
     struct pt_subject subject; /* of a text */
 };
 
-/* Blobs come to us one at a time.
+/* Blobs come to us one at a time: what WANTED names is looked at in order.
  *
- *   IDLE --ask--> ASKED --part--> ASKED (for the next part) or IDLE (all there, not there, or not what was named) */
-enum fetch_state { FETCH_IDLE, FETCH_ASKED };
+ *              a text                                 its text: into an inbox
+ *   IDLE ---------------------------------> ASKED ------------------------------> IDLE
+ *   IDLE --a file--> AT_DISK --not whole--> ASKED --part--> AT_DISK ...           not there, or not what was named:
+ *                    AT_DISK --whole------> IDLE                                  IDLE, and unavailable
+ *
+ * AT_DISK: an inbox is out, whose file_work is about it. */
+enum fetch_state { FETCH_IDLE, FETCH_ASKED, FETCH_AT_DISK };
 
 struct blob_fetch {
     enum fetch_state state;
@@ -73,6 +78,7 @@ struct blob_fetch {
     struct pt_subject subject;  /* of a text */
     uint64_t offset;            /* of the part that was asked for */
     uint64_t total;             /* as the first part said; 0: none came yet */
+    bool first;                 /* the part at the disk is the first one of this session */
     struct pt_hash looked_upto; /* blobs up to this one were looked at since the last new entries */
     bool looked_all;
     struct pt_hash *unavailable; /* blobs the peer does not have, sorted */
@@ -117,6 +123,7 @@ struct pt_session {
     size_t n_owed, owed_capacity;
     bool refilled; /* got back what was lost here: compare once more */
     bool searched; /* logs were searched for who names what the peer offers */
+    bool sorting;  /* an inbox is out that finds out what is here of an offer */
 };
 
 /* session.c */
@@ -224,13 +231,19 @@ void pt__session_look_again(struct pt_session *s);
 void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u);
 void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now,
                               struct pt_update *u);
+/* A file was looked for, or a part of it was taken. */
+void pt__session_after_file(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
+                            struct pt_update *u);
 /* The peer has this blob now. */
 void pt__session_offered(struct pt_session *s, const struct pt_hash *hash);
 
 /* session_offer.c */
-/* A file came in and is durable. */
-void pt__session_after_file(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
-                            struct pt_update *u);
+/* What the peer offered was looked at. */
+void pt__session_after_offer(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
+                             struct pt_update *u);
+/* For blobs of the peer that are durable here; lsn: as in the inbox that found them so. */
+void pt__session_receipt_blobs(struct pt_session *s, struct pt_hash *hashes, size_t n, uint64_t lsn,
+                               const struct pt_now *now, struct pt_update *u);
 /* A device: its own blobs without a receipt of this epoch of the office. */
 enum pt_err pt__session_offer_own(struct pt_session *s, struct pt_txn *txn, uint64_t epoch, struct pt_update *u);
 /* What the peer asked for in vain and is here now. */

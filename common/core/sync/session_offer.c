@@ -103,21 +103,12 @@ void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want,
 
 /* --- receipts and offers --- */
 
-static void receipt_blobs(struct pt_session *s, struct pt_hash *hashes, size_t n, uint64_t lsn,
-                          const struct pt_now *now, struct pt_update *u)
+void pt__session_receipt_blobs(struct pt_session *s, struct pt_hash *hashes, size_t n, uint64_t lsn,
+                               const struct pt_now *now, struct pt_update *u)
 {
     struct pt_receipt receipt = {.author = s->peer.author, .lsn = lsn, .blobs = hashes, .n_blobs = n};
     if (n > 0) {
         pt__session_say_receipt(s, &receipt, now, u);
-    }
-}
-
-void pt__session_after_file(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
-                            struct pt_update *u)
-{
-    struct pt_hash hash = inbox->file_hash;
-    if (!s->config.connects) {
-        receipt_blobs(s, &hash, 1, inbox->lsn, now, u);
     }
 }
 
@@ -138,11 +129,11 @@ static void say_offer(struct pt_session *s, struct offer *offer, struct pt_updat
     }
 }
 
-static bool offers(const struct offer *offer, const struct pt_hash *hash)
+static bool is_among(const struct pt_hash *hashes, size_t n, const struct pt_hash *hash)
 {
     bool found = false;
-    for (size_t i = 0; i < offer->n && !found; i++) {
-        found = pt_hash_eq(&offer->hashes[i], hash);
+    for (size_t i = 0; i < n && !found; i++) {
+        found = pt_hash_eq(&hashes[i], hash);
     }
     return found;
 }
@@ -155,7 +146,7 @@ static enum pt_err offer_log(struct pt_session *s, struct pt_txn *txn, const str
     for (size_t i = 0; i < view->n_entries && i < covered && offer->n < PT_BLOB_HASHES_MAX && err == PT_OK; i++) {
         const struct pt_entry *entry = &view->entries[i];
         struct pt_blob_receipted receipted;
-        if (entry->kind != PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE || offers(offer, &entry->hash)) {
+        if (entry->kind != PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE || is_among(offer->hashes, offer->n, &entry->hash)) {
             continue;
         }
         err = pt_blob_receipted(txn, &entry->hash, (uint8_t)s->config.upper_tier, &receipted);
@@ -216,24 +207,15 @@ void pt__session_offer_owed(struct pt_session *s, struct pt_txn *txn, struct pt_
     say_offer(s, &offer, u);
 }
 
-static enum pt_err is_wanted(struct pt_txn *txn, const struct pt_hash *hash, bool *wanted)
-{
-    struct pt_bytes value;
-    struct pt_key key = pt_key_hash(hash);
-    enum pt_err err = pt_store_get(txn, PT_TABLE_WANTED, pt_key_bytes(&key), &value);
-    *wanted = err == PT_OK;
-    return err == PT_ENOTFOUND ? PT_OK : err;
-}
-
 /* Evidence of one log that was here once and is lost: nobody would ask for it again but for this offer. */
-static enum pt_err find_missing(struct pt_txn *txn, const struct pt_head *head, const struct offer *lost,
+static enum pt_err find_missing(struct pt_txn *txn, const struct pt_head *head, const struct pt_file_work *work,
                                 struct pt_inbox *inbox)
 {
     struct pt_view view;
     enum pt_err err = pt_logs_view(txn, head, 0, false, &inbox->arena, &view);
     for (size_t i = 0; err == PT_OK && i < view.n_entries && inbox->n_missing < PT_BLOB_HASHES_MAX; i++) {
         const struct pt_entry *entry = &view.entries[i];
-        if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE && offers(lost, &entry->hash)) {
+        if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE && is_among(work->lost, work->n_lost, &entry->hash)) {
             inbox->missing[inbox->n_missing++] =
                 (struct pt_missing_blob){.hash = entry->hash, .log = head->number, .kind = entry->kind};
         }
@@ -242,7 +224,7 @@ static enum pt_err find_missing(struct pt_txn *txn, const struct pt_head *head, 
 }
 
 /* Once a session: it reads all that the peer wrote. */
-static enum pt_err want_lost(struct pt_session *s, struct pt_txn *txn, const struct offer *lost,
+static enum pt_err want_lost(struct pt_session *s, struct pt_txn *txn, const struct pt_file_work *work,
                              const struct pt_now *now, struct pt_update *u)
 {
     struct pt_head *heads;
@@ -256,7 +238,7 @@ static enum pt_err want_lost(struct pt_session *s, struct pt_txn *txn, const str
     enum pt_err err = inbox->missing == NULL ? PT_ENOMEM : pt_logs_list(txn, NULL, &u->arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         if (pt_author_eq(&heads[i].log.author, &s->peer.author)) {
-            err = find_missing(txn, &heads[i], lost, inbox);
+            err = find_missing(txn, &heads[i], work, inbox);
         }
     }
     if (err != PT_OK || inbox->n_missing == 0) {
@@ -267,36 +249,54 @@ static enum pt_err want_lost(struct pt_session *s, struct pt_txn *txn, const str
     return PT_OK;
 }
 
-static enum pt_err answer_offer(struct pt_session *s, struct pt_txn *txn, const struct offer *offer,
-                                const struct pt_now *now, struct pt_update *u)
+void pt__session_after_offer(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
+                             struct pt_update *u)
 {
-    struct offer here = {.n = 0};
-    struct offer lost = {.n = 0};
-    uint64_t lsn = 0;
-    struct pt_hash hash;
-    enum pt_err err = pt_arrival_last(txn, &lsn, &hash);
-    for (size_t i = 0; i < offer->n && err == PT_OK; i++) {
-        bool wanted = false;
-        err = is_wanted(txn, &offer->hashes[i], &wanted);
-        if (err != PT_OK || wanted) {
-            continue; /* asked for when its turn comes, and receipted then */
-        }
-        bool whole = s->config.blobs->is_durable(s->config.blobs->data, &offer->hashes[i]);
-        struct offer *list = whole ? &here : &lost;
-        list->hashes[list->n++] = offer->hashes[i];
-    }
-    if (err == PT_OK) {
-        receipt_blobs(s, here.hashes, here.n, lsn, now, u);
-    }
+    const struct pt_file_work *work = &inbox->files;
+    struct pt_txn *txn;
+    s->sorting = false;
+    pt__session_receipt_blobs(s, work->here, work->n_here, inbox->lsn, now, u);
     bool takes = s->config.policy.evidence && s->peer.tier == 0;
-    return err == PT_OK && lost.n > 0 && takes && !s->searched ? want_lost(s, txn, &lost, now, u) : err;
+    if (work->n_lost == 0 || !takes || s->searched) {
+        return;
+    }
+    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    if (err == PT_OK) {
+        err = want_lost(s, txn, work, now, u);
+        pt_store_abort(txn);
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+    }
+}
+
+/* One offer at a time, since files are read for it. What is offered meanwhile has been asked for, or is offered again
+ * in the next session. */
+static void sort_offer(struct pt_session *s, const struct offer *offer, const struct pt_now *now, struct pt_update *u)
+{
+    struct pt_inbox *inbox = s->sorting ? NULL : pt__session_inbox(s, u, now);
+    if (inbox == NULL) {
+        return;
+    }
+    size_t n_bytes = offer->n * sizeof offer->hashes[0];
+    struct pt_bytes offered = pt_arena_dup(&inbox->arena, pt_bytes_of(offer->hashes, n_bytes));
+    inbox->files = (struct pt_file_work){.task = PT_FILE_OFFERED, .ops = s->config.blobs, .n_offered = offer->n};
+    inbox->files.here = pt_arena_alloc(&inbox->arena, n_bytes);
+    inbox->files.lost = pt_arena_alloc(&inbox->arena, n_bytes);
+    if (offered.data == NULL || inbox->files.here == NULL || inbox->files.lost == NULL) {
+        pt_inbox_destroy(inbox);
+        pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
+        return;
+    }
+    inbox->files.offered = (const struct pt_hash *)(const void *)offered.data;
+    s->sorting = true;
+    pt__session_submit(s, u, inbox);
 }
 
 void pt__session_on_blob_offer(struct pt_session *s, const Patuh__BlobOffer *message, const struct pt_now *now,
                                struct pt_update *u)
 {
     struct offer offer = {.n = message->hashes.len / PT_HASH_BYTES};
-    struct pt_txn *txn;
     if (message->hashes.len % PT_HASH_BYTES != 0 || offer.n == 0) {
         pt__session_fail(s, u, PT_EMALFORMED, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
         return;
@@ -310,15 +310,7 @@ void pt__session_on_blob_offer(struct pt_session *s, const Patuh__BlobOffer *mes
         pt__session_offered(s, &offer.hashes[i]);
     }
     pt__session_look_again(s);
-    if (s->config.connects) {
-        return;
-    }
-    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
-    if (err == PT_OK) {
-        err = answer_offer(s, txn, &offer, now, u);
-        pt_store_abort(txn);
-    }
-    if (err != PT_OK) {
-        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+    if (!s->config.connects) {
+        sort_offer(s, &offer, now, u);
     }
 }

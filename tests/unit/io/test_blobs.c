@@ -342,6 +342,45 @@ Test(blobs, a_full_or_failing_disk_leaves_no_half_file)
     }
 }
 
+/* A peer may offer the same again and again: the disk is asked once. */
+Test(blobs, what_is_known_to_be_durable_is_not_synced_again)
+{
+    struct pt_blobs *blobs = setup(NULL);
+    struct pt_hash hash;
+    cr_assert_eq(pt_blobs_put(blobs, pt_bytes_of(content, 3000), &hash), PT_OK);
+    for (size_t opened = 0; opened < 2; opened++) {
+        disk_shim_fault_arm(0, EIO);
+        cr_expect_eq(pt_blobs_is_durable(blobs, &hash), opened == 0, "opened %zu: it was put by this process", opened);
+        disk_shim_fault_disarm();
+        cr_expect(pt_blobs_is_durable(blobs, &hash));
+        disk_shim_fault_arm(0, EIO);
+        cr_expect(pt_blobs_is_durable(blobs, &hash));
+        disk_shim_fault_disarm();
+        pt_blobs_close(blobs);
+        blobs = blobs_open(NULL);
+    }
+    cr_expect(pt_blobs_is_durable(blobs, &hash));
+    cr_expect_eq(pt_blobs_remove(blobs, &hash), PT_OK);
+    cr_expect_not(pt_blobs_is_durable(blobs, &hash));
+    finish(blobs);
+}
+
+Test(blobs, many_are_remembered)
+{
+    enum { N = 300 };
+    static struct pt_hash hashes[N];
+    struct pt_blobs *blobs = setup(NULL);
+    for (uint32_t i = 0; i < N; i++) {
+        cr_assert_eq(pt_blobs_put(blobs, pt_bytes_of(&i, sizeof i), &hashes[i]), PT_OK);
+    }
+    disk_shim_fault_arm(0, EIO);
+    for (uint32_t i = 0; i < N; i++) {
+        cr_expect(pt_blobs_is_durable(blobs, &hashes[i]), "%u", i);
+    }
+    disk_shim_fault_disarm();
+    finish(blobs);
+}
+
 Test(blobs, below_the_reserve_nothing_is_taken)
 {
     struct pt_blobs *blobs = setup(NULL);

@@ -1,0 +1,74 @@
+#include "core/sync/file_work.h"
+
+#include "core/store/keys.h"
+
+static enum pt_err want_no_more(struct pt_txn *txn, const struct pt_hash *hash)
+{
+    struct pt_key key = pt_key_hash(hash);
+    enum pt_err err = pt_store_del(txn, PT_TABLE_WANTED, pt_key_bytes(&key));
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
+static enum pt_err is_wanted(struct pt_txn *txn, const struct pt_hash *hash, bool *wanted)
+{
+    struct pt_bytes value;
+    struct pt_key key = pt_key_hash(hash);
+    enum pt_err err = pt_store_get(txn, PT_TABLE_WANTED, pt_key_bytes(&key), &value);
+    *wanted = err == PT_OK;
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
+static enum pt_err look(struct pt_file_work *work)
+{
+    work->whole = work->ops->is_durable(work->ops->data, &work->hash); /* it came for another entry */
+    return work->whole ? PT_OK : work->ops->resume(work->ops->data, &work->hash, &work->next);
+}
+
+static enum pt_err take_part(struct pt_file_work *work)
+{
+    bool complete = false;
+    enum pt_err err =
+        work->ops->append(work->ops->data, &work->hash, work->offset, work->total, work->part, &work->next, &complete);
+    work->whole = err == PT_OK && complete;
+    work->refused = err == PT_EMALFORMED || err == PT_ELIMIT;
+    return work->refused ? PT_OK : err;
+}
+
+static enum pt_err sort_offered(struct pt_txn *txn, struct pt_file_work *work)
+{
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < work->n_offered && err == PT_OK; i++) {
+        bool wanted = false;
+        err = is_wanted(txn, &work->offered[i], &wanted);
+        if (err != PT_OK || wanted) {
+            continue; /* asked for when its turn comes, and receipted then */
+        }
+        if (work->ops->is_durable(work->ops->data, &work->offered[i])) {
+            work->here[work->n_here++] = work->offered[i];
+        } else {
+            work->lost[work->n_lost++] = work->offered[i];
+        }
+    }
+    return err;
+}
+
+enum pt_err pt_file_work_run(struct pt_txn *txn, struct pt_file_work *work)
+{
+    enum pt_err err = PT_OK;
+    work->whole = work->refused = false;
+    work->n_here = work->n_lost = 0;
+    switch (work->task) {
+    case PT_FILE_NOTHING:
+        break;
+    case PT_FILE_LOOK:
+        err = look(work);
+        break;
+    case PT_FILE_PART:
+        err = take_part(work);
+        break;
+    case PT_FILE_OFFERED:
+        err = sort_offered(txn, work);
+        break;
+    }
+    return err == PT_OK && work->whole ? want_no_more(txn, &work->hash) : err;
+}
