@@ -50,17 +50,14 @@ static void take_divided(struct pt_rollup_files *files, const char *name, struct
 /* In the order of names. */
 static enum pt_err put_files(struct pt__rollup *r, struct pt_rollup_files *files)
 {
-    struct pt_buf inputs = {0};
     files->rows = r->rows;
     r->rows = NULL;
     take_divided(files, "answers.csv", &r->answers);
     pt__put_codebook(r, add_file(files, "codebook.csv"));
     pt__put_comparison(r, add_file(files, "comparison.csv"));
     pt__put_coverage(r, add_file(files, "coverage.csv"));
-    pt_buf_put_str(&inputs, "subject,author,incarnation,seq,link,fork\n");
-    pt_buf_put_bytes(&inputs, pt_buf_bytes(&r->inputs));
-    pt_buf_put_bytes(&inputs, pt_buf_bytes(&r->inputs_above));
-    take_file(files, "inputs.csv", &inputs);
+    pt_buf_put_bytes(&r->inputs, pt_buf_bytes(&r->inputs_above));
+    take_file(files, "inputs.csv", &r->inputs);
     pt__put_national(r, add_file(files, "national.json"));
     pt__put_report(r, add_file(files, "report.html"));
     pt__put_results(r, add_file(files, "results.csv"));

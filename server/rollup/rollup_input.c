@@ -373,6 +373,7 @@ enum pt_err pt__rollup_open(struct pt__rollup *r)
     if (err == PT_OK) {
         r->inputs_above = r->inputs; /* "c:" and "o:" sort after the assessments, which are read next */
         r->inputs = (struct pt_buf){0};
+        pt_buf_put_str(&r->inputs, "subject,author,incarnation,seq,link,fork\n");
     }
     return err;
 }
@@ -384,6 +385,7 @@ void pt__rollup_close(struct pt__rollup *r)
     }
     pt_arena_close(&r->keep);
     pt_arena_close(&r->work);
+    pt_free(r->heads);
     pt_free(r->units);
     pt_free(r->institutions);
     pt_free(r->leaves);

@@ -231,7 +231,7 @@ struct pt__rollup {
     struct pt__divided tree;
     struct pt__divided answers;
     struct pt_buf unit_rows;    /* units.csv */
-    struct pt_buf inputs;       /* lines of inputs.csv, as they are read */
+    struct pt_buf inputs;       /* inputs.csv, line by line as they are read */
     struct pt_buf inputs_above; /* of cycle and offices */
 };
 

@@ -31,7 +31,7 @@ enum pt_err pt__rollup_list_heads(struct pt__rollup *r)
         err = pt_arrival_last(txn, &r->upto_lsn, &unused);
     }
     if (err == PT_OK) {
-        err = pt_logs_all(txn, &r->keep, &r->heads, &r->n_heads);
+        err = pt_logs_all(txn, &r->heads, &r->n_heads);
     }
     pt_store_abort(txn);
     if (err == PT_OK && r->n_heads > 1) {

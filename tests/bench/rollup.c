@@ -4,6 +4,7 @@
  *     bench_rollup change HEAD_OFFICE_FOLDER --units N --first I    a correction in every hundredth, submitted again
  *     bench_rollup run HEAD_OFFICE_FOLDER                 rows: seconds of both without a cache, entries and chunks
  *     bench_rollup again HEAD_OFFICE_FOLDER --as FIGURE   a row: seconds with the cache that the last one left there
+ * Both write the files into the folder's "out", as patuhd does.
  * Seconds are computed ones, kernel included: one thread does it all, and nothing waits for the disk.
  * The logs are written by the devices' and regions' own pens, as if they had been synced. */
 #include "rollup/rollup.h"

@@ -109,8 +109,9 @@ enum pt_err pt_logs_put_head(struct pt_txn *txn, const struct pt_head *head);
 /* All logs, or those of one subject (NULL: all), in the order of their canonical id bytes. */
 enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, struct pt_arena *arena,
                          struct pt_head **out, size_t *n_out);
-/* All logs in the order in which they became known here: half the work of the above. */
-enum pt_err pt_logs_all(struct pt_txn *txn, struct pt_arena *arena, struct pt_head **out, size_t *n_out);
+/* All logs in the order in which they became known here: half the work of the above. *out is the caller's, to pt_free.
+ */
+enum pt_err pt_logs_all(struct pt_txn *txn, struct pt_head **out, size_t *n_out);
 
 /* The run that begins at from_seq: whole signed pieces, as many as stay within n_bytes_max and PT_RUN_BYTES_MAX, at
  * least one however long. Of a forked log it follows the branch that came first; branches.h has the others. Errors:

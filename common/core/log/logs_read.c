@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-static enum pt_err give_heads(const struct pt_head *heads, size_t n, struct pt_arena *arena, struct pt_head **out)
-{
-    struct pt_bytes copy = pt_arena_dup(arena, pt_bytes_of(heads, n * sizeof *heads));
-    memcpy(out, &copy.data, sizeof *out);
-    return copy.data == NULL ? pt_arena_err(arena) : PT_OK;
-}
-
 enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, struct pt_arena *arena,
                          struct pt_head **out, size_t *n_out)
 {
@@ -39,14 +32,16 @@ enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, s
     enum pt_err end = pt_rows_end(&rows);
     err = err == PT_OK ? end : err;
     if (err == PT_OK) {
-        err = give_heads(heads, n, arena, out);
+        struct pt_bytes copy = pt_arena_dup(arena, pt_bytes_of(heads, n * sizeof *heads));
+        err = copy.data == NULL ? pt_arena_err(arena) : PT_OK;
+        memcpy(out, &copy.data, sizeof *out);
         *n_out = n;
     }
     pt_free(heads);
     return err;
 }
 
-enum pt_err pt_logs_all(struct pt_txn *txn, struct pt_arena *arena, struct pt_head **out, size_t *n_out)
+enum pt_err pt_logs_all(struct pt_txn *txn, struct pt_head **out, size_t *n_out)
 {
     struct pt_head *heads = NULL;
     size_t capacity = 0;
@@ -72,12 +67,13 @@ enum pt_err pt_logs_all(struct pt_txn *txn, struct pt_arena *arena, struct pt_he
     pt_arena_close(&scratch);
     enum pt_err end = pt_rows_end(&rows);
     err = err == PT_OK ? end : err;
-    if (err == PT_OK) {
-        err = give_heads(heads, n, arena, out);
-        *n_out = n;
+    if (err != PT_OK) {
+        pt_free(heads);
+        return err;
     }
-    pt_free(heads);
-    return err;
+    *out = heads;
+    *n_out = n;
+    return PT_OK;
 }
 
 /* Does a row of CHUNKS lead to a chunk that ends like this? */

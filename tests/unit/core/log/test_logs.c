@@ -481,13 +481,14 @@ Test(logs, lists_logs_of_one_subject_in_order)
         (void)kit_deliver(w.store, &run);
     }
     struct pt_txn *txn = kit_begin(w.store, false);
-    cr_assert_eq(pt_logs_all(txn, &w.arena, &heads, &n), PT_OK);
+    cr_assert_eq(pt_logs_all(txn, &heads, &n), PT_OK);
     cr_expect_eq(n, 12);
     for (size_t i = 0; i < n; i++) {
         struct pt_log_id log = kit_log(subjects[i % 4], &pairs[i % 3], 12 - i);
         cr_expect(pt_log_id_eq(&heads[i].log, &log), "log %zu", i);
         cr_expect_eq(heads[i].seq, 1, "log %zu", i);
     }
+    pt_free(heads);
     cr_assert_eq(pt_logs_list(txn, NULL, &w.arena, &heads, &n), PT_OK);
     cr_expect_eq(n, 12);
     for (size_t i = 0; i < 4; i++) {

@@ -169,7 +169,7 @@ Test(rollup_cache, of_another_level_is_not_taken)
     cached_close(&c);
 }
 
-/* Of one file of a good cache bytes in turn are wrong, then it ends at every length. The other file stays good.
+/* Of one file of a good cache every eightieth byte in turn is wrong, then it ends there. The other file stays good.
  * n_least: of the assessments, so many are still taken when one byte is wrong. */
 static void expect_damage_noticed(const char *(*path_of)(struct cached *c), size_t n_least)
 {
@@ -182,7 +182,7 @@ static void expect_damage_noticed(const char *(*path_of)(struct cached *c), size
     load(c.heap, &heap);
     const char *path = path_of(&c);
     struct pt_buf *damaged = path == c.index ? &index : &heap;
-    for (size_t at = 0; at < damaged->n; at += 37) {
+    for (size_t at = 0; at < damaged->n; at += damaged->n / 80 + 1) {
         store(c.index, pt_buf_bytes(&index));
         store(c.heap, pt_buf_bytes(&heap));
         damaged->data[at] ^= 0x10;
