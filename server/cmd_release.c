@@ -1,4 +1,5 @@
 /* cmd_release.c - patuhd release: say which branch of a forked log stands. */
+#include "command.h"
 #include "core/wire/pack.h"
 #include "forks.h"
 #include "io/clock.h"

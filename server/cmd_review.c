@@ -15,14 +15,6 @@ struct line {
     size_t n_words;
 };
 
-enum pt_err command_reviewer(struct command *c, const char *name, struct reviewer *out)
-{
-    if (name == NULL) {
-        return command_usage(c, PT_MSG_OPTION_NEEDED, "--as");
-    }
-    return reviewer_open(c->office, name, command_secret(c, 0), out, &c->problem);
-}
-
 static enum pt_err list(struct command *c, const struct line *line)
 {
     struct review_filter filter = {.state = line->options[OPTION_STATE].value,

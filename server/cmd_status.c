@@ -1,11 +1,10 @@
 /* cmd_status.c - patuhd status: first what somebody has to do, then the figures and tables it follows from. */
 #include "base/json.h"
 #include "command.h"
-#include "forks.h"
+#include "forks_report.h"
 #include "io/clock.h"
 #include "io/disk.h"
 #include "link_state.h"
-#include "renewal.h"
 #include "waiting.h"
 
 #include <inttypes.h>
@@ -13,6 +12,7 @@
 #include <string.h>
 
 #define SILENT_MS ((int64_t)3 * 24 * 3600 * 1000) /* a device that says nothing for so long is asked for */
+#define RENEWAL_TELL_MS ((int64_t)30 * 24 * 3600 * 1000)
 #define CLOCK_MS ((int64_t)10 * 60 * 1000)
 #define NAMES_MAX 8 /* of a list in a sentence; the tables name all */
 #define ACTIONS_MAX 256
@@ -496,6 +496,25 @@ static enum pt_err put_json(struct report *r)
     return err;
 }
 
+/* A sentence to err that the store went back in time, for a month. */
+static enum pt_err tell_renewal(struct command *c)
+{
+    struct pt_txn *txn;
+    uint64_t renewed_ms = 0;
+    enum pt_err err = pt_store_begin(c->office->store, false, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    err = pt_meta_get_u64(txn, "renewed_ms", &renewed_ms);
+    pt_store_abort(txn);
+    if (err == PT_OK && pt_now_read().wall_ms - (int64_t)renewed_ms < RENEWAL_TELL_MS) {
+        char when[24];
+        (void)pt_time_text((int64_t)(renewed_ms / 1000), when, sizeof when);
+        command_tell(c, PT_MSG_STATUS_RENEWED, when, "");
+    }
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
 enum pt_err cmd_status(struct command *c)
 {
     struct pt_option options[] = {{.name = "--json"}};
@@ -524,5 +543,5 @@ enum pt_err cmd_status(struct command *c)
     }
     err = err == PT_OK && r.w.arena.exhausted ? PT_ENOMEM : err;
     waiting_close(&r.w);
-    return err == PT_OK ? renewal_tell(c) : err;
+    return err == PT_OK ? tell_renewal(c) : err;
 }

@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "base/text.h"
+#include "review/reviewers.h"
 #include "rollup/rollup.h"
 
 #include <stdio.h>
@@ -109,6 +110,14 @@ struct pt_bytes command_secret(const struct command *command, size_t line)
         rest = pt_bytes_of(end + 1, rest.n - n - 1);
         line--;
     }
+}
+
+enum pt_err command_reviewer(struct command *command, const char *name, struct reviewer *out)
+{
+    if (name == NULL) {
+        return command_usage(command, PT_MSG_OPTION_NEEDED, "--as");
+    }
+    return reviewer_open(command->office, name, command_secret(command, 0), out, &command->problem);
 }
 
 enum pt_err command_path(const struct command *command, const char *word, char *out, size_t n)

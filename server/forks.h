@@ -4,8 +4,6 @@
 #ifndef PATUHD_FORKS_H
 #define PATUHD_FORKS_H
 
-#include "base/json.h"
-#include "command.h"
 #include "directory.h"
 
 #define FORKS_LINK_DIGITS 16 /* of a link, as they are shown */
@@ -41,9 +39,5 @@ struct forks {
 /* Errors: NOMEM, and those of the store. */
 enum pt_err forks_open(const struct office *office, struct forks *out);
 void forks_close(struct forks *forks);
-
-/* The part of a report about forks: a table to out with a sentence to err for each log that waits for a decision
- * (json NULL), or the array "branches" into an open object. */
-enum pt_err forks_report(struct command *command, struct pt_json *json);
 
 #endif

@@ -1,11 +1,9 @@
 #include "renewal.h"
 
 #include "base/log.h"
-#include "base/text.h"
 #include "io/clock.h"
 #include "io/marker.h"
-
-#define TELL_MS (30LL * 24 * 3600 * 1000)
+#include "office.h"
 
 struct fresh {
     uint64_t epoch;
@@ -84,22 +82,4 @@ enum pt_err office_check_marker(struct office *office, struct pt_problem *proble
         err = office_renew(office, stale ? "head_office" : "marker");
     }
     return err == PT_OK ? office_mark(office, problem) : err;
-}
-
-enum pt_err renewal_tell(struct command *command)
-{
-    struct pt_txn *txn;
-    uint64_t renewed_ms = 0;
-    enum pt_err err = pt_store_begin(command->office->store, false, &txn);
-    if (err != PT_OK) {
-        return err;
-    }
-    err = pt_meta_get_u64(txn, "renewed_ms", &renewed_ms);
-    pt_store_abort(txn);
-    if (err == PT_OK && pt_now_read().wall_ms - (int64_t)renewed_ms < TELL_MS) {
-        char when[24];
-        (void)pt_time_text((int64_t)(renewed_ms / 1000), when, sizeof when);
-        command_tell(command, PT_MSG_STATUS_RENEWED, when, "");
-    }
-    return err == PT_ENOTFOUND ? PT_OK : err;
 }

@@ -8,7 +8,9 @@
 #ifndef PATUHD_RENEWAL_H
 #define PATUHD_RENEWAL_H
 
-#include "command.h"
+#include "base/problem.h"
+
+struct office;
 
 /* why: a word for the log. Durable when it returns PT_OK. */
 enum pt_err office_renew(struct office *office, const char *why);
@@ -16,7 +18,4 @@ enum pt_err office_renew(struct office *office, const char *why);
 enum pt_err office_check_marker(struct office *office, struct pt_problem *problem);
 /* At a clean start: a new marker on both sides. */
 enum pt_err office_mark(struct office *office, struct pt_problem *problem);
-/* A sentence to err, for a month. */
-enum pt_err renewal_tell(struct command *command);
-
 #endif
