@@ -26,7 +26,8 @@ enum pt_err invite_get(struct pt_txn *txn, const uint8_t id[PT_CODE_ID_BYTES], s
 
 /* A request from a stranger, judged and answered in one write transaction: the code is marked used, the peer named in
  * the office's log, and the answer kept, together. address: where this office is reached.
- * *code is set when the answer is a refusal. Errors: those of the store; DENIED with *code. */
+ * A refusal is PT_OK too, since a wrong try is counted in the store: refused is set, code says why. Errors: those of
+ * the store; then nothing of it counts. */
 struct enrol_job {
     const struct office *office;
     const Patuh__EnrolRequest *request;

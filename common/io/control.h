@@ -45,11 +45,11 @@ void pt_control_end(struct pt_control_call *call);
 void pt_control_call_set_user(struct pt_control_call *call, void *user);
 void *pt_control_call_user(const struct pt_control_call *call);
 
+/* Does a server listen there? Nothing is asked of it. */
+bool pt_control_answers(const char *path);
 /* Client: send the request and hand out every reply until the stream ends. on_reply returns PT_OK to go on; any other
  * value ends the call and is returned. Errors: NOTFOUND (no server runs there; no sentence), CLOSED (the server died
  * meanwhile; sentence), INVALID, IO (sentence). */
-/* Does a server listen there? Nothing is asked of it. */
-bool pt_control_answers(const char *path);
 enum pt_err pt_control_call_run(const char *path, struct pt_bytes request,
                                 enum pt_err (*on_reply)(struct pt_bytes reply, void *data), void *data,
                                 struct pt_problem *problem);

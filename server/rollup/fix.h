@@ -48,7 +48,7 @@ struct pt_fix {
     /* what is written */
     struct pt_subject cycle;
     uint64_t cycle_seq;
-    struct pt_bytes pins; /* to be kept as a blob before the plan is written; empty while a version stands */
+    struct pt_bytes pins; /* how far cycle and office logs were read; to be kept as a blob before the plan is written */
     struct pt_hash pins_hash;
     uint64_t incarnation; /* of the log that the entries go into */
     bool has_reason;
