@@ -43,7 +43,7 @@ static enum pt_err saved_address(struct command *c, char *out, size_t n)
     if (err == PT_OK) {
         (void)snprintf(out, n, "%.*s", (int)value.n, (const char *)value.data);
     } else if (err == PT_ENOTFOUND) {
-        (void)snprintf(out, n, "127.0.0.1:7440"); /* what serve listens on unless told otherwise */
+        (void)snprintf(out, n, "%s", COMMAND_LISTEN_DEFAULT);
         err = PT_OK;
     }
     pt_store_abort(txn);

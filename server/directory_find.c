@@ -12,6 +12,9 @@ static int compare(const void *subject, const void *assessment)
 
 const struct directory_assessment *directory_find(const struct directory *directory, const struct pt_subject *subject)
 {
+    if (directory->n_assessments == 0) {
+        return NULL; /* bsearch takes no NULL, not even of nothing */
+    }
     return bsearch(subject, directory->assessments, directory->n_assessments, sizeof *directory->assessments, compare);
 }
 

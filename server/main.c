@@ -19,7 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_ADDRESS "127.0.0.1:7440"
 #define WORDS_MAX 256
 
 /* The command line without --dir and the files of secrets, which are taken here. */
@@ -62,7 +61,7 @@ static int help(const char *command)
 {
     const struct command_row alone[] = {
         {"init", NULL, "--role regional|national --code CODE --name NAME", PT_MSG_HELP_INIT, 0},
-        {"serve", NULL, "[--listen " DEFAULT_ADDRESS "]", PT_MSG_HELP_SERVE, 0},
+        {"serve", NULL, "[--listen " COMMAND_LISTEN_DEFAULT "]", PT_MSG_HELP_SERVE, 0},
         {NULL, NULL, NULL, PT_MSG_NONE, 0},
     };
     const struct command_row *const tables[] = {alone, command_rows};
@@ -199,7 +198,7 @@ static int run_serve(const struct line *line)
     if (pt_options_read(line->n_words, line->words, options, 1, &words, &problem) != PT_OK) {
         return fail(&problem, EXIT_USAGE);
     }
-    const char *address = options[0].value == NULL ? DEFAULT_ADDRESS : options[0].value;
+    const char *address = options[0].value == NULL ? COMMAND_LISTEN_DEFAULT : options[0].value;
     enum pt_err err = open_to_serve(line->dir, &office, &problem);
     if (err != PT_OK) {
         return fail(&problem, EXIT_FAILED);

@@ -105,6 +105,7 @@ Test(directory, follows_what_comes_in)
     struct desk d;
     desk_open(&d);
     turn(&d, "nothing");
+    cr_expect_null(directory_find(&d.directory, &(struct pt_subject){.text = "a:2023/" UNIT}));
     world_open_unit(&d.w, WORLD_SOUTH, OTHER_UNIT, "62", "ana");
     turn(&d, "a first assessment");
     world_open_unit(&d.w, WORLD_SOUTH, UNIT, "62", "ana");
