@@ -81,7 +81,8 @@
 /* what waits to be sent on one connection */
 #define PT_QUEUE_BYTES_HIGH 65536 /* above it nothing more is read from the peer */
 #define PT_QUEUE_BYTES_LOW 16384
-#define PT_QUEUE_BYTES_MAX 262144 /* from here on nothing more is taken */
-#define PT_FRAMES_PER_TURN 32     /* handled before other connections get their turn */
+#define PT_QUEUE_BYTES_MAX 262144               /* from here on nothing more is taken */
+#define PT_BACKLOG_BYTES_MAX (16 * 1024 * 1024) /* frames of a session that wait for room in the queue */
+#define PT_FRAMES_PER_TURN 32                   /* handled before other connections get their turn */
 
 #endif

@@ -18,7 +18,11 @@ struct pt_link {
     struct pt_conn *conn;
     size_t n_pending; /* inboxes at the writer */
     bool conn_open;   /* on_close is still to come */
-    bool congested;   /* the connection's queue was full */
+    bool congested;   /* the session has more for a connection that takes it */
+    /* What the connection's queue had no room for: each frame behind its length. A list of all heads is one step of the
+     * session, however long. */
+    struct pt_buf backlog;
+    size_t backlog_at;
     bool has_end;
     struct pt_link_end end;
 };
@@ -34,6 +38,7 @@ static void maybe_ended(struct pt_link *link)
     link->end.counts = pt_session_counts(link->session);
     link->options.events.on_end(link, &link->end, link->options.data);
     pt_session_destroy(link->session);
+    pt_buf_free(&link->backlog);
     pt_free(link);
 }
 
@@ -109,19 +114,53 @@ static void submit(struct pt_link *link, struct pt_inbox *inbox)
     do_update(link, &update);
 }
 
+/* A peer that takes nothing, or there is no memory for what waits: it will come again. */
+static void give_up(struct pt_link *link, enum pt_err why)
+{
+    set_end(link, why, PATUH__FAILURE_CODE__FAILURE_UNKNOWN, false, 0);
+    pt_conn_close(link->conn);
+}
+
+static bool has_backlog(const struct pt_link *link)
+{
+    return link->backlog_at < link->backlog.n;
+}
+
+static void keep_for_later(struct pt_link *link, struct pt_bytes frame)
+{
+    pt_buf_put_u32(&link->backlog, (uint32_t)frame.n);
+    pt_buf_put_bytes(&link->backlog, frame);
+    if (link->backlog.err != PT_OK || link->backlog.n > PT_BACKLOG_BYTES_MAX) {
+        give_up(link, link->backlog.err != PT_OK ? link->backlog.err : PT_EBUSY);
+    }
+}
+
 static void send_frames(struct pt_link *link, const struct pt_update *update)
 {
     for (size_t i = 0; i < update->n_frames && link->conn_open; i++) {
-        enum pt_err err = pt_conn_send(link->conn, update->frames[i]);
+        enum pt_err err = has_backlog(link) ? PT_EBUSY : pt_conn_send(link->conn, update->frames[i]);
         if (err == PT_EBUSY) {
-            set_end(link, err, PATUH__FAILURE_CODE__FAILURE_UNKNOWN, false, 0);
-            pt_conn_close(link->conn); /* a peer that takes nothing: it will come again */
-            return;
-        }
-        if (err != PT_OK) {
+            keep_for_later(link, update->frames[i]);
+        } else if (err != PT_OK) {
             return; /* on_close is on its way */
         }
     }
+}
+
+/* As much of it as the connection takes. */
+static void send_backlog(struct pt_link *link)
+{
+    while (has_backlog(link)) {
+        struct pt_reader reader =
+            pt_reader_on(pt_bytes_of(link->backlog.data + link->backlog_at, link->backlog.n - link->backlog_at));
+        struct pt_bytes frame = pt_read_bytes(&reader, pt_read_u32(&reader));
+        if (pt_conn_send(link->conn, frame) != PT_OK) {
+            return;
+        }
+        link->backlog_at += sizeof(uint32_t) + frame.n;
+    }
+    pt_buf_free(&link->backlog); /* it may have been large, and is rarely needed */
+    link->backlog_at = 0;
 }
 
 static void continue_sending(struct pt_link *link)
@@ -189,7 +228,8 @@ static void on_drained(struct pt_conn *conn, void *data)
 {
     (void)conn;
     struct pt_link *link = data;
-    if (link->congested) {
+    send_backlog(link);
+    if (link->congested && !has_backlog(link)) {
         link->congested = false;
         continue_sending(link);
     }

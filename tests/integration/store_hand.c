@@ -1,7 +1,8 @@
-/* approve.c - head office's own moves and decisions, straight into its store while no server has it open.
+/* store_hand.c - writes straight into an office's store while no server has it open.
  *
- *     approve DIR approve ASSESSMENT          everything that is there, for head office
- *     approve DIR decide ASSESSMENT PATH VALUE */
+ *     store_hand DIR approve ASSESSMENT               everything that is there, for head office
+ *     store_hand DIR decide ASSESSMENT PATH VALUE
+ *     store_hand DIR logs ASSESSMENT N                N logs of as many strangers, an entry each */
 #include "core/instrument/instrument.h"
 #include "core/merge/seen.h"
 #include "core/wire/pack.h"
@@ -15,7 +16,7 @@
 
 static int die(const char *what)
 {
-    (void)fprintf(stderr, "approve: %s\n", what);
+    (void)fprintf(stderr, "store_hand: %s\n", what);
     exit(1);
 }
 
@@ -98,14 +99,32 @@ static void decide(struct scene *s, const char *cycle, const char *path, const c
     cycle_data_close(&data);
 }
 
+static void add_logs(struct scene *s, unsigned long n)
+{
+    struct pt_random random = pt_random_system();
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_PLACE, pt_now_read().wall_ms / 1000);
+    Patuh__Place place = PATUH__PLACE__INIT;
+    struct pt_keypair pair;
+    struct pt_author_pen pen = {.pair = &pair, .incarnation = 1, .wall_ms = pt_now_read().wall_ms};
+    struct pt_txn *txn;
+    need(pt_pack(&place.base, &s->arena, &entry.detail), "place");
+    need(pt_store_begin(s->office.store, true, &txn), "store");
+    for (unsigned long i = 0; i < n; i++) {
+        pt_keypair_make(&random, &pair);
+        need(pt_pen_write(txn, &pen, &s->subject, &entry, 1, &s->arena), "write");
+    }
+    need(pt_store_commit(txn), "commit");
+}
+
 int main(int argc, char **argv)
 {
     struct scene s = {.office = {.lock = -1}};
     struct pt_problem problem = {0};
     char cycle[PT_SUBJECT_BYTES_MAX + 1];
-    bool right = (argc == 4 && strcmp(argv[2], "approve") == 0) || (argc == 6 && strcmp(argv[2], "decide") == 0);
+    bool right = (argc == 4 && strcmp(argv[2], "approve") == 0) || (argc == 5 && strcmp(argv[2], "logs") == 0) ||
+                 (argc == 6 && strcmp(argv[2], "decide") == 0);
     if (!right || pt_crypto_init() != PT_OK) {
-        return die("DIR approve ASSESSMENT | DIR decide ASSESSMENT PATH VALUE");
+        return die("DIR approve ASSESSMENT | DIR decide ASSESSMENT PATH VALUE | DIR logs ASSESSMENT N");
     }
     pt_arena_init(&s.arena, SIZE_MAX);
     need(office_open(argv[1], &s.office, &problem), "folder");
@@ -114,6 +133,8 @@ int main(int argc, char **argv)
     read_views(&s);
     if (argc == 4) {
         approve(&s);
+    } else if (argc == 5) {
+        add_logs(&s, strtoul(argv[4], NULL, 10));
     } else {
         decide(&s, cycle, argv[4], argv[5]);
     }
