@@ -35,7 +35,7 @@ void pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, cons
         pt_csv_put(&csv, r->ins->nodes[node->scorer].name);
         pt__put_score(&csv, r, s->has_score, s->low);
         pt__put_score(&csv, r, s->has_score, s->high);
-        pt__put_score(&csv, r, s->has_score && s->low == s->high, s->low);
+        pt__put_score(&csv, r, s->has_score && !s->may_lack && s->low == s->high, s->low);
         pt_csv_put_int(&csv, s->relevant);
         pt_csv_put_int(&csv, s->n_answered);
         pt_csv_end_row(&csv);

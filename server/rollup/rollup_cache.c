@@ -26,7 +26,16 @@
 #define BUFFER_BYTES (256u * 1024)
 #define ZSTD_LEVEL 1
 
-enum flag { OPENED = 1, COUNTS = 2, NOT_ASSESSED = 4, PLACEHOLDER = 8, EXACT = 16, HAS_SCORE = 32, FOREIGN = 64 };
+enum flag {
+    OPENED = 1,
+    COUNTS = 2,
+    NOT_ASSESSED = 4,
+    PLACEHOLDER = 8,
+    EXACT = 16,
+    HAS_SCORE = 32,
+    FOREIGN = 64,
+    MAY_LACK = 128
+};
 
 /* --- the key --- */
 
@@ -280,7 +289,8 @@ static void put_products(const struct pt__unit *unit, struct pt_buf *out)
     for (size_t i = 0; i < unit->n_product_scores; i++) {
         const struct pt_product_score *product = &unit->products[i];
         pt_buf_put_u32(out, product->instance);
-        pt_buf_put_u8(out, (uint8_t)((product->has_score ? HAS_SCORE : 0) | (product->exact ? EXACT : 0)));
+        pt_buf_put_u8(out, (uint8_t)((product->has_score ? HAS_SCORE : 0) | (product->exact ? EXACT : 0) |
+                                     (product->may_lack ? MAY_LACK : 0)));
         pt_buf_put_u64(out, (uint64_t)product->low);
         pt_buf_put_u64(out, (uint64_t)product->high);
     }
@@ -298,7 +308,8 @@ void pt__cache_put(struct pt__rollup *r, const struct pt__unit *unit, const stru
     struct pt_buf body = {0};
     unsigned flags = (unit->opened ? OPENED : 0) | (unit->counts ? COUNTS : 0) |
                      (unit->not_assessed ? NOT_ASSESSED : 0) | (unit->placeholder ? PLACEHOLDER : 0) |
-                     (unit->exact ? EXACT : 0) | (unit->has_score ? HAS_SCORE : 0) | (unit->foreign ? FOREIGN : 0);
+                     (unit->exact ? EXACT : 0) | (unit->has_score ? HAS_SCORE : 0) | (unit->foreign ? FOREIGN : 0) |
+                     (unit->may_lack ? MAY_LACK : 0);
     if (!kept->usable || !pt_hash_eq(&kept->inputs, &unit->inputs)) { /* read at another moment than its heads */
         return;
     }
@@ -312,6 +323,7 @@ void pt__cache_put(struct pt__rollup *r, const struct pt__unit *unit, const stru
     pt_buf_put_u64(&payload, (uint64_t)unit->high);
     put_text(&payload, unit->expected ? "" : unit->name);
     put_text(&payload, unit->expected ? "" : unit->type);
+    pt_buf_put_u32(&payload, unit->n_to_come);
     put_products(unit, &payload);
     put_slice(&payload, &r->inputs, kept->inputs_at);
     put_slice(&payload, &r->tree, kept->tree_at);
@@ -345,6 +357,7 @@ static enum pt_err read_products(struct pt__rollup *r, struct pt_reader *reader,
         unsigned flags = pt_read_u8(reader);
         products[i].has_score = (flags & HAS_SCORE) != 0;
         products[i].exact = (flags & EXACT) != 0;
+        products[i].may_lack = (flags & MAY_LACK) != 0;
         products[i].low = (int64_t)pt_read_u64(reader);
         products[i].high = (int64_t)pt_read_u64(reader);
     }
@@ -362,6 +375,7 @@ static void set_flags(struct pt__unit *unit, unsigned flags)
     unit->exact = (flags & EXACT) != 0;
     unit->has_score = (flags & HAS_SCORE) != 0;
     unit->foreign = (flags & FOREIGN) != 0;
+    unit->may_lack = (flags & MAY_LACK) != 0;
 }
 
 /* The payload passed its hash, so it is what pt__cache_put wrote. */
@@ -388,6 +402,7 @@ static enum pt_err take_record(struct pt__rollup *r, const struct pt_subject *su
     unit->high = (int64_t)pt_read_u64(&reader);
     unit->name = read_text(r, &reader, unit->name);
     unit->type = read_text(r, &reader, unit->type);
+    unit->n_to_come = pt_read_u32(&reader);
     enum pt_err err = read_products(r, &reader, unit);
     pt_buf_put_bytes(&r->inputs, pt_read_bytes(&reader, pt_read_u32(&reader)));
     pt_buf_put_bytes(&r->tree, pt_read_bytes(&reader, pt_read_u32(&reader)));

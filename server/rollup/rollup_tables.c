@@ -53,6 +53,7 @@ struct common {
     const char *code;
     const char *name;
     bool has_score;
+    bool settled;
     int64_t low;
     int64_t high;
     uint32_t rank_low;
@@ -65,7 +66,7 @@ struct common {
 
 static void put_common(const struct pt__rollup *r, const struct common *c, struct pt_csv_writer *csv)
 {
-    const struct pt_zone *zone = pt__zone(r, c->has_score, c->low, c->high);
+    const struct pt_zone *zone = pt__zone(r, c->settled, c->low);
     char version[12];
     pt_csv_put(csv, r->in->cycle);
     pt_csv_put(csv, c->type);
@@ -73,7 +74,7 @@ static void put_common(const struct pt__rollup *r, const struct common *c, struc
     pt_csv_put(csv, c->name);
     pt__put_score(csv, r, c->has_score, c->low);
     pt__put_score(csv, r, c->has_score, c->high);
-    pt__put_score(csv, r, c->has_score && c->low == c->high, c->low);
+    pt__put_score(csv, r, c->settled, c->low);
     pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));
     pt_csv_put(csv, zone == NULL ? "" : zone->category);
     put_rank(csv, c->rank_low);
@@ -92,6 +93,7 @@ static void put_common(const struct pt__rollup *r, const struct common *c, struc
 static void put_institution(const struct pt__rollup *r, const struct pt__institution *x, struct pt_csv_writer *csv)
 {
     struct common common = {.type = x->type, .code = x->code, .name = x->name, .has_score = x->has_score};
+    common.settled = pt__institution_settled(x);
     common.low = x->low;
     common.high = x->high;
     common.rank_low = x->rank_low;
@@ -138,6 +140,7 @@ void pt__put_unit_header(struct pt_csv_writer *csv)
 void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struct pt_csv_writer *csv)
 {
     struct common common = {.type = unit->type, .code = unit->code, .name = unit->name, .has_score = unit->has_score};
+    common.settled = pt__unit_settled(unit);
     common.low = unit->low;
     common.high = unit->high;
     common.rank_low = unit->rank_low;
@@ -171,7 +174,7 @@ void pt__put_units(const struct pt__rollup *r, struct pt_buf *out)
 
 static void put_zone(const struct pt__rollup *r, int64_t score, struct pt_csv_writer *csv)
 {
-    const struct pt_zone *zone = pt__zone(r, true, score, score);
+    const struct pt_zone *zone = pt__zone(r, true, score);
     pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));
     pt_csv_put(csv, zone == NULL ? "" : zone->category);
 }
