@@ -223,7 +223,15 @@ void world_check_elsewhere(struct world_node *office)
 void world_check_promises(struct world *w)
 {
     for (size_t i = 0; i < w->n_promises; i++) {
-        world_expect(w, node_has(w->promises[i].office->store, &w->promises[i].log), "a receipted chunk is lost");
+        const struct world_promise *p = &w->promises[i];
+        bool kept = node_has(p->office->store, &p->log);
+        if (!kept) {
+            world_trace(w, "node %zu has receipted %s of author %02x%02x, incarnation %llx, up to %llu, held %d\n",
+                        world_number(p->office), p->log.log.subject.text, p->log.log.author.b[0],
+                        p->log.log.author.b[1], (unsigned long long)p->log.log.incarnation,
+                        (unsigned long long)p->log.seq, p->log.held);
+        }
+        world_expect(w, kept, "a receipted chunk is lost");
     }
 }
 
