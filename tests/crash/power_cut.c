@@ -6,12 +6,15 @@
  * store in a process of its own: it has to hold exactly the state after the last acknowledged transaction, or the one
  * that was on its way. Then writing goes on in it, recorded again, and the power is cut a second time in there: a free
  * list damaged by the first cut would show only then.
- * To see that the test can fail, the same is done with a disk that lies about syncs: losses must be found.
- * usage: power_cut [SEED]; ends with "N passed, N failed". */
+ * The same is done with a history that goes through the writer of the servers, where what that calls durable is
+ * acknowledged. To see that the test can fail, it is also done with a disk that lies about syncs, and with a writer
+ * that answers before it has committed (through_writer.h): losses must be found. usage: power_cut [SEED]; ends with "N
+ * passed, N failed". */
 #include "base/mem.h"
 #include "io/store_lmdb.h"
 #include "support/disk_shim.h"
 #include "support/workload.h"
+#include "through_writer.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -29,9 +32,11 @@
 /* A process costs ten times as much; and on a disk that lies LMDB runs into the damage, as it may, which the sanitizer
  * would call our error. */
 static const size_t points = 100;
+static const size_t points_writer = 30;
 static const size_t points_lying = 0;
 #else
 static const size_t points = 320;
+static const size_t points_writer = 80;
 static const size_t points_lying = 60;
 #endif
 
@@ -162,17 +167,30 @@ static void place_fill(const struct place *place, const struct image *image)
     (void)close(fd);
 }
 
-/* Runs transactions first..last in the store of the place; recorded when trace is given. */
-static void workload_record(const struct place *place, uint64_t first, uint64_t last, struct disk_trace *trace)
+enum way { BY_ITSELF, THROUGH_WRITER, THROUGH_EARLY_WRITER };
+
+static bool commit_all(struct pt_store *store, uint64_t first, uint64_t last)
+{
+    for (uint64_t k = first; k <= last; k++) {
+        if (workload_commit(store, k) != PT_OK) {
+            return false;
+        }
+        disk_shim_ack(k);
+    }
+    return true;
+}
+
+/* Runs transactions first..last in the store of the place, recorded. */
+static void workload_record(const struct place *place, uint64_t first, uint64_t last, enum way way,
+                            struct disk_trace *trace)
 {
     struct pt_store *store;
     disk_shim_watch(place->dir);
     disk_shim_record(trace);
     need(pt_store_lmdb_open(place->dir, NULL, &options, &store, NULL) == PT_OK, "open");
-    for (uint64_t k = first; k <= last; k++) {
-        need(workload_commit(store, k) == PT_OK, "commit");
-        disk_shim_ack(k);
-    }
+    bool good = way == BY_ITSELF ? commit_all(store, first, last)
+                                 : through_writer(store, first, last, way == THROUGH_EARLY_WRITER);
+    need(good, "commit");
     pt_store_close(store);
     disk_shim_record(NULL);
 }
@@ -200,7 +218,7 @@ static const char *second_cut(const struct place *place, const struct image *bas
 {
     struct disk_trace trace = {0};
     uint64_t acked = done;
-    workload_record(place, done + 1, done + MORE_TRANSACTIONS, &trace);
+    workload_record(place, done + 1, done + MORE_TRANSACTIONS, BY_ITSELF, &trace);
     const char *wrong = image_check(place, done + MORE_TRANSACTIONS, &done);
     if (wrong != NULL) {
         return wrong;
@@ -241,7 +259,8 @@ static bool point_is_good(const struct place *place, const struct image *image, 
 }
 
 /* The number of bad crash points. */
-static size_t cut_everywhere(const struct place *place, const struct disk_trace *trace, size_t n, bool lying)
+static size_t cut_everywhere(const struct place *place, const struct disk_trace *trace, size_t n, bool lying,
+                             bool quiet)
 {
     static const struct image nothing;
     size_t bad = 0;
@@ -251,34 +270,43 @@ static size_t cut_everywhere(const struct place *place, const struct disk_trace 
         size_t to = trace->n * (i + 1) / n;
         size_t point = from + (size_t)random_below(to > from ? to - from : 1);
         struct image image = image_at(&nothing, trace, point, lying, &acked);
-        bad += !point_is_good(place, &image, acked, lying);
+        bad += !point_is_good(place, &image, acked, quiet);
         pt_free(image.data);
     }
     return bad;
 }
 
-int main(int argc, char **argv)
+/* A history of its own; the number of bad crash points. */
+static size_t cut_history(enum way way, size_t n, size_t n_lying, size_t *lost)
 {
     struct place place;
     struct disk_trace trace = {0};
+    place_make(&place);
+    workload_record(&place, 1, TRANSACTIONS, way, &trace);
+    size_t bad = cut_everywhere(&place, &trace, n, false, way == THROUGH_EARLY_WRITER);
+    *lost = cut_everywhere(&place, &trace, n_lying, true, true);
+    (void)printf("%zu records, %zu crash points, %zu bad; %zu of %zu bad on a disk that lies\n", trace.n, n, bad, *lost,
+                 n_lying);
+    disk_trace_free(&trace);
+    place_remove(&place);
+    return bad;
+}
+
+int main(int argc, char **argv)
+{
+    size_t lost;
+    size_t none;
     unsigned long long seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 20231;
     random_state = seed;
     need(pt_crypto_init() == PT_OK, "crypto");
-    place_make(&place);
-    workload_record(&place, 1, TRANSACTIONS, &trace);
-    size_t bad = cut_everywhere(&place, &trace, points, false);
-    size_t lost = cut_everywhere(&place, &trace, points_lying, true);
-    (void)printf("seed %llu: %zu records, %zu crash points, %zu bad; %zu of %zu bad on a disk that lies\n", seed,
-                 trace.n, points, bad, lost, points_lying);
-    size_t passed = points - bad;
-    size_t failed = bad;
-    if (points_lying > 0) {
-        bool bites = lost > points_lying / 10;
-        passed += bites;
-        failed += !bites;
-    }
-    disk_trace_free(&trace);
-    place_remove(&place);
+    (void)printf("seed %llu\n", seed);
+    size_t bad = cut_history(BY_ITSELF, points, points_lying, &lost);
+    bad += cut_history(THROUGH_WRITER, points_writer, 0, &none);
+    (void)printf("a writer that answers before it has committed:\n");
+    bool bites = cut_history(THROUGH_EARLY_WRITER, points_writer, 0, &none) > points_writer / 10;
+    bites = bites && (points_lying == 0 || lost > points_lying / 10);
+    size_t passed = points + points_writer - bad + bites;
+    size_t failed = bad + !bites;
     (void)printf("%zu passed, %zu failed\n", passed, failed);
     return failed == 0 ? 0 : 1;
 }

@@ -3,17 +3,18 @@
  *     hostile WHAT HOST:PORT      WHAT: garbage, half_frame, huge_frame, nested, empty_frame, stranger, drip, web
  *     hostile silent|mute N HOST:PORT
  *
- * Ends with status 0 when the server has ended the connection, as it should; 1 when it has not, or could not be
- * reached. drip is a stranger that sends one byte at a time, web speaks TLS for another protocol. silent holds N
- * connections and never says a word, mute ends its part with the handshake of TLS; both say "ready" and stay until they
- * are killed. */
+ * It never ends a connection itself, nor its half of it. Ends with status 0 when the server has ended it, as it should,
+ * and has said why, where it says so; 1 when it has not, or could not be reached. drip is a stranger that sends one
+ * byte at a time, web speaks TLS for another protocol, nested is a stranger whose statement goes on for ever in a field
+ * that nobody knows: no message of the protocol holds one of its own kind, so what is deeper than the messages are is
+ * skipped unread. silent holds N connections and never says a word, mute ends its part with the handshake of TLS; both
+ * say "ready" and stay until they are killed. */
 #include "core/crypto.h"
 #include "peer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define NESTED_BYTES 4000
@@ -26,17 +27,29 @@ static void put_frame(struct pt_buf *out, uint32_t claimed, const uint8_t *body,
     pt_buf_put(out, body, n);
 }
 
-/* Frame.hello in Frame.hello in ...: a length-delimited field 1 around the next one, down to nothing. */
+/* A length-delimited field in front of everything from *at on. */
+static void wrap(uint8_t body[NESTED_BYTES], size_t *at, uint8_t tag)
+{
+    size_t n = NESTED_BYTES - *at;
+    body[--*at] = (uint8_t)(n >> 7);
+    body[--*at] = (uint8_t)((n & 0x7f) | 0x80);
+    body[--*at] = tag;
+}
+
+/* Frame.hello.statement, and in it field 15 in field 15 in ..., down to nothing. */
 static void put_nested(struct pt_buf *out)
 {
     uint8_t body[NESTED_BYTES];
     size_t at = sizeof body;
-    while (at >= 8) {
-        size_t n = sizeof body - at;
-        body[--at] = (uint8_t)(n >> 7);
-        body[--at] = (uint8_t)(n | 0x80);
-        body[--at] = 0x0a;
+    while (at >= 16) {
+        wrap(body, &at, 0x7a);
     }
+    wrap(body, &at, 0x1a);
+    body[--at] = 1; /* protocol 1 to 1 */
+    body[--at] = 0x10;
+    body[--at] = 1;
+    body[--at] = 0x08;
+    wrap(body, &at, 0x0a);
     put_frame(out, (uint32_t)(sizeof body - at), body + at, sizeof body - at);
 }
 
@@ -75,10 +88,46 @@ static bool lie_within_tls(struct peer *peer, const char *what)
     bool good = put_lie(what, &lie) && peer_greet(peer, seed);
     if (good) {
         say(peer, pt_buf_bytes(&lie), strcmp(what, "drip") == 0 ? 1 : lie.n + 1);
-        (void)shutdown(peer->fd, SHUT_WR); /* half a frame is all there will ever be */
     }
     pt_buf_free(&lie);
     return good;
+}
+
+/* What the server says before it ends the connection; UNKNOWN: nothing, it only ends it. */
+static Patuh__FailureCode right_failure(const char *what)
+{
+    static const struct {
+        const char *what;
+        Patuh__FailureCode code;
+    } rows[] = {{"nested", PATUH__FAILURE_CODE__FAILURE_STRANGER},
+                {"stranger", PATUH__FAILURE_CODE__FAILURE_STRANGER},
+                {"drip", PATUH__FAILURE_CODE__FAILURE_STRANGER},
+                {"empty_frame", PATUH__FAILURE_CODE__FAILURE_PROTOCOL}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].what, what) == 0) {
+            return rows[i].code;
+        }
+    }
+    return PATUH__FAILURE_CODE__FAILURE_UNKNOWN;
+}
+
+/* Until the server ends the connection, or says nothing for too long. */
+static bool is_told(struct peer *peer, const char *what)
+{
+    struct pt_arena arena;
+    Patuh__Frame *frame;
+    Patuh__FailureCode code = PATUH__FAILURE_CODE__FAILURE_UNKNOWN;
+    pt_arena_init(&arena, SIZE_MAX);
+    while (peer->tls != NULL && peer_next(peer, &arena, &frame)) {
+        code = frame->failure != NULL ? frame->failure->code : code;
+    }
+    while (!peer->ended && peer_listen(peer)) {
+    }
+    pt_arena_close(&arena);
+    if (code != right_failure(what)) {
+        (void)fprintf(stderr, "failure %d\n", (int)code);
+    }
+    return code == right_failure(what);
 }
 
 static bool ask_for_web(struct peer *peer)
@@ -127,9 +176,7 @@ int main(int argc, char **argv)
     } else if (good) {
         good = lie_within_tls(&peer, argv[1]);
     }
-    while (good && peer_listen(&peer)) {
-    }
-    good = good && peer.ended;
+    good = good && is_told(&peer, argv[1]) && peer.ended;
     peer_close(&peer);
     return good ? 0 : 1;
 }

@@ -9,7 +9,8 @@
 #include "io/tls.h"
 #include "wire.pb-c.h"
 
-#define PEER_WAIT_S 20 /* for a server that says nothing and does not end the connection either */
+#define PEER_WAIT_S 45 /* for a server that says nothing and does not end the connection: longer than all its clocks   \
+                        */
 
 struct peer {
     int fd;

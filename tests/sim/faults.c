@@ -12,6 +12,19 @@ const char *sim_fault_name(enum sim_fault fault)
     return names[fault];
 }
 
+const char *sim_deed_name(enum sim_deed deed)
+{
+    static const char *const names[SIM_DEEDS] = {"unapproved", "not-assessed", "confirmed", "raced",
+                                                 "replaced",   "intruded",     "wrote-on"};
+    return names[deed];
+}
+
+const char *sim_open_name(enum sim_open open)
+{
+    static const char *const names[SIM_OPENS_COUNT] = {"offers", "reviews"};
+    return names[open];
+}
+
 void sim_choose_faults(struct sim *s)
 {
     struct sim_random random = {.state = s->options.seed * 0x2545f4914f6cdd1du};
@@ -159,14 +172,16 @@ static void clone_device(struct sim *s)
 {
     size_t of = chance(s, SIM_CLONE, s->n_devices);
     struct sim_device *from = &s->devices[of];
-    struct world_node *node =
-        s->n_devices > s->options.regions * s->options.devices + 8 ? NULL : world_clone(from->node);
+    struct world_node *node = s->n_devices > s->n_founded + 8 ? NULL : world_clone(from->node);
     if (node == NULL) {
         return;
     }
     PT_CHECK(pt_reserve(&s->devices, &s->devices_capacity, s->n_devices + 1, sizeof *s->devices) == PT_OK);
     from = &s->devices[of];
-    s->devices[s->n_devices] = (struct sim_device){.node = node, .region = from->region, .revoked = from->revoked};
+    s->devices[s->n_devices] = *from;
+    s->devices[s->n_devices].node = node;
+    s->devices[s->n_devices].backup = NULL;
+    s->devices[s->n_devices].n_saved = 0;
     s->devices[s->n_devices].random.state = from->random.state ^ s->n_devices;
     s->n_devices++;
     s->result.happened[SIM_CLONE]++;
@@ -186,8 +201,9 @@ static bool has_head(struct pt_store *store, const struct pt_head *head)
     return stand != PT_STAND_NONE || head->seq == 0;
 }
 
-/* Everything the office itself wrote is in the backup: going on in its logs forks none. */
-static bool keeps_own_words(struct world_node *office, struct pt_store *backup)
+/* Everything that was written at the office itself is in the backup: going on in its logs forks none.
+ * besides: leave out the office's own key. */
+static bool keeps_own_words(struct world_node *office, struct pt_store *backup, bool besides)
 {
     struct pt_txn *txn;
     struct pt_arena arena;
@@ -198,7 +214,9 @@ static bool keeps_own_words(struct world_node *office, struct pt_store *backup)
     pt_arena_init(&arena, SIZE_MAX);
     PT_CHECK(pt_logs_list(txn, NULL, &arena, &heads, &n) == PT_OK);
     for (size_t i = 0; i < n; i++) {
-        keeps = keeps && (!pt_author_eq(&heads[i].log.author, &office->author) || has_head(backup, &heads[i]));
+        bool own = pt_author_eq(&heads[i].log.author, &office->author);
+        bool meant = world_is_of(office, &heads[i].log.author) && !(own && besides);
+        keeps = keeps && (!meant || has_head(backup, &heads[i]));
     }
     pt_arena_close(&arena);
     pt_store_abort(txn);
@@ -214,10 +232,12 @@ static void restore_office(struct sim *s)
         keep_backup(backup, office);
         return;
     }
-    if (!world_can_lose(office, *backup)) {
-        return;
+    bool reviews_lost =
+        which == 0 && (s->options.open & (1u << SIM_OPEN_REVIEWS)) == 0 && !keeps_own_words(office, *backup, true);
+    if (reviews_lost || !world_can_lose(office, *backup)) {
+        return; /* what head office's reviewers wrote does not come back yet: README.md */
     }
-    bool noticed = chance(s, SIM_OFFICE, 2) == 0 || !keeps_own_words(office, *backup);
+    bool noticed = chance(s, SIM_OFFICE, 2) == 0 || !keeps_own_words(office, *backup, false);
     world_restore(office, *backup);
     *backup = NULL;
     world_recall(office);
@@ -231,7 +251,8 @@ static void restore_office(struct sim *s)
 static void lose_device(struct sim *s)
 {
     struct sim_device *device = any_device(s, SIM_REVOKE);
-    if (!device->revoked && s->result.happened[SIM_REVOKE] < s->options.regions * s->options.devices / 4) {
+    bool ours = device->post != SIM_ELSEWHERE; /* else another region's to revoke */
+    if (ours && !device->revoked && s->result.happened[SIM_REVOKE] < s->options.regions * s->options.devices / 4) {
         sim_revoke(s, device);
         s->result.happened[SIM_REVOKE]++;
     }

@@ -84,6 +84,24 @@ static bool choose(struct visit *v, bool as_text, struct place *out)
     return answers->instances[i].repeat == ins->nodes[ins->nodes[at].repeat].number;
 }
 
+/* Where an office has decided: a surveyor who does not know of it yet races it. */
+static bool choose_decided(struct visit *v, struct place *out)
+{
+    const struct sim_unit *unit = sim_unit_of(v->s, &v->sight.subject);
+    const struct pt_instrument *ins = &v->s->instrument;
+    const struct pt_answers *answers = &v->sight.state.answers;
+    if (unit == NULL || unit->decided == 0) {
+        return false;
+    }
+    *out = (struct place){.node = &ins->nodes[pt_node_by_number(ins, unit->decided)], .name = unit->decided_at};
+    for (size_t i = 0; unit->decided_at[0] != '\0' && i < answers->n_instances; i++) {
+        if (strcmp(answers->instances[i].name, unit->decided_at) == 0) {
+            out->instance = (uint32_t)i + 1;
+        }
+    }
+    return (unit->decided_at[0] == '\0' || out->instance != 0) && has_type(out->node, false);
+}
+
 static struct pt_entry entry_at(struct visit *v, Patuh__EntryKind kind, const struct place *place)
 {
     struct pt_entry entry = entry_of(v, kind);
@@ -140,7 +158,8 @@ static enum pt_err remove_instance(struct visit *v)
 static enum pt_err answer(struct visit *v, bool as_text)
 {
     struct place place;
-    if (!choose(v, as_text, &place)) {
+    bool races = !as_text && chance(v, 4) == 0 && choose_decided(v, &place);
+    if (!races && !choose(v, as_text, &place)) {
         return add_instance(v);
     }
     struct pt_entry entry = entry_at(v, PATUH__ENTRY_KIND__ENTRY_ANSWER, &place);
@@ -201,18 +220,29 @@ static enum pt_err visit_place(struct visit *v)
     return put_detail(v, &entry, &detail.base);
 }
 
-static enum pt_err submit(struct visit *v)
+static enum pt_err submit(struct visit *v, Patuh__State to)
 {
     Patuh__Move move = PATUH__MOVE__INIT;
     struct pt_entry entry = entry_of(v, PATUH__ENTRY_KIND__ENTRY_MOVE);
     move.has_to = true;
-    move.to = PATUH__STATE__STATE_SUBMITTED;
-    enum pt_err err = pt_seen_cut(&v->sight.state, v->sight.views, v->sight.n_views, &v->head.log, &v->sight.arena, &move);
+    move.to = to;
+    enum pt_err err =
+        pt_seen_cut(&v->sight.state, v->sight.views, v->sight.n_views, &v->head.log, &v->sight.arena, &move);
     if (err == PT_OK && move.n_cut > PT_CUT_LOGS_MAX) {
         return PT_OK;
     }
     err = err == PT_OK ? put_detail(v, &entry, &move.base) : err;
     return err == PT_OK ? pt_tail_seal(v->txn, &v->pen, &v->head, &v->sight.arena, NULL) : err;
+}
+
+/* The office is closed, or has moved away: so a surveyor proposes. */
+static enum pt_err propose_not_assessed(struct visit *v)
+{
+    struct pt_entry entry = entry_of(v, PATUH__ENTRY_KIND__ENTRY_NOT_ASSESSED);
+    enum pt_err err = text(v, &entry.hash);
+    err = err == PT_OK ? put(v, &entry) : err;
+    v->s->result.deeds[SIM_NOT_ASSESSED]++;
+    return err == PT_OK ? submit(v, PATUH__STATE__STATE_NOT_ASSESSED) : err;
 }
 
 static enum pt_err something(struct visit *v)
@@ -248,7 +278,10 @@ static enum pt_err visit(struct visit *v)
     }
     bool done =
         v->sight.state.state == PATUH__STATE__STATE_DRAFT || v->sight.state.state == PATUH__STATE__STATE_HAS_ISSUES;
-    return err == PT_OK && done && chance(v, 5) == 0 ? submit(v) : err;
+    if (err != PT_OK || !done || chance(v, 5) > 0) {
+        return err;
+    }
+    return chance(v, 8) == 0 ? propose_not_assessed(v) : submit(v, PATUH__STATE__STATE_SUBMITTED);
 }
 
 void sim_check_saved(struct sim *s, struct sim_device *device)
@@ -273,14 +306,26 @@ void sim_check_saved(struct sim *s, struct sim_device *device)
     device->n_saved = n_saved;
 }
 
+/* What waits in the tail is nowhere else yet. */
+static void judge_with_tail(struct sim *s, struct world_node *node, const struct pt_subject *subject)
+{
+    struct sim_sight sight;
+    struct pt_txn *txn;
+    PT_CHECK(pt_store_begin(node->store, false, &txn) == PT_OK);
+    PT_CHECK(sim_sight_open(s, node, txn, subject, PT_LEVEL_WORK, true, &sight) == PT_OK);
+    pt_store_abort(txn);
+    sim_judge(s, node, &sight, PT_LEVEL_WORK);
+    sim_sight_close(&sight);
+}
+
 void sim_work(struct sim *s, struct sim_device *device)
 {
     struct world_node *node = device->node;
-    sim_check_saved(s, device);
     struct visit v = {.s = s, .device = device, .pen = world_pen(node)};
-    if (device->revoked || node->n_subjects == 0 || world_write_begin(node, &v.txn) != PT_OK) {
+    if (node->n_subjects == 0 || world_write_begin(node, &v.txn) != PT_OK) {
         return;
     }
+    s->result.deeds[SIM_WROTE_ON] += device->revoked;
     struct pt_subject subject = node->subjects[chance(&v, node->n_subjects)];
     enum pt_err err = sim_sight_open(s, node, v.txn, &subject, PT_LEVEL_WORK, true, &v.sight);
     if (err == PT_OK && v.sight.ready && v.sight.state.opening != NULL) {
@@ -291,6 +336,9 @@ void sim_work(struct sim *s, struct sim_device *device)
     err = world_write_end(node, v.txn, err);
     PT_CHECK(err == PT_OK || err == PT_EIO || err == PT_EFULL || err == PT_EFORK);
     sim_check_saved(s, device);
+    if (err == PT_OK) {
+        judge_with_tail(s, node, &subject);
+    }
     if (err == PT_EFORK) {
         (void)sim_renew(s, node);
     }

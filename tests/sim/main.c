@@ -12,7 +12,7 @@
 #define SHRINK_TRIES 80
 
 static const char usage[] = "sim [--seed N | --seeds A-B] [--regions 1..3] [--devices N] [--days N] [--events N] "
-                            "[--without FAULT,...] [--no-shrink]\n";
+                            "[--without FAULT,...] [--open NAME,...] [--no-shrink]\n";
 
 static bool number(const struct pt_option *option, size_t low, size_t high, size_t *out)
 {
@@ -47,20 +47,31 @@ static bool seeds(const struct pt_option *option, uint64_t *first, uint64_t *las
     return true;
 }
 
-static bool faults(const char *list, unsigned *out)
+static const char *fault_name(unsigned i)
 {
+    return sim_fault_name((enum sim_fault)i);
+}
+
+static const char *open_name(unsigned i)
+{
+    return sim_open_name((enum sim_open)i);
+}
+
+/* Bits of the names in a list with commas. */
+static bool names(const struct pt_option *option, const char *(*name_of)(unsigned i), unsigned n_names, unsigned *out)
+{
+    const char *list = option->value;
     while (list != NULL && *list != '\0') {
         size_t n = strcspn(list, ",");
-        unsigned fault = 0;
-        while (fault < SIM_FAULTS && (strlen(sim_fault_name((enum sim_fault)fault)) != n ||
-                                      strncmp(sim_fault_name((enum sim_fault)fault), list, n) != 0)) {
-            fault++;
+        unsigned i = 0;
+        while (i < n_names && (strlen(name_of(i)) != n || strncmp(name_of(i), list, n) != 0)) {
+            i++;
         }
-        if (fault == SIM_FAULTS) {
-            (void)fprintf(stderr, "--without %s: there is no such fault\n", list);
+        if (i == n_names) {
+            (void)fprintf(stderr, "%s %s: there is no such name\n", option->name, list);
             return false;
         }
-        *out |= 1u << fault;
+        *out |= 1u << i;
         list += n + (list[n] == ',');
     }
     return true;
@@ -70,14 +81,21 @@ static void tell(const struct sim_options *options, const struct sim_result *r, 
 {
     (void)printf(
         "seed %llu: trace %016llx, %zu events, %zu steps, %zu sessions, %zu kB, %zu entries in %zu chunks, %zu "
-        "merges, %zu approvals, %.1f s CPU, %.0f times real time\n",
+        "merges, %zu looks, %zu approvals, %.1f s CPU, %.0f events a second, %.0f times real time\n",
         (unsigned long long)options->seed, (unsigned long long)r->trace, r->events, r->steps, r->sessions,
-        r->bytes / 1000, r->entries, r->chunks, r->merges, r->approvals, seconds,
+        r->bytes / 1000, r->entries, r->chunks, r->merges, r->looks, r->approvals, seconds,
+        seconds > 0 ? (double)(r->events + r->steps) / seconds : 0,
         seconds > 0 ? (double)options->days * 86400 / seconds : 0);
     (void)printf("  faults:");
     for (int fault = 0; fault < SIM_FAULTS; fault++) {
         if (r->happened[fault] > 0) {
             (void)printf(" %s %zu", sim_fault_name((enum sim_fault)fault), r->happened[fault]);
+        }
+    }
+    (void)printf("\n  deeds:");
+    for (int deed = 0; deed < SIM_DEEDS; deed++) {
+        if (r->deeds[deed] > 0) {
+            (void)printf(" %s %zu", sim_deed_name((enum sim_deed)deed), r->deeds[deed]);
         }
     }
     (void)printf("\n");
@@ -135,6 +153,7 @@ int main(int argc, char **argv)
         {.name = "--regions", .has_value = true}, {.name = "--devices", .has_value = true},
         {.name = "--days", .has_value = true},    {.name = "--events", .has_value = true},
         {.name = "--without", .has_value = true}, {.name = "--no-shrink"},
+        {.name = "--open", .has_value = true},
     };
     struct pt_problem problem = {0};
     struct pt_words words = {0};
@@ -149,7 +168,8 @@ int main(int argc, char **argv)
     uint64_t last = o.seed = seed;
     good = seeds(&options[1], &o.seed, &last) && number(&options[2], 1, SIM_REGIONS_MAX, &o.regions) &&
            number(&options[3], 1, 26, &o.devices) && number(&options[4], 1, 366, &o.days) &&
-           number(&options[5], 0, SIZE_MAX, &o.events) && faults(options[6].value, &o.without) && good;
+           number(&options[5], 0, SIZE_MAX, &o.events) && names(&options[6], fault_name, SIM_FAULTS, &o.without) &&
+           names(&options[8], open_name, SIM_OPENS_COUNT, &o.open) && good;
     if (!good) {
         (void)fputs(usage, stderr);
         return 2;

@@ -1,4 +1,5 @@
-/* offices.c - what offices do: name their devices, open and assign, review, decide, approve, revoke. */
+/* offices.c - what offices do: open and assign and revoke with their own keys, review, decide, approve and take back
+ * with those of their reviewers. */
 #include "sim.h"
 
 #include "base/check.h"
@@ -8,38 +9,24 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const codes[SIM_REGIONS_MAX] = {"62", "63", "64"};
-
-#define SURVEY                                                                                                         \
-    "type,name,label,weight,max_score\n"                                                                               \
-    "integer,loket,Loket,20,5\ninteger,jadwal,Jadwal,20,5\ninteger,biaya,Biaya,20,5\ninteger,antre,Antre,20,5\n"       \
-    "integer,pintu,Pintu,20,5\ntext,catatan,Catatan,,\ntext,saran,Saran,,\n"                                           \
-    "begin repeat,responden,Responden,,\ninteger,lama,Lama,,\ninteger,puas,Puas,,\nend repeat,,,,\n"
-#define SETTINGS                                                                                                       \
-    "form_id,version,cycle,institution_rule,product_repeat,carry_unit,carry_institution,decimals,missing,"             \
-    "inapplicable,weights,utc_offset,official\n"                                                                       \
-    "uji,1,2023,mean_of_units,,as_printed,as_printed,2,zero,exclude,sum100,+07:00,no\n"
-#define ZONES "lower,lower_exclusive,zone,category,label_id,label_en,colour\n0,no,red,rendah,Rendah,Low,#cc0000\n"
-
 /* One write of an office about one subject. */
 struct act {
     struct sim *s;
     struct world_node *office;
     struct pt_txn *txn;
     struct pt_author_pen pen;
-    struct pt_log_id log; /* its own */
+    size_t number;        /* of the office */
+    struct pt_log_id log; /* of the key it is written with */
     struct sim_sight sight;
     struct pt_entry entries[8];
     size_t n;
-    bool approves;
+    bool approves, takes_back, confirms;
     struct pt_hash approved;
     size_t over; /* as in sim_approval */
+    bool replaces;
+    struct sim_cut cut[SIM_CUT_LOGS_MAX]; /* of a revocation */
+    size_t n_cut;
 };
-
-static ProtobufCBinaryData key_of(const struct world_node *node)
-{
-    return pt_binary(node->key.b, sizeof node->key.b);
-}
 
 static enum pt_err add(struct act *a, Patuh__EntryKind kind, const ProtobufCMessage *detail)
 {
@@ -48,113 +35,6 @@ static enum pt_err add(struct act *a, Patuh__EntryKind kind, const ProtobufCMess
     enum pt_err err = pt_pack(detail, &a->sight.arena, &entry->detail);
     a->n += err == PT_OK;
     return err;
-}
-
-/* --- the beginning: all is well, every write succeeds --- */
-
-static void write_one(struct world_node *node, const char *subject, Patuh__EntryKind kind, const struct pt_hash *hash,
-                      const ProtobufCMessage *detail)
-{
-    struct pt_arena arena;
-    struct pt_entry entry = pt_entry_of(kind, node->world->now_ms / 1000);
-    pt_arena_init(&arena, SIZE_MAX);
-    PT_CHECK(pt_pack(detail, &arena, &entry.detail) == PT_OK);
-    if (hash != NULL) {
-        entry.hash = *hash;
-    }
-    world_write_entry(node, subject, &entry);
-    pt_arena_close(&arena);
-}
-
-static void found_instrument(struct sim *s)
-{
-    struct pt_sheets sheets = {.survey = pt_bytes_str(SURVEY),
-                               .choices = pt_bytes_str("list_name,name,label\n"),
-                               .settings = pt_bytes_str(SETTINGS),
-                               .zones = pt_bytes_str(ZONES)};
-    struct pt_problem problem = {0};
-    struct pt_buf copy = {0};
-    Patuh__Loaded detail = PATUH__LOADED__INIT;
-    PT_CHECK(pt_instrument_compile(&sheets, &s->instrument_bytes, &problem) == PT_OK);
-    PT_CHECK(pt_instrument_open(pt_buf_bytes(&s->instrument_bytes), &s->arena, &s->instrument) == PT_OK);
-    pt_buf_put_bytes(&copy, pt_buf_bytes(&s->instrument_bytes));
-    s->instrument_hash = world_keep_file(s->offices[0], &copy);
-    write_one(s->offices[0], "c:2023", PATUH__ENTRY_KIND__ENTRY_INSTRUMENT, &s->instrument_hash, &detail.base);
-}
-
-static void remember(struct world_node *node)
-{
-    struct pt_txn *txn;
-    enum pt_err err = world_write_begin(node, &txn);
-    PT_CHECK(err == PT_OK);
-    world_remember(txn, node, &err);
-    PT_CHECK(world_write_end(node, txn, err) == PT_OK);
-}
-
-static void found_device(struct sim *s, size_t region)
-{
-    PT_CHECK(pt_reserve(&s->devices, &s->devices_capacity, s->n_devices + 1, sizeof *s->devices) == PT_OK);
-    struct sim_device *device = &s->devices[s->n_devices];
-    struct world_node *office = s->offices[region];
-    *device = (struct sim_device){.node = world_node(s->w, 0, "", office), .region = region};
-    (void)snprintf(device->name, sizeof device->name, "s%zu", s->n_devices);
-    device->random.state = s->options.seed ^ (0x5157ull << 32) ^ s->n_devices++;
-    Patuh__Member detail = PATUH__MEMBER__INIT;
-    detail.name = pt_text_of(device->name);
-    detail.has_public_key = detail.has_transport_key = detail.has_role = true;
-    detail.public_key = detail.transport_key = key_of(device->node);
-    detail.role = PATUH__ROLE__ROLE_DEVICE;
-    char subject[8];
-    (void)snprintf(subject, sizeof subject, "o:%s", office->code);
-    write_one(office, subject, PATUH__ENTRY_KIND__ENTRY_MEMBER, NULL, &detail.base);
-    remember(device->node);
-    device->node->instrument = &s->instrument_hash;
-}
-
-static void found_units(struct sim *s, size_t region, size_t n)
-{
-    size_t first = (region - 1) * s->options.devices;
-    PT_CHECK(pt_reserve(&s->units, &s->units_capacity, s->n_units + n, sizeof *s->units) == PT_OK);
-    for (size_t i = 0; i < n; i++) {
-        struct sim_unit *unit = &s->units[s->n_units++];
-        *unit = (struct sim_unit){.region = region};
-        (void)snprintf(unit->subject, sizeof unit->subject, "a:2023/%s.%zu/dinas%zu", s->offices[region]->code, i % 5,
-                       i);
-        unit->surveyors[0] = first + i % s->options.devices; /* two assistants visit every unit */
-        unit->surveyors[1] = first + (i + 1 + i / s->options.devices) % s->options.devices;
-    }
-}
-
-static void found_region(struct sim *s, size_t region)
-{
-    Patuh__Office detail = PATUH__OFFICE__INIT;
-    struct world_node *office = world_node(s->w, 1, codes[region - 1], s->offices[0]);
-    s->offices[region] = office;
-    detail.code = detail.name = pt_text_of(office->code);
-    detail.has_public_key = detail.has_transport_key = detail.has_generation = true;
-    detail.public_key = detail.transport_key = key_of(office);
-    detail.generation = 1;
-    write_one(s->offices[0], "o:00", PATUH__ENTRY_KIND__ENTRY_OFFICE, NULL, &detail.base);
-    remember(office);
-}
-
-void sim_found(struct sim *s)
-{
-    s->offices[0] = world_node(s->w, 2, "0", NULL);
-    remember(s->offices[0]);
-    found_instrument(s);
-    for (size_t region = 1; region <= s->options.regions; region++) {
-        found_region(s, region);
-    }
-    for (size_t region = 1; region <= s->options.regions; region++) {
-        for (size_t i = 0; i < s->options.devices; i++) {
-            found_device(s, region);
-        }
-        found_units(s, region, 2 * s->options.devices);
-    }
-    for (size_t i = 0; i <= s->options.regions; i++) { /* after the logs that have no instrument */
-        s->offices[i]->instrument = &s->instrument_hash;
-    }
 }
 
 /* --- opening and assigning --- */
@@ -202,6 +82,10 @@ static enum pt_err reassign(struct act *a, struct sim_unit *unit)
     }
     size_t gone = sim_chance(&s->random, unit->n_surveyors);
     bool instead = sim_chance(&s->random, 2) == 0;
+    if (instead) { /* who does not know of it yet, and works on */
+        sim_plan(s, s->w->now_ms + 1, SIM_WORK, unit->surveyors[gone]);
+    }
+    a->replaces = instead;
     unit->surveyors[unit->n_surveyors] = who; /* counted when it is committed */
     return assign(a, s->devices[who].name, instead ? s->devices[unit->surveyors[gone]].name : NULL);
 }
@@ -228,7 +112,9 @@ static enum pt_err move_to(struct act *a, Patuh__State to)
     if (err != PT_OK || move.n_cut > PT_CUT_LOGS_MAX) {
         return err;
     }
-    a->approves = to == PATUH__STATE__STATE_APPROVED_REGION || to == PATUH__STATE__STATE_APPROVED_NATIONAL;
+    a->confirms = to == PATUH__STATE__STATE_NOT_ASSESSED;
+    a->approves =
+        a->confirms || to == PATUH__STATE__STATE_APPROVED_REGION || to == PATUH__STATE__STATE_APPROVED_NATIONAL;
     a->approved = sim_answers_digest(&a->sight.state);
     a->over = sim_approval_of(a->s, &a->log.subject, a->sight.state.state_by);
     return add(a, PATUH__ENTRY_KIND__ENTRY_MOVE, &move.base);
@@ -267,43 +153,99 @@ static enum pt_err decide(struct act *a)
     return err;
 }
 
+static void count_races(struct act *a)
+{
+    const struct pt_assessment *state = &a->sight.state;
+    for (size_t i = 0; i < state->answers.n_answers; i++) {
+        const struct pt_register *reg = &state->registers[i];
+        for (size_t k = 0; k < reg->n_heads && state->answers.answers[i].n_values > 1; k++) {
+            a->s->result.deeds[SIM_RACED] += reg->heads[k].entry->kind == PATUH__ENTRY_KIND__ENTRY_DECIDE;
+        }
+    }
+}
+
+/* One in so many; of those that need no thought. */
+static bool now_and_then(struct act *a, size_t of)
+{
+    return sim_chance(&a->s->random, of) == 0;
+}
+
+/* What the own tier has approved or confirmed it takes back now and then. */
+static enum pt_err take_back(struct act *a)
+{
+    if (!now_and_then(a, 12)) {
+        return PT_OK;
+    }
+    bool confirmed = a->sight.state.state == PATUH__STATE__STATE_NOT_ASSESSED;
+    a->takes_back = true;
+    return move_to(a, confirmed ? PATUH__STATE__STATE_HAS_ISSUES : PATUH__STATE__STATE_SUBMITTED);
+}
+
+static enum pt_err review_at_head_office(struct act *a)
+{
+    const struct pt_assessment *state = &a->sight.state;
+    bool approved = state->state == PATUH__STATE__STATE_APPROVED_REGION;
+    bool left_out = state->state == PATUH__STATE__STATE_NOT_ASSESSED && state->state_tier > 0;
+    if ((approved || left_out) && state->state_tier < 2) {
+        Patuh__State good = left_out ? PATUH__STATE__STATE_NOT_ASSESSED : PATUH__STATE__STATE_APPROVED_NATIONAL;
+        return move_to(a, now_and_then(a, 4) ? PATUH__STATE__STATE_HAS_ISSUES : good);
+    }
+    bool ours = state->state_tier == 2 && (state->state == PATUH__STATE__STATE_APPROVED_NATIONAL || left_out);
+    return ours ? take_back(a) : PT_OK;
+}
+
 static enum pt_err review(struct act *a)
 {
     const struct pt_assessment *state = &a->sight.state;
-    bool head_office = a->office->upper == NULL;
     a->s->result.conflicts += state->n_conflicts;
     if (state->incomplete) { /* as patuhd review refuses it */
         return PT_OK;
     }
-    if (head_office && state->state == PATUH__STATE__STATE_APPROVED_REGION) {
-        bool good = sim_chance(&a->s->random, 4) > 0;
-        return move_to(a, good ? PATUH__STATE__STATE_APPROVED_NATIONAL : PATUH__STATE__STATE_HAS_ISSUES);
-    }
-    if (head_office) {
-        return PT_OK;
+    if (a->number == 0) {
+        return review_at_head_office(a);
     }
     if (state->n_conflicts > 0 && sim_chance(&a->s->random, 3) > 0) {
+        count_races(a);
         return decide(a);
     }
-    if (state->state == PATUH__STATE__STATE_SUBMITTED) {
-        bool good = sim_chance(&a->s->random, 3) > 0;
-        return move_to(a, good ? PATUH__STATE__STATE_APPROVED_REGION : PATUH__STATE__STATE_HAS_ISSUES);
+    bool left_out = state->state == PATUH__STATE__STATE_NOT_ASSESSED;
+    if (state->state == PATUH__STATE__STATE_SUBMITTED || (left_out && state->state_tier == 0)) {
+        Patuh__State good = left_out ? PATUH__STATE__STATE_NOT_ASSESSED : PATUH__STATE__STATE_APPROVED_REGION;
+        return move_to(a, now_and_then(a, 3) ? PATUH__STATE__STATE_HAS_ISSUES : good);
     }
-    return PT_OK;
+    bool ours = state->state_tier == 1 && (state->state == PATUH__STATE__STATE_APPROVED_REGION || left_out);
+    return ours ? take_back(a) : PT_OK;
 }
 
-static void note_approval(struct act *a)
+/* Where the last entry of the log stands. */
+static uint64_t last_of(struct act *a)
 {
-    struct sim *s = a->s;
     struct pt_head head;
     struct pt_txn *txn;
     PT_CHECK(pt_store_begin(a->office->store, false, &txn) == PT_OK);
     PT_CHECK(pt_logs_find(txn, &a->log, &head) == PT_OK);
     pt_store_abort(txn);
+    return head.seq;
+}
+
+static void note_approval(struct act *a)
+{
+    struct sim *s = a->s;
     PT_CHECK(pt_reserve(&s->approvals, &s->approvals_capacity, s->n_approvals + 1, sizeof *s->approvals) == PT_OK);
-    s->approvals[s->n_approvals++] = (struct sim_approval){
-        .subject = a->sight.subject, .log = a->log, .seq = head.seq, .answers = a->approved, .over = a->over};
-    s->result.approvals++;
+    s->approvals[s->n_approvals++] = (struct sim_approval){.subject = a->sight.subject,
+                                                           .log = a->log,
+                                                           .seq = last_of(a),
+                                                           .answers = a->approved,
+                                                           .office = a->number,
+                                                           .over = a->confirms ? 0 : a->over};
+    s->result.approvals += !a->confirms;
+    s->result.deeds[SIM_CONFIRMED] += a->confirms;
+}
+
+static void write_as(struct act *a, const struct pt_keypair *pair, const struct pt_author *author)
+{
+    a->pen.pair = pair;
+    a->log.author = *author;
 }
 
 static enum pt_err choose_act(struct act *a, struct sim_unit *unit)
@@ -318,7 +260,25 @@ static enum pt_err choose_act(struct act *a, struct sim_unit *unit)
     if (a->office->upper != NULL && sim_chance(&a->s->random, 10) == 0) {
         return reassign(a, unit);
     }
+    const struct world_writer *reviewer = &a->office->writers[sim_chance(&a->s->random, a->office->n_writers)];
+    write_as(a, &reviewer->pair, &reviewer->author);
     return review(a);
+}
+
+/* The entries were the last of the log. */
+static void note_words(struct act *a, const struct sim_unit *unit)
+{
+    uint64_t before = last_of(a) - a->n;
+    for (size_t i = 0; i < a->n; i++) {
+        bool opens = a->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_OPEN;
+        if (opens || a->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN) {
+            struct sim_word *word =
+                sim_say(a->s, opens ? SIM_OPENS : SIM_ASSIGNS, &a->log, before + i + 1, unit->region);
+            const struct sim_device *surveyor =
+                &a->s->devices[unit->surveyors[a->n == 1 ? unit->n_surveyors : i - !opens]];
+            (void)snprintf(word->name, sizeof word->name, "%s", opens ? "" : surveyor->name);
+        }
+    }
 }
 
 static void take_effect(struct act *a, struct sim_unit *unit)
@@ -326,13 +286,24 @@ static void take_effect(struct act *a, struct sim_unit *unit)
     struct sim *s = a->s;
     bool assigns = a->entries[0].kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN;
     if (a->entries[0].kind == PATUH__ENTRY_KIND__ENTRY_OPEN) {
+        note_words(a, unit);
         unit->n_surveyors = 2;
         allow(s, unit, unit->surveyors[0]);
         allow(s, unit, unit->surveyors[1]);
     } else if (assigns) {
+        note_words(a, unit);
         allow(s, unit, unit->surveyors[unit->n_surveyors++]);
+        s->result.deeds[SIM_REPLACED] += a->replaces;
     } else if (a->approves) {
         note_approval(a);
+    } else if (a->takes_back) {
+        s->result.deeds[SIM_UNAPPROVED]++;
+        if (a->over > 0) {
+            s->approvals[a->over - 1].withdrawn = true;
+        }
+    } else if (a->entries[0].kind == PATUH__ENTRY_KIND__ENTRY_DECIDE) {
+        unit->decided = a->entries[0].question;
+        (void)snprintf(unit->decided_at, sizeof unit->decided_at, "%s", a->entries[0].instance);
     }
 }
 
@@ -343,7 +314,7 @@ void sim_review(struct sim *s, size_t office)
     size_t which =
         office == 0 ? sim_chance(&s->random, s->n_units) : (office - 1) * n_own + sim_chance(&s->random, n_own);
     struct sim_unit *unit = &s->units[which];
-    struct act a = {.s = s, .office = node, .pen = world_pen(node)};
+    struct act a = {.s = s, .office = node, .number = office, .pen = world_pen(node)};
     if (world_write_begin(node, &a.txn) != PT_OK) {
         return;
     }
@@ -367,6 +338,7 @@ void sim_review(struct sim *s, size_t office)
 
 /* --- a lost device --- */
 
+/* Everything the office has of it. */
 static enum pt_err revocation(struct act *a, const struct sim_device *device, Patuh__Revocation *out)
 {
     struct pt_head *heads;
@@ -392,8 +364,18 @@ static enum pt_err revocation(struct act *a, const struct sim_device *device, Pa
         at->seq = heads[i].seq;
         at->link = pt_binary(heads[i].link.b, sizeof heads[i].link.b);
         out->cut[out->n_cut++] = at;
+        PT_CHECK(a->n_cut < SIM_CUT_LOGS_MAX);
+        a->cut[a->n_cut++] = (struct sim_cut){.log = heads[i].log, .seq = heads[i].seq, .link = heads[i].link};
     }
     return PT_OK;
+}
+
+static void note_revocation(struct act *a, const struct sim_device *device)
+{
+    struct sim_word *word = sim_say(a->s, SIM_REVOKES, &a->log, last_of(a), device->region);
+    word->author = device->node->author;
+    memcpy(word->cut, a->cut, sizeof word->cut);
+    word->n_cut = a->n_cut;
 }
 
 void sim_revoke(struct sim *s, struct sim_device *device)
@@ -401,14 +383,13 @@ void sim_revoke(struct sim *s, struct sim_device *device)
     struct world_node *node = device->node->upper;
     struct act a = {.s = s, .office = node, .pen = world_pen(node)};
     Patuh__Revocation detail = PATUH__REVOCATION__INIT;
-    char subject[8];
     a.pen.instrument = NULL;
     if (world_write_begin(node, &a.txn) != PT_OK) {
         return;
     }
     pt_arena_init(&a.sight.arena, SIZE_MAX);
-    (void)snprintf(subject, sizeof subject, "o:%s", node->code);
-    a.sight.subject = sim_subject(subject);
+    a.sight.subject = sim_office_subject(s, device->region);
+    a.log = (struct pt_log_id){.subject = a.sight.subject, .author = node->author, .incarnation = node->incarnation};
     enum pt_err err = revocation(&a, device, &detail);
     if (err == PT_OK) {
         err = add(&a, PATUH__ENTRY_KIND__ENTRY_REVOKE, &detail.base);
@@ -417,6 +398,9 @@ void sim_revoke(struct sim *s, struct sim_device *device)
         err = pt_pen_write(a.txn, &a.pen, &a.sight.subject, a.entries, a.n, &a.sight.arena);
     }
     err = world_write_end(node, a.txn, err);
+    if (err == PT_OK) {
+        note_revocation(&a, device);
+    }
     for (size_t i = 0; i < s->n_devices && err == PT_OK; i++) {
         if (pt_author_eq(&s->devices[i].node->author, &device->node->author)) {
             s->devices[i].revoked = s->devices[i].node->revoked = true;

@@ -20,7 +20,9 @@ const char *sim_plant_name(enum sim_plant plant)
                                                   "a receipt over a gap",
                                                   "the last writer wins",
                                                   "what came twice is stored twice",
-                                                  "a cut that is ignored"};
+                                                  "a cut that is ignored",
+                                                  "a revoked key goes on",
+                                                  "anybody acts for any office"};
     return names[plant];
 }
 
@@ -96,4 +98,29 @@ enum pt_err __wrap_pt_merge(const struct pt_merge_input *input, struct pt_arena 
 bool __wrap_pt__merge_counts(const struct pt__merge *m, size_t v, size_t i)
 {
     return planted == SIM_PLANT_CUT ? m->effective[v][i] : __real_pt__merge_counts(m, v, i);
+}
+
+/* --- authority --- */
+
+bool __real_pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq);
+bool __wrap_pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq);
+bool __real_pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
+                                  const char *office_code, int *tier);
+bool __wrap_pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
+                                  const char *office_code, int *tier);
+
+bool __wrap_pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq)
+{
+    return planted != SIM_PLANT_CUT_OFF && __real_pt_authority_is_cut_off(member, view, seq);
+}
+
+bool __wrap_pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
+                                  const char *office_code, int *tier)
+{
+    bool acts = __real_pt_authority_acts_for(authority, author, office_code, tier);
+    if (planted == SIM_PLANT_ANYBODY && !acts && pt_authority_member(authority, author) != NULL) {
+        *tier = 1;
+        return true;
+    }
+    return acts;
 }

@@ -19,6 +19,18 @@ static bool meet(struct sim *s, struct world_node *lower)
     return idle;
 }
 
+/* Who was revoked gets nothing any more, but delivers: an office that lost it may get it back from nowhere else. */
+static void deliver_revoked(struct sim *s)
+{
+    for (size_t i = 0; i < s->n_devices; i++) {
+        if (s->devices[i].revoked) {
+            sim_seal(s, s->devices[i].node);
+            (void)world_sync(s->w, s->devices[i].node, s->devices[i].node->upper);
+            (void)world_sync(s->w, s->devices[i].node, s->devices[i].node->upper);
+        }
+    }
+}
+
 static bool meet_all(struct sim *s)
 {
     bool quiet = true;
@@ -70,7 +82,7 @@ static void compare_unit(struct sim *s, const struct sim_unit *unit)
             world_expect(s->w, pt_hash_eq(&top, &here), "a device does not see what its office sees");
         }
     }
-    sim_judge_unit(s, s->offices[0], unit->subject);
+    sim_judge_unit(s, s->offices[0], &subject);
 }
 
 static void compare_nodes(struct sim *s)
@@ -91,6 +103,7 @@ void sim_settle(struct sim *s)
 {
     size_t rounds = 0;
     sim_end_faults(s);
+    deliver_revoked(s);
     while (!meet_all(s)) {
         world_expect(s->w, ++rounds < ROUNDS_MAX, "sync never becomes idle");
     }

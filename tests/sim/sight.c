@@ -2,8 +2,8 @@
 #include "sim.h"
 
 #include "base/check.h"
-#include "core/merge/load.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct pt_subject sim_subject(const char *text)
@@ -11,6 +11,34 @@ struct pt_subject sim_subject(const char *text)
     struct pt_subject subject;
     PT_CHECK(pt_subject_read(pt_bytes_str(text), &subject) == PT_OK);
     return subject;
+}
+
+struct pt_subject sim_office_subject(const struct sim *s, size_t office)
+{
+    char text[8];
+    (void)snprintf(text, sizeof text, "o:%s", office == 0 ? "00" : s->offices[office]->code);
+    return sim_subject(text);
+}
+
+/* The logs of offices: head office's, then the regions'. */
+static enum pt_err load_offices(struct sim *s, struct pt_txn *txn, struct sim_sight *out)
+{
+    struct pt_view *parts[1 + SIM_REGIONS_MAX];
+    size_t sizes[1 + SIM_REGIONS_MAX] = {0};
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i <= s->options.regions && err == PT_OK; i++) {
+        struct pt_subject subject = sim_office_subject(s, i);
+        err = pt_logs_views(txn, &subject, 0, false, &out->arena, &parts[i], &sizes[i]);
+        out->n_offices += sizes[i];
+    }
+    out->offices = err == PT_OK ? pt_arena_zalloc(&out->arena, out->n_offices + 1, sizeof *out->offices) : NULL;
+    for (size_t i = 0, n = 0; i <= s->options.regions && err == PT_OK; i++) {
+        PT_CHECK(out->offices != NULL);
+        for (size_t k = 0; k < sizes[i]; k++) {
+            out->offices[n++] = parts[i][k];
+        }
+    }
+    return err;
 }
 
 struct lookup {
@@ -28,30 +56,35 @@ enum pt_err sim_sight_open(struct sim *s, struct world_node *node, struct pt_txn
                            enum pt_level level, bool with_tail, struct sim_sight *out)
 {
     const struct world_blob *blob = world_blob(node, &s->instrument_hash);
-    struct lookup lookup = {.s = s, .here = blob != NULL && blob->whole};
-    *out = (struct sim_sight){.subject = *subject, .ready = lookup.here};
+    *out = (struct sim_sight){.subject = *subject, .ready = blob != NULL && blob->whole};
     pt_arena_init(&out->arena, SIZE_MAX);
-    enum pt_err err = pt_authority_load(txn, &s->offices[0]->author, &out->arena, &out->authority);
+    enum pt_err err = load_offices(s, txn, out);
+    if (err == PT_OK) {
+        err = pt_authority_build(out->offices, out->n_offices, &s->offices[0]->author, &out->arena, &out->authority);
+    }
     if (err == PT_OK) {
         err = pt_logs_views(txn, subject, 0, with_tail, &out->arena, &out->views, &out->n_views);
     }
     if (err == PT_OK) {
         err = pt_authority_stand(&out->authority, out->views, out->n_views, &out->arena);
     }
-    if (err == PT_OK) {
-        struct pt_merge_input input = {
-            .subject = &out->subject,
-            .views = out->views,
-            .n_views = out->n_views,
-            .authority = &out->authority,
-            .instrument = lookup.here ? &s->instrument : NULL,
-            .lookup = {.instrument = find_instrument, .data = &lookup},
-            .level = level,
-        };
-        err = pt_merge(&input, &out->arena, &out->state);
-        s->result.merges++;
-    }
-    return err;
+    return err == PT_OK ? sim_sight_merge(s, level, out) : err;
+}
+
+enum pt_err sim_sight_merge(struct sim *s, enum pt_level level, struct sim_sight *sight)
+{
+    struct lookup lookup = {.s = s, .here = sight->ready};
+    struct pt_merge_input input = {
+        .subject = &sight->subject,
+        .views = sight->views,
+        .n_views = sight->n_views,
+        .authority = &sight->authority,
+        .instrument = lookup.here ? &s->instrument : NULL,
+        .lookup = {.instrument = find_instrument, .data = &lookup},
+        .level = level,
+    };
+    s->result.merges++;
+    return pt_merge(&input, &sight->arena, &sight->state);
 }
 
 void sim_sight_close(struct sim_sight *sight)
@@ -118,6 +151,12 @@ static void put_remarks(struct pt_buf *out, const struct pt_remark *remarks, siz
     }
 }
 
+/* Why an author may not write depends on the offices' logs at hand: head office knows devices of every region. */
+static enum pt_msg reason_of(enum pt_msg why)
+{
+    return sim_is_about_authority(why) ? PT_MSG_ENTRY_NOT_ALLOWED : why;
+}
+
 struct pt_hash sim_sight_digest(const struct sim_sight *sight)
 {
     struct pt_buf bytes = {0};
@@ -135,7 +174,7 @@ struct pt_hash sim_sight_digest(const struct sim_sight *sight)
     put_remarks(&bytes, state->places, state->n_places);
     for (size_t i = 0; i < state->n_ineffective; i++) {
         put_place(&bytes, state->ineffective[i].view, state->ineffective[i].seq);
-        pt_buf_put_u32(&bytes, (uint32_t)state->ineffective[i].why);
+        pt_buf_put_u32(&bytes, (uint32_t)reason_of(state->ineffective[i].why));
     }
     return close_digest(&bytes);
 }

@@ -25,6 +25,36 @@ static void node_is_stale(struct world *w, struct world_node *node)
     }
 }
 
+static struct sim_device *device_of(struct sim *s, const struct world_node *node)
+{
+    for (size_t i = 0; i < s->n_devices; i++) {
+        if (s->devices[i].node == node) {
+            return &s->devices[i];
+        }
+    }
+    return NULL;
+}
+
+static void node_restarted(struct world *w, struct world_node *node)
+{
+    struct sim_device *device = device_of(w->data, node);
+    if (device != NULL) {
+        sim_check_saved(w->data, device);
+    }
+}
+
+/* A commit of a device's may have taken away what it had saved before. */
+static void log_stored(struct world *w, struct world_node *node, const struct pt_log_id *log)
+{
+    node_restarted(w, node);
+    sim_note_change(w, node, log);
+}
+
+static void step_over(struct world *w)
+{
+    sim_look(w->data);
+}
+
 /* --- plans of a day --- */
 
 static int64_t at_hour(struct sim_random *random, int64_t day_ms, size_t from, size_t to)
@@ -71,16 +101,8 @@ static void uplink(struct sim *s, struct world_node *region)
     if (world_open_links(s->w) < WORLD_LINKS_MAX) {
         sim_spoil_link(s, world_connect(s->w, region, region->upper, s->rate[SIM_WINDOWS] == 0));
         s->result.sessions++;
+        s->result.happened[SIM_WINDOWS] += s->rate[SIM_WINDOWS] > 0;
     }
-}
-
-/* One node's whole store, and one assessment where it is reviewed. */
-static void check(struct sim *s)
-{
-    struct sim_unit *unit = &s->units[sim_chance(&s->random, s->n_units)];
-    struct world_node *node = &s->w->node[sim_chance(&s->random, s->w->n_nodes)];
-    world_check_node(node);
-    sim_judge_unit(s, s->offices[sim_chance(&s->random, 2) == 0 ? 0 : unit->region], unit->subject);
 }
 
 static void happen(struct sim *s, const struct sim_event *event)
@@ -91,7 +113,11 @@ static void happen(struct sim *s, const struct sim_event *event)
         plan_day(s, event->at_ms);
         break;
     case SIM_WORK:
-        sim_work(s, &s->devices[event->who]);
+        if (s->devices[event->who].post == SIM_SURVEYOR) {
+            sim_work(s, &s->devices[event->who]);
+        } else {
+            sim_intrude(s, &s->devices[event->who]);
+        }
         break;
     case SIM_SYNC:
         sim_sync(s, &s->devices[event->who]);
@@ -102,8 +128,8 @@ static void happen(struct sim *s, const struct sim_event *event)
     case SIM_UPLINK:
         uplink(s, s->offices[event->who]);
         break;
-    case SIM_CHECK:
-        check(s);
+    case SIM_CHECK: /* a whole store, its signatures too */
+        world_check_node(&s->w->node[sim_chance(&s->orders, s->w->n_nodes)]);
         break;
     case SIM_FAULT:
         sim_do_fault(s, (enum sim_fault)event->who);
@@ -126,6 +152,7 @@ static void live(struct sim *s)
         s->w->now_ms = s->w->now_ms > event.at_ms ? s->w->now_ms : event.at_ms;
         s->result.events++;
         happen(s, &event);
+        sim_look(s);
     }
 }
 
@@ -135,6 +162,7 @@ static void end(struct sim *s)
 {
     s->result.trace = s->w->trace_hash;
     s->result.steps = s->w->n_steps;
+    s->result.happened[SIM_ORDER] = s->w->n_overtaken;
     s->result.chunks = s->w->written.n;
     for (size_t i = 0; i < s->n_devices; i++) {
         pt_store_close(s->devices[i].backup);
@@ -146,6 +174,8 @@ static void end(struct sim *s)
     pt_free(s->devices);
     pt_free(s->units);
     pt_free(s->approvals);
+    pt_free(s->words);
+    pt_free(s->changes);
     pt_free(s->agenda);
     pt_arena_close(&s->arena);
     pt_buf_free(&s->instrument_bytes);
@@ -160,9 +190,14 @@ void sim_run(const struct sim_options *options, void (*failed)(struct world *w, 
     s.w->failed = failed;
     s.w->ended = link_ended;
     s.w->stale = node_is_stale;
+    s.w->stored = log_stored;
+    s.w->restarted = node_restarted;
+    s.w->stepped = step_over;
     s.w->quick = true; /* whole stores are checked now and then */
+    s.w->wide = (options->open & (1u << SIM_OPEN_OFFERS)) != 0;
     s.w->early = options->plant == SIM_PLANT_EARLY;
     s.random.state = options->seed ^ 0x0ff1ceull;
+    s.orders.state = options->seed ^ 0x0bde5ull;
     pt_arena_init(&s.arena, SIZE_MAX);
     sim_choose_faults(&s);
     sim_found(&s);

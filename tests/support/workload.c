@@ -42,7 +42,7 @@ static enum pt_err put_random(struct pt_txn *txn, enum pt_table table, struct pt
 }
 
 /* An append by number, changes and deletions among few keys, the count. */
-static enum pt_err workload_run(struct pt_txn *txn, uint64_t k)
+enum pt_err workload_put(struct pt_txn *txn, uint64_t k)
 {
     uint64_t state = k * 0x9E3779B97F4A7C15u;
     struct pt_key done = pt_key_u64(k);
@@ -71,7 +71,7 @@ enum pt_err workload_commit(struct pt_store *store, uint64_t k)
     if (err != PT_OK) {
         return err;
     }
-    err = workload_run(txn, k);
+    err = workload_put(txn, k);
     if (err != PT_OK) {
         pt_store_abort(txn);
         return err;

@@ -7,7 +7,9 @@
 
 #include "core/store/store.h"
 
-/* Transaction k (from 1), committed. */
+/* What transaction k (from 1) does, in one of the caller's. */
+enum pt_err workload_put(struct pt_txn *txn, uint64_t k);
+/* Transaction k, committed. */
 enum pt_err workload_commit(struct pt_store *store, uint64_t k);
 /* The last k in the store; 0 for none. Errors: those of the store. */
 enum pt_err workload_done(struct pt_store *store, uint64_t *k);

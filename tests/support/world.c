@@ -285,11 +285,22 @@ static bool has_news(const struct pt_inbox *inbox)
            inbox->files.whole;
 }
 
+static bool has_earlier(const struct world *w, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (w->job[i].done && w->job[i].link == w->job[at].link && w->job[i].side == w->job[at].side) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void complete(struct world *w, size_t at)
 {
     struct world_job job = w->job[at];
     struct pt_now now = world_now(job.link->node[job.side]);
     struct pt_update u;
+    w->n_overtaken += has_earlier(w, at);
     memmove(&w->job[at], &w->job[at + 1], (--w->n_jobs - at) * sizeof w->job[0]);
     call_begins(w);
     pt_session_stored(job.link->session[job.side], job.inbox, job.err, &now, &u);
@@ -452,16 +463,6 @@ static void may(struct events *events, bool yes, enum event_kind kind, size_t at
     }
 }
 
-static bool has_earlier(const struct world *w, size_t at)
-{
-    for (size_t i = 0; i < at; i++) {
-        if (w->job[i].done && w->job[i].link == w->job[at].link && w->job[i].side == w->job[at].side) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void collect(struct world *w, struct events *events)
 {
     bool waiting[WORLD_NODES_MAX] = {false};
@@ -552,6 +553,9 @@ bool world_step_before(struct world *w, int64_t limit_ms)
         return false;
     }
     happen(w, events.list[world_chance(w, events.n)]);
+    if (w->stepped != NULL) {
+        w->stepped(w);
+    }
     return true;
 }
 

@@ -13,7 +13,7 @@
 #include "core/sync/session.h"
 #include "core/wire/frame.h"
 
-enum { WORLD_NODES_MAX = 96, WORLD_LINKS_MAX = 256, WORLD_JOBS_MAX = 4096 };
+enum { WORLD_NODES_MAX = 96, WORLD_LINKS_MAX = 256, WORLD_JOBS_MAX = 4096, WORLD_WRITERS_MAX = 2 };
 
 struct world;
 
@@ -31,6 +31,13 @@ struct world_blob {
     bool whole;
 };
 
+/* Whoever writes at an office with a key of its own: its logs lie in the office's store. */
+struct world_writer {
+    struct pt_keypair pair;
+    struct pt_public_key key;
+    struct pt_author author;
+};
+
 struct world_node {
     struct world *world;
     int tier;
@@ -39,6 +46,8 @@ struct world_node {
     struct pt_keypair pair;
     struct pt_public_key key;
     struct pt_author author;
+    struct world_writer writers[WORLD_WRITERS_MAX]; /* an office's reviewers */
+    size_t n_writers;
     struct pt_store *store;
     uint64_t incarnation;
     uint64_t previous_incarnation;
@@ -62,6 +71,7 @@ struct world_node {
     bool power_now;         /* the open local write is that one */
     uint64_t begun_lsn;     /* last arrival when it began */
     uint64_t checked_lsn;   /* arrivals up to here were looked at */
+    uint64_t checked_log;   /* the last log that was looked at without having grown */
     struct world_set there; /* their links */
 };
 
@@ -120,18 +130,24 @@ struct world_promise {
 
 struct world {
     uint64_t seed;
-    uint64_t state;    /* of the generator */
-    size_t piece_max;  /* most bytes that arrive at once; 0 = all that is there */
-    bool quick;        /* stores are not checked after every commit */
-    bool blind;        /* nor is anything else that reads them: they are made to fail */
-    size_t n_calls;    /* of the tested code: session events and commits */
-    size_t fault_call; /* in this one, from 1 ... */
-    size_t fault_pass; /* ... allocations fail after so many */
-    bool lifo;         /* completions reach the sessions in any order */
-    bool early;        /* planted fault: a writer that answers before it has committed */
-    void *data;        /* of whoever uses the world */
+    uint64_t state;     /* of the generator */
+    size_t piece_max;   /* most bytes that arrive at once; 0 = all that is there */
+    bool quick;         /* stores are not checked after every commit */
+    bool blind;         /* nor is anything else that reads them: they are made to fail */
+    size_t n_calls;     /* of the tested code: session events and commits */
+    size_t fault_call;  /* in this one, from 1 ... */
+    size_t fault_pass;  /* ... allocations fail after so many */
+    bool lifo;          /* completions reach the sessions in any order */
+    size_t n_overtaken; /* completions that reached a session before an earlier one of it */
+    bool wide;          /* regions offer head office all they have, and leave it to the other side what is theirs */
+    bool early;         /* planted fault: a writer that answers before it has committed */
+    void *data;         /* of whoever uses the world */
     void (*stale)(struct world *w, struct world_node *node); /* its store is older than it was, says its upper office */
     void (*ended)(struct world *w, struct world_link *link); /* a link is over; its sessions are still there */
+    /* A commit has made this log longer at the node; nothing else may be done here than to note it. */
+    void (*stored)(struct world *w, struct world_node *node, const struct pt_log_id *log);
+    void (*restarted)(struct world *w, struct world_node *node); /* after a power cut; the same */
+    void (*stepped)(struct world *w);                            /* a step is over: the time to look at everything */
     void (*failed)(struct world *w, const char *what); /* hears of a broken promise; NULL: print the trace, abort */
     int64_t now_ms;
     size_t n_steps;
@@ -156,6 +172,10 @@ void world_destroy(struct world *w);
 struct world_node *world_node(struct world *w, int tier, const char *code, struct world_node *upper);
 /* The office lets this device have an assessment: scope, and an entry in the office's own log about it. */
 void world_assign(struct world_node *device, const char *subject);
+/* One more who writes at this office. */
+const struct world_writer *world_add_writer(struct world_node *office);
+/* Is this author the office, or one who writes there? */
+bool world_is_of(const struct world_node *office, const struct pt_author *author);
 /* Scope only: the office writes about it elsewhere. */
 void world_allow(struct world_node *device, const char *subject);
 /* What the node's chunks say of its circumstances now. */
@@ -257,7 +277,7 @@ void world_note_receipt(struct world_node *office, struct pt_bytes body, const s
  * author did not write. */
 void world_check_node(struct world_node *node);
 /* The part of it that is cheap after every commit: what arrived since the last look was written by its author, follows
- * its chain, and is new. */
+ * its chain, and is new; the logs it belongs to, and one other log in turn, are whole, with all that was receipted. */
 void world_check_new(struct world_node *node);
 /* The store of an office is an older one now: what it receipted meanwhile has to be somewhere. */
 void world_check_elsewhere(struct world_node *office);

@@ -95,28 +95,6 @@ void world_note_written(struct world_node *node, uint64_t after_lsn)
     pt_store_abort(txn);
 }
 
-void world_check_new(struct world_node *node)
-{
-    struct world *w = node->world;
-    struct pt_arena arena;
-    struct pt_record record;
-    if (w->blind) {
-        return;
-    }
-    struct pt_txn *txn = reader(node);
-    pt_arena_init(&arena, SIZE_MAX);
-    while (pt_arrival_read(txn, node->checked_lsn + 1, &arena, &record) == PT_OK) {
-        struct pt_hash link = pt_link_next(&record.previous, record.chunk);
-        world_expect(w, pt_hash_eq(&link, &record.link), "a chunk whose link does not follow");
-        world_expect(w, world_set_has(&w->written, &link), "a chunk that its author did not write");
-        world_expect(w, !world_set_has(&node->there, &link), "a chunk that is there twice");
-        world_set_add(&node->there, &link);
-        node->checked_lsn++;
-    }
-    pt_arena_close(&arena);
-    pt_store_abort(txn);
-}
-
 /* --- what offices signed --- */
 
 static struct world_promise *promise_for(struct world *w, const struct world_node *office,
@@ -166,28 +144,35 @@ static struct span *spans_of(struct pt_txn *txn, uint64_t log, struct pt_arena *
     return spans;
 }
 
-/* Is the chunk that ends here stored at the node, and everything before it from the first chunk on? */
-static bool is_connected(struct pt_txn *txn, const struct pt_receipt_log *log)
+/* Do the spans lead from the first chunk of the log to the one that ends here? */
+static bool leads_to(const struct span *spans, size_t n, const struct pt_log_id *log, uint64_t seq,
+                     const struct pt_hash *end)
 {
-    struct pt_head head;
-    struct pt_arena arena;
-    size_t n = 0;
-    uint64_t seq = log->seq;
-    struct pt_hash link = log->link;
-    if (pt_logs_find(txn, &log->log, &head) != PT_OK) {
-        return false;
-    }
-    pt_arena_init(&arena, SIZE_MAX);
-    struct span *spans = spans_of(txn, head.number, &arena, &n);
+    struct pt_hash link = *end;
+    struct pt_hash first = pt_link_first(log);
     for (size_t i = n; i > 0; i--) { /* in the order of first_seq: one walk back finds all of one branch */
         if (spans[i - 1].last_seq == seq && pt_hash_eq(&spans[i - 1].link, &link)) {
             seq = spans[i - 1].first_seq - 1;
             link = spans[i - 1].previous;
         }
     }
-    struct pt_hash first = pt_link_first(&log->log);
-    pt_arena_close(&arena);
     return seq == 0 && pt_hash_eq(&link, &first);
+}
+
+/* Is the chunk that ends here stored at the node, and everything before it from the first chunk on? */
+static bool is_connected(struct pt_txn *txn, const struct pt_receipt_log *log)
+{
+    struct pt_head head;
+    struct pt_arena arena;
+    size_t n = 0;
+    if (pt_logs_find(txn, &log->log, &head) != PT_OK) {
+        return false;
+    }
+    pt_arena_init(&arena, SIZE_MAX);
+    struct span *spans = spans_of(txn, head.number, &arena, &n);
+    bool connected = leads_to(spans, n, &log->log, log->seq, &log->link);
+    pt_arena_close(&arena);
+    return connected;
 }
 
 static bool node_has(struct pt_store *store, const struct pt_receipt_log *log)
@@ -238,7 +223,15 @@ void world_check_elsewhere(struct world_node *office)
 void world_check_promises(struct world *w)
 {
     for (size_t i = 0; i < w->n_promises; i++) {
-        world_expect(w, node_has(w->promises[i].office->store, &w->promises[i].log), "a receipted chunk is lost");
+        const struct world_promise *p = &w->promises[i];
+        bool kept = node_has(p->office->store, &p->log);
+        if (!kept) {
+            world_trace(w, "node %zu has receipted %s of author %02x%02x, incarnation %llx, up to %llu, held %d\n",
+                        world_number(p->office), p->log.log.subject.text, p->log.log.author.b[0],
+                        p->log.log.author.b[1], (unsigned long long)p->log.log.incarnation,
+                        (unsigned long long)p->log.seq, p->log.held);
+        }
+        world_expect(w, kept, "a receipted chunk is lost");
     }
 }
 
@@ -327,6 +320,85 @@ void world_check_node(struct world_node *node)
     }
     pt_store_abort(txn);
     pt_arena_close(&arena);
+}
+
+/* One log, without its signatures: whole as far as its head says, and everything of it that this office receipted. */
+static void check_log(struct world_node *node, struct pt_txn *txn, const struct pt_head *head)
+{
+    struct world *w = node->world;
+    struct pt_arena arena;
+    size_t n;
+    pt_arena_init(&arena, SIZE_MAX);
+    struct span *spans = spans_of(txn, head->number, &arena, &n);
+    world_expect(w, leads_to(spans, n, &head->log, head->seq, &head->link), "a log with a hole");
+    for (size_t i = 0; i < w->n_promises; i++) {
+        struct world_promise *p = &w->promises[i];
+        if (p->office == node && pt_log_id_eq(&p->log.log, &head->log)) {
+            bool kept = leads_to(spans, n, &head->log, p->log.seq, &p->log.link);
+            world_expect(w, kept || p->elsewhere, "a receipted chunk is lost");
+            p->elsewhere = !kept;
+        }
+    }
+    pt_arena_close(&arena);
+}
+
+/* The chunk is its author's, follows its chain, and is new. */
+static void check_chunk(struct world_node *node, const struct pt_record *record)
+{
+    struct world *w = node->world;
+    struct pt_hash link = pt_link_next(&record->previous, record->chunk);
+    world_expect(w, pt_hash_eq(&link, &record->link), "a chunk whose link does not follow");
+    world_expect(w, world_set_has(&w->written, &link), "a chunk that its author did not write");
+    world_expect(w, !world_set_has(&node->there, &link), "a chunk that is there twice");
+    world_set_add(&node->there, &link);
+}
+
+/* Logs are numbered from 1: each has its turn, also those that nothing comes to any more. */
+static void check_next_log(struct world_node *node, struct pt_txn *txn)
+{
+    struct pt_head head;
+    if (pt_logs_head(txn, ++node->checked_log, &head) == PT_OK) {
+        check_log(node, txn, &head);
+    } else {
+        node->checked_log = 0;
+    }
+}
+
+static void check_grown(struct world_node *node, struct pt_txn *txn, uint64_t number)
+{
+    struct world *w = node->world;
+    struct pt_head head;
+    PT_CHECK(pt_logs_head(txn, number, &head) == PT_OK);
+    check_log(node, txn, &head);
+    if (w->stored != NULL) {
+        w->stored(w, node, &head.log);
+    }
+}
+
+void world_check_new(struct world_node *node)
+{
+    struct pt_arena arena;
+    struct pt_record record;
+    uint64_t last = 0; /* neighbours are often of one log */
+    if (node->world->blind) {
+        return;
+    }
+    struct pt_txn *txn = reader(node);
+    pt_arena_init(&arena, SIZE_MAX);
+    while (pt_arrival_read(txn, node->checked_lsn + 1, &arena, &record) == PT_OK) {
+        check_chunk(node, &record);
+        node->checked_lsn++;
+        if (last != 0 && last != record.log) {
+            check_grown(node, txn, last);
+        }
+        last = record.log;
+    }
+    if (last != 0) {
+        check_grown(node, txn, last);
+    }
+    check_next_log(node, txn);
+    pt_arena_close(&arena);
+    pt_store_abort(txn);
 }
 
 /* --- asking --- */

@@ -91,6 +91,10 @@ void world_power_cut(struct world_node *node)
     }
     node->boot = 1 + world_chance(w, SIZE_MAX);
     node->boot_ms = w->now_ms;
+    world_check_node(node);
+    if (w->restarted != NULL) {
+        w->restarted(w, node);
+    }
 }
 
 struct pt_store *world_backup(struct world_node *node)

@@ -58,6 +58,26 @@ struct world_node *world_node(struct world *w, int tier, const char *code, struc
     return node;
 }
 
+const struct world_writer *world_add_writer(struct world_node *office)
+{
+    PT_CHECK(office->n_writers < WORLD_WRITERS_MAX);
+    struct world_writer *writer = &office->writers[office->n_writers++];
+    struct pt_random random = world_random(office->world);
+    pt_keypair_make(&random, &writer->pair);
+    memcpy(writer->key.b, writer->pair.public_key, sizeof writer->key.b);
+    writer->author = pt_author_of(writer->pair.public_key);
+    return writer;
+}
+
+bool world_is_of(const struct world_node *office, const struct pt_author *author)
+{
+    bool is = pt_author_eq(&office->author, author);
+    for (size_t i = 0; i < office->n_writers && !is; i++) {
+        is = pt_author_eq(&office->writers[i].author, author);
+    }
+    return is;
+}
+
 static struct pt_txn *begin(struct world_node *node, bool write)
 {
     struct pt_txn *txn = NULL;
@@ -253,11 +273,21 @@ static bool region_has(void *data, const struct pt_log_id *log)
 static bool region_brings(void *data, const struct pt_log_id *log)
 {
     const struct world_node *region = data;
-    return !pt_author_eq(&log->author, &region->upper->author);
+    return !world_is_of(region->upper, &log->author);
+}
+
+static bool has_everything(void *data, const struct pt_log_id *log)
+{
+    (void)data;
+    (void)log;
+    return true;
 }
 
 struct pt_scope world_scope(struct world_node *lower, bool at_office)
 {
+    if (lower->tier > 0 && lower->world->wide && !at_office) {
+        return (struct pt_scope){.has = has_everything, .is_up = region_brings, .data = lower};
+    }
     if (lower->tier > 0) {
         return (struct pt_scope){.has = region_has, .is_up = region_brings, .data = lower};
     }
