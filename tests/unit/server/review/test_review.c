@@ -299,10 +299,11 @@ Test(review, who_returns_again_adds_to_the_comments)
     return_with(&d, 2, "input", "lengkapi semuanya");
     struct review_case c = look(&d);
     struct pt_buf out = {0};
-    cr_assert_eq(c.work.state.state_move->n_comment, 3);
+    cr_expect_eq(c.work.state.state_move->n_comment, 1);
+    cr_assert_eq(c.work.state.n_comments, 3);
     cr_assert_eq(review_put_form(&c, false, &out), PT_OK);
-    cr_expect_not_null(strstr(pt_buf_text(&out), "loket yang mana?"));
-    cr_expect_not_null(strstr(pt_buf_text(&out), "papan yang mana?"), "of a question without an answer");
+    cr_expect_not_null(strstr(pt_buf_text(&out), "loket yang mana? (rini)"));
+    cr_expect_not_null(strstr(pt_buf_text(&out), "papan yang mana? (dewi)"), "of a question without an answer");
     cr_expect_not_null(strstr(pt_buf_text(&out), "lengkapi semuanya"), "of a group");
     pt_buf_clear(&out);
     cr_assert_eq(review_put_form(&c, true, &out), PT_OK);
@@ -313,9 +314,52 @@ Test(review, who_returns_again_adds_to_the_comments)
     world_move(&d.w, WORLD_ANA, UNIT, PATUH__STATE__STATE_SUBMITTED);
     return_with(&d, 1, "staff", "siapa petugasnya?");
     c = look(&d);
-    cr_expect_eq(c.work.state.state_move->n_comment, 1);
+    cr_assert_eq(c.work.state.n_comments, 4);
+    size_t n_standing = 0;
+    for (size_t i = 0; i < 4; i++) {
+        n_standing += c.work.state.comments[i].stands ? 1 : 0;
+    }
+    cr_expect_eq(n_standing, 1);
     review_case_close(&c);
     desk_close(&d);
+}
+
+static void expect_history(struct desk *d, const char *path, bool json, const char *kind, const char *part,
+                           const char *fate)
+{
+    struct review_case c = look(d);
+    struct pt_buf out = {0};
+    cr_assert_eq(review_put_history(&c, path, &d->offices[0], NULL, json, &out, NULL), PT_OK);
+    const char *at = pt_buf_text(&out);
+    bool found = false;
+    while ((at = strstr(at, kind)) != NULL && !found) { /* kind, then fate and text in whatever order: of one row */
+        const char *end = at + strcspn(at, json ? "}" : "\n");
+        const char *text = strstr(at, part);
+        const char *told = strstr(at, fate);
+        found = text != NULL && text < end && told != NULL && told < end;
+        at = end;
+    }
+    cr_expect(found, "%s: %s\n%s", part, fate, pt_buf_text(&out));
+    pt_buf_free(&out);
+    review_case_close(&c);
+}
+
+Test(review, the_history_of_a_question_has_what_was_asked_there)
+{
+    for (int json = 0; json <= 1; json++) {
+        struct desk d;
+        desk_open(&d);
+        bring_to(&d, SUBMITTED);
+        return_with(&d, 1, "desk", "loket yang mana?");
+        expect_history(&d, "desk", json, "comment", "loket yang mana?", "stands");
+        world_answer(&d.w, WORLD_ANA, UNIT, "desk", "l3");
+        world_move(&d.w, WORLD_ANA, UNIT, PATUH__STATE__STATE_SUBMITTED);
+        expect_history(&d, "desk", json, "comment", "loket yang mana?", "answered");
+        return_with(&d, 1, "desk", "masih kurang");
+        expect_history(&d, "desk", json, "comment", "loket yang mana?", "answered");
+        expect_history(&d, "desk", json, "comment", "masih kurang", "stands");
+        desk_close(&d);
+    }
 }
 
 /* --- what changed --- */
