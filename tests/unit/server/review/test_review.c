@@ -3,6 +3,7 @@
 #include "review/review.h"
 
 #include "../rollup/world.h"
+#include "command.h"
 #include "core/wire/pack.h"
 #include "review/review_print.h"
 
@@ -573,5 +574,124 @@ Test(review, an_older_log_of_the_reviewer_keeps_nothing_back)
     world_move(&d.w, WORLD_RINI, UNIT, PATUH__STATE__STATE_APPROVED_NATIONAL); /* not a region's to say */
     cr_expect_eq(act_on(&d, 1, REVIEW_APPROVE, UNIT_NAME), PT_MSG_NONE);
     cr_expect_eq(state_now(&d), PATUH__STATE__STATE_APPROVED_REGION);
+    desk_close(&d);
+}
+
+/* --- what status and list say --- */
+
+/* What a command prints at the office of a tier; to be freed. */
+static struct pt_buf printed(struct desk *d, int tier, const char *name, const char *const *words, int n)
+{
+    struct office office = d->offices[tier - 1];
+    struct pt_buf out = {0};
+    (void)snprintf(office.dir, sizeof office.dir, "%s", d->folder);
+    struct command c = {.office = &office, .folder = "/", .argc = n, .argv = words};
+    cr_assert_eq(command_run(&c, name), EXIT_GOOD, "%s", pt_buf_text(&c.err));
+    pt_buf_put_str(&out, pt_buf_text(&c.out));
+    command_close(&c);
+    return out;
+}
+
+static bool prints(struct desk *d, int tier, const char *name, const char *word, const char *part)
+{
+    struct pt_buf out = printed(d, tier, name, &word, word == NULL ? 0 : 1);
+    bool found = strstr(pt_buf_text(&out), part) != NULL;
+    pt_buf_free(&out);
+    return found;
+}
+
+static void expect_todo(struct desk *d, int tier, const char *code, const char *other, const char *part)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "\"code\":\"%s\"", code);
+    cr_expect(prints(d, tier, "status", "--json", text), "tier %d: no %s", tier, code);
+    (void)snprintf(text, sizeof text, "\"code\":\"%s\"", other);
+    cr_expect_not(prints(d, tier, "status", "--json", text), "tier %d: %s", tier, other);
+    cr_expect(prints(d, tier, "status", NULL, part), "tier %d: without \"%s\"", tier, part);
+}
+
+static void write_world(struct desk *d)
+{
+    struct pt_txn *txn;
+    cr_assert_eq(pt_store_begin(d->w.store, true, &txn), PT_OK);
+    cr_assert_eq(pt_meta_put_u64(txn, "epoch", 8), PT_OK);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+}
+
+Test(review, status_says_who_can_go_on)
+{
+    static const struct {
+        enum stage stage;
+        bool late; /* the surveyor writes afterwards */
+        int tier;
+        const char *code;
+        const char *other;
+        const char *part;
+    } rows[] = {
+        {SUBMITTED, false, 1, "submitted", "submitted_region", "wait for review"},
+        {SUBMITTED, false, 2, "submitted_region", "submitted", "approval of their region"},
+        {PROPOSED, false, 1, "not_assessed", "not_assessed_region", "wait for the office"},
+        {PROPOSED, false, 2, "not_assessed_region", "not_assessed", "wait for their region"},
+        {CONFIRMED_REGION, false, 2, "not_assessed", "not_assessed_region", "wait for the office"},
+        {APPROVED_REGION, true, 1, "outside", "outside_upper", "approve again, or return it"},
+        {APPROVED_REGION, true, 2, "outside", "outside_region", "approve again, or return it"},
+        {APPROVED_NATION, true, 1, "outside_upper", "outside", "ask head office"},
+        {APPROVED_NATION, true, 2, "outside", "outside_upper", "approve again, or return it"},
+        {FIXED, true, 1, "outside_fixed", "outside", "patuhd unfix"},
+        {FIXED, true, 2, "outside_fixed", "outside", "patuhd unfix"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct desk d;
+        desk_open(&d);
+        write_world(&d);
+        bring_to(&d, rows[i].stage);
+        if (rows[i].late) {
+            world_answer(&d.w, WORLD_ANA, UNIT, "staff", "l1");
+        }
+        expect_todo(&d, rows[i].tier, rows[i].code, rows[i].other, rows[i].part);
+        desk_close(&d);
+    }
+}
+
+/* What the move names has not come: nobody can go on, and both lists say why. */
+Test(review, what_is_not_whole_is_listed_as_such)
+{
+    struct desk d;
+    Patuh__Move move = PATUH__MOVE__INIT;
+    Patuh__LogSeen seen = PATUH__LOG_SEEN__INIT;
+    Patuh__LogSeen *cut[] = {&seen};
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MOVE, 0);
+    desk_open(&d);
+    write_world(&d);
+    open_for_both(&d);
+    world_answer(&d.w, WORLD_ANA, UNIT, "desk", "l2");
+    struct pt_head head = world_head(&d.w, WORLD_SOUTH, UNIT);
+    struct pt_author budi = pt_author_of(d.w.pairs[WORLD_BUDI].public_key);
+    seen.has_author = seen.has_incarnation = seen.has_seq = seen.has_link = true;
+    seen.author = (ProtobufCBinaryData){.len = sizeof budi.b, .data = budi.b};
+    seen.incarnation = head.log.incarnation;
+    seen.seq = 3;
+    seen.link = (ProtobufCBinaryData){.len = sizeof head.link.b, .data = head.link.b};
+    move.has_to = true;
+    move.to = PATUH__STATE__STATE_SUBMITTED;
+    move.n_cut = 1;
+    move.cut = cut;
+    cr_assert_eq(pt_pack(&move.base, &d.w.arena, &entry.detail), PT_OK);
+    world_put(&d.w, WORLD_ANA, UNIT, &entry);
+    cr_expect_eq(act_on(&d, 1, REVIEW_APPROVE, UNIT_NAME), PT_MSG_REVIEW_INCOMPLETE);
+    expect_todo(&d, 1, "incomplete", "submitted", "not whole here");
+    expect_todo(&d, 2, "incomplete", "submitted_region", "not whole here");
+    cr_expect(prints(&d, 1, "review", "list", "not whole here"));
+    desk_close(&d);
+}
+
+Test(review, a_revoked_key_stays_out_and_nothing_else_is_promised)
+{
+    struct desk d;
+    desk_open(&d);
+    write_world(&d);
+    bring_to(&d, SUBMITTED);
+    world_revoke(&d.w, WORLD_ANA);
+    cr_expect(prints(&d, 1, "status", NULL, "stays out; answer it again on another device"));
     desk_close(&d);
 }
