@@ -211,8 +211,8 @@ enum pt_err pt_summary_fill(struct pt_work *work, struct pt_txn *txn, struct pt_
         .advice = "",
     };
     count_answers(work, &line);
-    if (state->state == PATUH__STATE__STATE_HAS_ISSUES && state->state_move != NULL) {
-        line.n_comments = (uint32_t)state->state_move->n_comment;
+    for (size_t i = 0; i < state->n_comments; i++) {
+        line.n_comments += state->comments[i].stands ? 1 : 0;
     }
     struct pt_head *heads;
     struct pt_conditions conditions;

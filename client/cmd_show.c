@@ -33,6 +33,7 @@ static void put_remarks(struct pt_json *json, const char *key, const struct patu
         pt_json_text(json, "author", remarks[i].author);
         pt_json_text(json, "text", remarks[i].text);
         pt_json_text(json, "id", remarks[i].id);
+        pt_json_text(json, "time", remarks[i].time);
         pt_json_end(json, '}');
     }
     pt_json_end(json, ']');
@@ -92,6 +93,7 @@ static void put_item_json(struct pt_json *json, const struct patuh_item *item)
     put_remarks(json, "notes", item->notes, item->n_notes);
     put_remarks(json, "evidence", item->evidence, item->n_evidence);
     put_remarks(json, "comments", item->comments, item->n_comments);
+    put_remarks(json, "answered_comments", item->earlier, item->n_earlier);
     pt_json_end(json, '}');
 }
 
@@ -234,6 +236,21 @@ static void put_remark_lines(struct pt_buf *out, unsigned depth, const char *sig
     }
 }
 
+/* What the office asked for earlier, and what was written since then answers. */
+static void put_answered_lines(struct pt_buf *out, unsigned depth, const struct patuh_item *item)
+{
+    for (size_t i = 0; i < item->n_earlier; i++) {
+        const struct patuh_remark *comment = &item->earlier[i];
+        struct pt_buf sentence = {0};
+        put_indent(out, depth);
+        pt_buf_put_str(out, "< ");
+        pt_say(&sentence, PT_MSG_CLI_COMMENT_ANSWERED, comment->author, comment->time, comment->text, NULL);
+        pt_cli_put(out, pt_buf_text(&sentence));
+        pt_buf_put_str(out, "\n");
+        pt_buf_free(&sentence);
+    }
+}
+
 static void put_values(struct pt_buf *out, const struct patuh_item *item)
 {
     for (size_t i = 0; item->conflict && i < item->n_claims; i++) {
@@ -282,6 +299,7 @@ static void put_item(struct pt_buf *out, const struct patuh_item *item)
     put_remark_lines(out, item->depth + 2, "#", item->evidence, item->n_evidence);
     put_remark_lines(out, item->depth + 2, "\"", item->notes, item->n_notes);
     put_remark_lines(out, item->depth + 2, "<<", item->comments, item->n_comments);
+    put_answered_lines(out, item->depth + 2, item);
 }
 
 static void put_form(struct pt_buf *out, const struct patuh_form *form, const struct filter *filter)

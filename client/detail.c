@@ -72,10 +72,38 @@ static const char *evidence_text(const struct pt_entry *entry, struct pt_arena *
     return detail == NULL || detail->name == NULL ? "" : pt_arena_str(arena, detail->name);
 }
 
-static const char *move_text(const struct pt_entry *entry, struct pt_arena *arena)
+static void add_text(struct pt_txn *txn, const struct pt_subject *subject, const ProtobufCBinaryData *field,
+                     struct pt_arena *arena, struct pt_buf *out)
+{
+    struct pt_hash hash;
+    const char *text = "...";
+    if (field->len == sizeof hash.b) {
+        memcpy(hash.b, field->data, sizeof hash.b);
+        pt_buf_put_str(out, pt_text_get(txn, subject, &hash, arena, &text) == PT_OK ? text : "...");
+    }
+}
+
+/* The state, why, and what was asked for. */
+static const char *move_text(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_entry *entry,
+                             struct pt_arena *arena)
 {
     const Patuh__Move *move = (const Patuh__Move *)unpack(&patuh__move__descriptor, entry, arena);
-    return move == NULL ? "" : pt_state_name(move->to);
+    struct pt_buf out = {0};
+    if (move == NULL) {
+        return "";
+    }
+    pt_buf_put_str(&out, pt_state_name(move->to));
+    if (move->reason.len > 0) {
+        pt_buf_put_str(&out, ": ");
+        add_text(txn, subject, &move->reason, arena, &out);
+    }
+    for (size_t i = 0; i < move->n_comment; i++) {
+        pt_buf_put_str(&out, i == 0 ? ": " : " | ");
+        add_text(txn, subject, &move->comment[i]->text, arena, &out);
+    }
+    const char *text = pt_arena_str(arena, pt_buf_text(&out));
+    pt_buf_free(&out);
+    return text;
 }
 
 const char *pt_detail_text(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_entry *entry,
@@ -96,7 +124,7 @@ const char *pt_detail_text(struct pt_txn *txn, const struct pt_subject *subject,
         text = evidence_text(entry, arena);
         break;
     case PATUH__ENTRY_KIND__ENTRY_MOVE:
-        text = move_text(entry, arena);
+        text = move_text(txn, subject, entry, arena);
         break;
     default:
         break;

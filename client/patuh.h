@@ -161,6 +161,7 @@ struct patuh_remark {
     const char *author;
     const char *text; /* note or comment; of evidence its file name; "" while it has not arrived */
     const char *id;   /* of evidence: what patuh_remove takes */
+    const char *time; /* of a comment, by its author's clock, UTC; "" of others */
 };
 
 struct patuh_item {
@@ -196,6 +197,8 @@ struct patuh_item {
     size_t n_evidence;
     const struct patuh_remark *comments; /* of the office that returned the assessment */
     size_t n_comments;
+    const struct patuh_remark *earlier; /* that were answered: it was handed in again since, or went on otherwise */
+    size_t n_earlier;
 };
 
 /* Everything, this device's unsealed entries included: the same entries give the same score at the office. */
@@ -325,7 +328,8 @@ struct patuh_entry {
     const char *time; /* the author's clock, UTC */
     const char *kind;
     const char *path;
-    const char *value;   /* or what else it says: label added, who was assigned, place, file, state */
+    const char
+        *value; /* or what else it says: label added, who was assigned, place, file, state with reason and comments */
     const char *check;   /* "good", "unsealed", "damaged" (link or signature wrong), "held" */
     const char *problem; /* why it counts nowhere; "" when it counts */
 };

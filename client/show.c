@@ -114,7 +114,7 @@ static void fill_answer(struct building *b, uint32_t node, uint32_t instance, st
 
 static struct patuh_remark remark_of(struct building *b, const struct pt_remark *from, const char *path)
 {
-    struct patuh_remark remark = {.author = author_of(b, from->view), .text = "", .id = ""};
+    struct patuh_remark remark = {.author = author_of(b, from->view), .text = "", .id = "", .time = ""};
     if (from->entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE) {
         char id[PATUH_PATH_BYTES + 9];
         pt_evidence_id(path, &from->entry->hash, id, sizeof id);
@@ -144,30 +144,45 @@ static const struct patuh_remark *remarks_at(struct building *b, const struct pt
     return out;
 }
 
-static void fill_comments(struct building *b, uint32_t question, const char *instance, struct patuh_item *item)
+static struct patuh_remark comment_of(struct building *b, const struct pt_comment *from)
+{
+    char time[24];
+    struct pt_hash hash;
+    const ProtobufCBinaryData *text = &from->detail->text;
+    const struct pt_entry *entry = &from->view->entries[from->seq - 1];
+    struct patuh_remark remark = {.author = author_of(b, from->view), .text = "", .id = ""};
+    remark.time = keep(b, pt_time_text(entry->wall_s, time, sizeof time));
+    if (text->len == sizeof hash.b) {
+        memcpy(hash.b, text->data, sizeof hash.b);
+        remark.text = text_of(b, &hash);
+    }
+    return remark;
+}
+
+static const struct patuh_remark *comments_at(struct building *b, uint32_t question, const char *instance, bool stands,
+                                              size_t *n_out)
 {
     const struct pt_assessment *state = &b->work->state;
-    const Patuh__Move *move = state->state_move;
-    if (move == NULL || state->state != PATUH__STATE__STATE_HAS_ISSUES || move->n_comment == 0) {
-        return;
-    }
     struct patuh_remark *out = NULL;
-    for (size_t i = 0; i < move->n_comment; i++) {
-        const Patuh__Comment *comment = move->comment[i];
-        struct pt_bytes where = pt_bytes_of(comment->instance.data, comment->instance.len);
-        if (comment->question != question || !pt_bytes_eq(where, pt_bytes_str(instance))) {
+    for (size_t i = 0; i < state->n_comments; i++) {
+        const struct pt_comment *comment = &state->comments[i];
+        struct pt_bytes where = pt_bytes_of(comment->detail->instance.data, comment->detail->instance.len);
+        if (comment->stands != stands || comment->detail->question != question ||
+            !pt_bytes_eq(where, pt_bytes_str(instance))) {
             continue;
         }
-        out = out == NULL ? pt_arena_zalloc(b->arena, move->n_comment, sizeof *out) : out;
-        struct pt_hash hash = {{0}};
-        if (out == NULL || comment->text.len != sizeof hash.b) {
-            continue;
+        out = out == NULL ? pt_arena_zalloc(b->arena, state->n_comments, sizeof *out) : out;
+        if (out != NULL) {
+            out[(*n_out)++] = comment_of(b, comment);
         }
-        memcpy(hash.b, comment->text.data, sizeof hash.b);
-        out[item->n_comments++] =
-            (struct patuh_remark){.author = author_of(b, state->state_by->view), .text = text_of(b, &hash), .id = ""};
     }
-    item->comments = out;
+    return out;
+}
+
+static void fill_comments(struct building *b, uint32_t question, const char *instance, struct patuh_item *item)
+{
+    item->comments = comments_at(b, question, instance, true, &item->n_comments);
+    item->earlier = comments_at(b, question, instance, false, &item->n_earlier);
 }
 
 /* --- items --- */
@@ -351,6 +366,7 @@ static void add_instance(struct building *b, uint32_t repeat, uint32_t instance)
     item->path = path_of(b, repeat, what->name);
     item->label_id = item->label_en = keep(b, what->label[0] == '\0' ? what->name : what->label);
     item->hint_id = item->hint_en = "";
+    fill_comments(b, b->work->instrument->nodes[repeat].number, what->name, item);
     for (uint32_t i = repeat + 1; i < b->work->instrument->nodes[repeat].end; i++) {
         add_question(b, i, instance);
     }

@@ -6,6 +6,7 @@
 #include "core/wire/pack.h"
 #include "io/clock.h"
 #include "io/files.h"
+#include "registry_check.h"
 #include "surveyors.h"
 
 #include <stdio.h>
@@ -168,15 +169,24 @@ static enum pt_err load_instrument(struct command *c, const char *folder)
 
 /* --- registry --- */
 
+/* A registry as it was read, and as it is stored. */
+struct registry_load {
+    struct pt_registry registry;
+    struct pt_buf blob;
+};
+
 /* Into a cycle that something was loaded for: another one is a slip of the keyboard. */
 static enum pt_err load_registry_into(struct command *c, const char *const *codes, size_t n, const char *cycle,
-                                      struct pt_bytes blob)
+                                      const struct registry_load *load)
 {
     struct pt_buf known = {0};
     for (size_t i = 0; i < n; i++) {
         if (strcmp(codes[i], cycle) == 0) {
             pt_buf_free(&known);
-            return load_blob(c, cycle, PATUH__ENTRY_KIND__ENTRY_REGISTRY, blob, "registry");
+            enum pt_err err = registry_check(c->office, cycle, &load->registry, &c->problem);
+            return err != PT_OK
+                       ? err
+                       : load_blob(c, cycle, PATUH__ENTRY_KIND__ENTRY_REGISTRY, pt_buf_bytes(&load->blob), "registry");
         }
         pt_buf_printf(&known, "%s%s", known.n == 0 ? "" : ", ", codes[i]);
     }
@@ -186,29 +196,41 @@ static enum pt_err load_registry_into(struct command *c, const char *const *code
     return err;
 }
 
-static enum pt_err load_registry_everywhere(struct command *c, const char *const *codes, size_t n, struct pt_bytes blob)
+static enum pt_err asks_questions(struct command *c, const char *cycle, bool *asks)
+{
+    struct cycle_data data;
+    enum pt_err err = cycle_data_open(c->office, cycle, &data);
+    *asks = false;
+    if (err == PT_OK) {
+        *asks = data.instrument_bytes.n > 0 && data.instrument.n_nodes > 1;
+        cycle_data_close(&data);
+    }
+    return err;
+}
+
+/* All cycles are looked at before the first one is written. */
+static enum pt_err load_registry_everywhere(struct command *c, const char **codes, size_t n,
+                                            const struct registry_load *load)
 {
     size_t n_asking = 0;
     enum pt_err err = PT_OK;
     for (size_t i = 0; i < n && err == PT_OK; i++) {
-        struct cycle_data data;
         bool asks = false;
-        err = cycle_data_open(c->office, codes[i], &data);
-        if (err == PT_OK) {
-            asks = data.instrument_bytes.n > 0 && data.instrument.n_nodes > 1;
-            cycle_data_close(&data);
+        err = asks_questions(c, codes[i], &asks);
+        if (err == PT_OK && asks) {
+            codes[n_asking++] = codes[i];
+            err = registry_check(c->office, codes[i], &load->registry, &c->problem);
         }
-        if (asks) {
-            n_asking++;
-            err = load_blob(c, codes[i], PATUH__ENTRY_KIND__ENTRY_REGISTRY, blob, "registry");
-        }
+    }
+    for (size_t i = 0; i < n_asking && err == PT_OK; i++) {
+        err = load_blob(c, codes[i], PATUH__ENTRY_KIND__ENTRY_REGISTRY, pt_buf_bytes(&load->blob), "registry");
     }
     bool nowhere = err == PT_OK && n_asking == 0;
     return nowhere ? pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_REGISTRY_NOWHERE, NULL) : err;
 }
 
 /* Into one cycle, or into every cycle that has questions. */
-static enum pt_err load_registry_blob(struct command *c, const char *cycle, struct pt_bytes blob)
+static enum pt_err load_registry_blob(struct command *c, const char *cycle, const struct registry_load *load)
 {
     struct pt_arena arena;
     const char **codes;
@@ -217,7 +239,7 @@ static enum pt_err load_registry_blob(struct command *c, const char *cycle, stru
     enum pt_err err = cycle_codes(c->office, &arena, &codes, &n);
     if (err == PT_OK) {
         err =
-            cycle == NULL ? load_registry_everywhere(c, codes, n, blob) : load_registry_into(c, codes, n, cycle, blob);
+            cycle == NULL ? load_registry_everywhere(c, codes, n, load) : load_registry_into(c, codes, n, cycle, load);
     }
     pt_arena_close(&arena);
     return err;
@@ -227,9 +249,8 @@ static enum pt_err load_registry(struct command *c, const char *folder, const ch
 {
     static const char *const names[] = {"offices.csv", "institutions.csv", "units.csv", "products.csv"};
     struct pt_buf part[4] = {0};
-    struct pt_buf blob = {0};
+    struct registry_load load = {.blob = {0}};
     struct pt_arena arena;
-    struct pt_registry registry;
     enum pt_err err = PT_OK;
     pt_arena_init(&arena, SIZE_MAX);
     for (size_t i = 0; i < 4 && err == PT_OK; i++) {
@@ -240,19 +261,19 @@ static enum pt_err load_registry(struct command *c, const char *folder, const ch
                                       .units = pt_buf_bytes(&part[2]),
                                       .products = pt_buf_bytes(&part[3])};
     if (err == PT_OK) {
-        err = pt_registry_read(&files, &arena, &registry, &c->problem);
+        err = pt_registry_read(&files, &arena, &load.registry, &c->problem);
     }
     if (err == PT_OK) {
-        err = pt_registry_pack(&files, &blob, &c->problem);
+        err = pt_registry_pack(&files, &load.blob, &c->problem);
     }
     if (err == PT_OK) {
-        err = load_registry_blob(c, cycle, pt_buf_bytes(&blob));
+        err = load_registry_blob(c, cycle, &load);
     }
     pt_arena_close(&arena);
     for (size_t i = 0; i < 4; i++) {
         pt_buf_free(&part[i]);
     }
-    pt_buf_free(&blob);
+    pt_buf_free(&load.blob);
     return err;
 }
 

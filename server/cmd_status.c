@@ -99,6 +99,12 @@ static void act_on_office(struct report *r)
     }
 }
 
+/* A reviewer writes at the office itself. */
+static bool syncs(const struct waiting_peer *peer)
+{
+    return strcmp(peer->kind, "reviewer") != 0;
+}
+
 static bool is_never(const struct report *r, const struct waiting_peer *peer)
 {
     (void)r;
@@ -129,8 +135,7 @@ static void act_on_peers(struct report *r)
         struct names names = {0};
         for (size_t k = 0; k < r->w.n_peers; k++) {
             const struct waiting_peer *peer = &r->w.peers[k];
-            bool syncs = strcmp(peer->kind, "reviewer") != 0; /* reviewers write at the office itself */
-            if (syncs && !peer->revoked && rows[i].chosen(r, peer)) {
+            if (syncs(peer) && !peer->revoked && rows[i].chosen(r, peer)) {
                 add_name(&names, peer->name);
             }
         }
@@ -141,77 +146,148 @@ static void act_on_peers(struct report *r)
     }
 }
 
-/* What has this state and is for this office, or for a surveyor, to go on with. */
-static bool waits_in(const struct report *r, const struct waiting_assessment *a, Patuh__State state)
+static enum waiting_turn turn_of(const struct report *r, const struct waiting_assessment *a)
 {
-    int own_tier = r->c->office->national ? 2 : 1;
-    bool proposed = state != PATUH__STATE__STATE_NOT_ASSESSED || a->tier < own_tier;
-    bool ours = state != PATUH__STATE__STATE_APPROVED_REGION || own_tier == 2;
-    return a->state == state && proposed && ours;
+    return waiting_turn(r->c->office->national, a);
 }
+
+static bool is_incomplete(const struct report *r, const struct waiting_assessment *a)
+{
+    (void)r;
+    return a->incomplete;
+}
+
+static bool is_submitted(const struct report *r, const struct waiting_assessment *a)
+{
+    return a->state == PATUH__STATE__STATE_SUBMITTED && !a->incomplete && turn_of(r, a) == WAITING_HERE;
+}
+
+static bool is_submitted_to_region(const struct report *r, const struct waiting_assessment *a)
+{
+    return a->state == PATUH__STATE__STATE_SUBMITTED && !a->incomplete && turn_of(r, a) == WAITING_REGION;
+}
+
+static bool is_approved_by_region(const struct report *r, const struct waiting_assessment *a)
+{
+    return a->state == PATUH__STATE__STATE_APPROVED_REGION && !a->incomplete && r->c->office->national;
+}
+
+static bool is_proposed(const struct report *r, const struct waiting_assessment *a)
+{
+    bool open = a->tier < (r->c->office->national ? 2 : 1);
+    return a->state == PATUH__STATE__STATE_NOT_ASSESSED && !a->incomplete && open && turn_of(r, a) == WAITING_HERE;
+}
+
+static bool is_proposed_to_region(const struct report *r, const struct waiting_assessment *a)
+{
+    return a->state == PATUH__STATE__STATE_NOT_ASSESSED && !a->incomplete && turn_of(r, a) == WAITING_REGION;
+}
+
+static bool is_returned(const struct report *r, const struct waiting_assessment *a)
+{
+    (void)r;
+    return a->state == PATUH__STATE__STATE_HAS_ISSUES && !a->incomplete;
+}
+
+/* What waits for whom; each assessment in one row at most. */
+static const struct row {
+    const char *code;
+    enum pt_msg msg;
+    bool (*is)(const struct report *r, const struct waiting_assessment *a);
+} waits[] = {{"submitted", PT_MSG_STATUS_SUBMITTED, is_submitted},
+             {"submitted_region", PT_MSG_STATUS_SUBMITTED_REGION, is_submitted_to_region},
+             {"approved_region", PT_MSG_STATUS_APPROVED_REGION, is_approved_by_region},
+             {"not_assessed", PT_MSG_STATUS_NOT_ASSESSED, is_proposed},
+             {"not_assessed_region", PT_MSG_STATUS_NOT_ASSESSED_REGION, is_proposed_to_region},
+             {"returned", PT_MSG_STATUS_RETURNED, is_returned},
+             {"incomplete", PT_MSG_STATUS_INCOMPLETE, is_incomplete}};
 
 static bool waits_at_all(const struct report *r, const struct waiting_assessment *a)
 {
-    static const Patuh__State states[] = {PATUH__STATE__STATE_SUBMITTED, PATUH__STATE__STATE_HAS_ISSUES,
-                                          PATUH__STATE__STATE_NOT_ASSESSED, PATUH__STATE__STATE_APPROVED_REGION};
-    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
-        if (waits_in(r, a, states[i])) {
+    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        if (waits[i].is(r, a)) {
             return true;
         }
     }
     return a->n_conflicts > 0 || a->n_outside > 0 || a->n_ineffective > 0;
 }
 
-static void act_on_state(struct report *r, Patuh__State state, const char *code, enum pt_msg msg)
+static void act_on_row(struct report *r, const struct row *row)
 {
     struct names names = {0};
     int64_t oldest = INT64_MAX;
     for (size_t i = 0; i < r->w.n_assessments; i++) {
         const struct waiting_assessment *a = &r->w.assessments[i];
-        if (waits_in(r, a, state)) {
+        if (row->is(r, a)) {
             oldest = a->since_ms < oldest ? a->since_ms : oldest;
             add_name(&names, a->name);
         }
     }
     const char *list = take_names(r, &names);
     if (names.n > 0) {
-        act(r, code, msg, number(r, names.n), time_of(r, oldest), list);
+        act(r, row->code, row->msg, number(r, names.n), time_of(r, oldest), list);
     }
 }
 
-static size_t conflicts_of(const struct waiting_assessment *a)
+/* Where nothing can be decided any more, the differing answers came late: the sentence about those says what to do. */
+static size_t conflicts_of(const struct report *r, const struct waiting_assessment *a)
 {
-    return a->n_conflicts;
+    enum waiting_turn turn = turn_of(r, a);
+    return turn == WAITING_HEAD_OFFICE || turn == WAITING_UNFIX ? 0 : a->n_conflicts;
 }
 
-static size_t outside_of(const struct waiting_assessment *a)
+static size_t outside_here(const struct report *r, const struct waiting_assessment *a)
 {
-    return a->n_outside;
+    return turn_of(r, a) == WAITING_HERE ? a->n_outside : 0;
 }
 
-static void act_on_sum(struct report *r, size_t (*of)(const struct waiting_assessment *), const char *code,
-                       enum pt_msg msg)
+static size_t outside_at_region(const struct report *r, const struct waiting_assessment *a)
+{
+    return turn_of(r, a) == WAITING_REGION ? a->n_outside : 0;
+}
+
+static size_t outside_at_head_office(const struct report *r, const struct waiting_assessment *a)
+{
+    return turn_of(r, a) == WAITING_HEAD_OFFICE ? a->n_outside : 0;
+}
+
+static size_t outside_fixed(const struct report *r, const struct waiting_assessment *a)
+{
+    return turn_of(r, a) == WAITING_UNFIX ? a->n_outside : 0;
+}
+
+static const struct sum {
+    const char *code;
+    enum pt_msg msg;
+    size_t (*of)(const struct report *r, const struct waiting_assessment *a);
+} sums[] = {{"conflicts", PT_MSG_STATUS_CONFLICTS, conflicts_of},
+            {"outside", PT_MSG_STATUS_OUTSIDE, outside_here},
+            {"outside_region", PT_MSG_STATUS_OUTSIDE_REGION, outside_at_region},
+            {"outside_upper", PT_MSG_STATUS_OUTSIDE_UPPER, outside_at_head_office},
+            {"outside_fixed", PT_MSG_STATUS_OUTSIDE_FIXED, outside_fixed}};
+
+static void act_on_sum(struct report *r, const struct sum *sum)
 {
     const char *example = "";
     size_t n = 0;
     for (size_t i = 0; i < r->w.n_assessments; i++) {
-        size_t here = of(&r->w.assessments[i]);
+        size_t here = sum->of(r, &r->w.assessments[i]);
         example = here > 0 && n == 0 ? r->w.assessments[i].name : example;
         n += here;
     }
     if (n > 0) {
-        act(r, code, msg, number(r, n), example, "");
+        act(r, sum->code, sum->msg, number(r, n), example, "");
     }
 }
 
 static void act_on_assessments(struct report *r)
 {
-    act_on_state(r, PATUH__STATE__STATE_SUBMITTED, "submitted", PT_MSG_STATUS_SUBMITTED);
-    act_on_state(r, PATUH__STATE__STATE_APPROVED_REGION, "approved_region", PT_MSG_STATUS_APPROVED_REGION);
-    act_on_state(r, PATUH__STATE__STATE_NOT_ASSESSED, "not_assessed", PT_MSG_STATUS_NOT_ASSESSED);
-    act_on_state(r, PATUH__STATE__STATE_HAS_ISSUES, "returned", PT_MSG_STATUS_RETURNED);
-    act_on_sum(r, conflicts_of, "conflicts", PT_MSG_STATUS_CONFLICTS);
-    act_on_sum(r, outside_of, "outside", PT_MSG_STATUS_OUTSIDE);
+    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        act_on_row(r, &waits[i]);
+    }
+    for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
+        act_on_sum(r, &sums[i]);
+    }
     for (size_t i = 0; i < r->w.n_reasons; i++) {
         const struct waiting_reason *reason = &r->w.reasons[i];
         struct pt_buf text = {0};
@@ -460,6 +536,7 @@ static void put_assessments_json(struct report *r, struct pt_json *json)
         pt_json_count(json, "conflicts", a->n_conflicts);
         pt_json_count(json, "outside", a->n_outside);
         pt_json_count(json, "ineffective", a->n_ineffective);
+        pt_json_bool(json, "incomplete", a->incomplete);
         pt_json_end(json, '}');
     }
     pt_json_end(json, ']');

@@ -51,6 +51,13 @@ static int64_t since(const struct pt_claim *by)
     return chunk == NULL ? 0 : chunk->received_ms;
 }
 
+static bool is_of_root(const struct reading *r, const char *code)
+{
+    const struct pt_authority *authority = &r->out->directory.authority;
+    const struct pt_office *office = code == NULL ? NULL : pt_authority_office_by_code(authority, code);
+    return office != NULL && office->is_root;
+}
+
 static enum pt_err read_assessment(struct reading *r, struct pt_txn *txn, const struct directory_assessment *from,
                                    struct waiting_assessment *out)
 {
@@ -62,6 +69,8 @@ static enum pt_err read_assessment(struct reading *r, struct pt_txn *txn, const 
         out->state = state->state;
         out->office = state->office == NULL ? NULL : pt_arena_str(&r->out->arena, state->office);
         out->tier = state->state_tier;
+        out->incomplete = state->incomplete;
+        out->of_root = is_of_root(r, state->office);
         out->since_ms = since(state->state_by);
         out->surveyors = join_names(state->surveyors, state->n_surveyors, &r->out->arena);
         out->n_conflicts = state->n_conflicts;
@@ -334,4 +343,20 @@ void waiting_close(struct waiting *waiting)
     directory_close(&waiting->directory);
     pt_arena_close(&waiting->arena);
     *waiting = (struct waiting){0};
+}
+
+/* As review.c lets them: the region first, and what head office approved is its own. */
+enum waiting_turn waiting_turn(bool national, const struct waiting_assessment *assessment)
+{
+    Patuh__State state = assessment->state;
+    bool proposed = state == PATUH__STATE__STATE_NOT_ASSESSED;
+    if (state == PATUH__STATE__STATE_FIXED) {
+        return WAITING_UNFIX;
+    }
+    if (!national) {
+        bool approved = state == PATUH__STATE__STATE_APPROVED_NATIONAL || proposed;
+        return approved && assessment->tier > 1 ? WAITING_HEAD_OFFICE : WAITING_HERE;
+    }
+    bool first = state == PATUH__STATE__STATE_SUBMITTED || (proposed && assessment->tier == 0);
+    return first && !assessment->of_root ? WAITING_REGION : WAITING_HERE;
 }

@@ -26,10 +26,20 @@ struct waiting_assessment {
     const char *surveyors; /* assigned now: "budi, siti" */
     Patuh__State state;
     int tier;         /* who made the state: 0 a surveyor (or nobody), 1 the region, 2 head office */
+    bool of_root;     /* head office assesses the unit itself */
+    bool incomplete;  /* of what the last move names not all is here, or stands: nobody can go on from it yet */
     int64_t since_ms; /* when the move that made the state came here; 0 while draft */
     size_t n_conflicts;
     size_t n_outside; /* entries outside what counts: pending, or late once it is fixed */
     size_t n_ineffective;
+};
+
+/* Who can go on with an assessment that was handed in or approved. */
+enum waiting_turn {
+    WAITING_HERE,
+    WAITING_REGION,      /* head office waits for its region */
+    WAITING_HEAD_OFFICE, /* head office approved it: a region changes that no more */
+    WAITING_UNFIX        /* its result is fixed: head office has to open the cycle first */
 };
 
 /* Entries that count nowhere, by reason. */
@@ -78,5 +88,7 @@ struct waiting {
 /* Errors: CANCELED (the server ends), NOMEM, and those of the store. */
 enum pt_err waiting_open(const struct office *office, struct waiting *out);
 void waiting_close(struct waiting *waiting);
+/* At head office (national) or at the region. */
+enum waiting_turn waiting_turn(bool national, const struct waiting_assessment *assessment);
 
 #endif

@@ -162,6 +162,16 @@ enum pt_err pt_work_pending(struct pt_work *work, size_t *n)
     return err;
 }
 
+enum pt_err pt_work_office_if(struct pt_work *work, const char *office, const char **out)
+{
+    struct pt_assessment then;
+    struct pt_merge_input input = merge_input(work, PT_LEVEL_WORK);
+    input.office = office;
+    enum pt_err err = pt_merge(&input, &work->arena, &then);
+    *out = err == PT_OK ? then.office : NULL;
+    return err;
+}
+
 enum pt_err pt_work_need_instrument(const struct pt_work *work, struct pt_problem *problem)
 {
     if (work->ready) {

@@ -54,6 +54,9 @@ void pt_work_close(struct pt_work *work);
 enum pt_err pt_work_subject(const char *assessment, struct pt_subject *out, struct pt_problem *problem);
 /* Effective entries outside what counts in its state: they wait for the next move. Errors: NOMEM. */
 enum pt_err pt_work_pending(struct pt_work *work, size_t *n);
+/* The office in charge if the registry gave the unit to this office ("": to none); NULL: no opening would count, nor
+ * anything else. Errors: NOMEM. */
+enum pt_err pt_work_office_if(struct pt_work *work, const char *office, const char **out);
 /* DENIED with a sentence while the instrument has not arrived. */
 enum pt_err pt_work_need_instrument(const struct pt_work *work, struct pt_problem *problem);
 /* A log of who asks (in any incarnation). */

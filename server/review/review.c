@@ -219,19 +219,14 @@ static enum pt_err fill_comment(struct acting *a, const struct review_comment *f
     return kept == NULL ? PT_ENOMEM : PT_OK;
 }
 
-/* Who returns what was returned already adds to the comments that stand. */
+/* Its own: those of an earlier return stand beside them until somebody goes on from there. */
 static enum pt_err fill_comments(struct acting *a, Patuh__Move *move)
 {
-    const Patuh__Move *before = a->work.state.state == PATUH__STATE__STATE_HAS_ISSUES ? a->work.state.state_move : NULL;
-    size_t n_before = before == NULL ? 0 : before->n_comment;
     size_t n = a->act->n_comments;
     Patuh__Comment *items = pt_arena_zalloc(&a->work.arena, n, sizeof *items);
-    move->comment = pt_arena_zalloc(&a->work.arena, n_before + n, sizeof *move->comment);
+    move->comment = pt_arena_zalloc(&a->work.arena, n, sizeof *move->comment);
     if (items == NULL || move->comment == NULL) {
         return PT_ENOMEM;
-    }
-    for (size_t i = 0; i < n_before; i++) {
-        move->comment[move->n_comment++] = before->comment[i];
     }
     enum pt_err err = PT_OK;
     for (size_t i = 0; i < n && err == PT_OK; i++) {

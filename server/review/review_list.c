@@ -82,6 +82,7 @@ static void put_json(struct pt_json *json, const struct waiting_assessment *a, c
     pt_json_count(json, "conflicts", a->n_conflicts);
     pt_json_count(json, "pending", a->n_outside);
     pt_json_count(json, "ineffective", a->n_ineffective);
+    pt_json_bool(json, "incomplete", a->incomplete);
     pt_json_end(json, '}');
 }
 
@@ -91,6 +92,11 @@ static void put_line(struct pt_buf *out, const struct waiting_assessment *a, con
     const char *since = a->since_ms == 0 ? "-" : pt_time_text(a->since_ms / 1000, time, sizeof time);
     pt_buf_printf(out, "%-32s %-17s %-20s %-16s %7zu%c %8zu %8zu %8zu\n", a->name, pt_state_name(a->state), since,
                   a->surveyors, changed->n, changed->first ? '*' : ' ', a->n_conflicts, a->n_outside, a->n_ineffective);
+    if (a->incomplete) {
+        pt_buf_put_str(out, "    ");
+        pt_say(out, PT_MSG_REVIEW_INCOMPLETE, a->name, pt_state_name(a->state), NULL);
+        pt_buf_put_str(out, "\n");
+    }
 }
 
 static enum pt_err put_rows(const struct listing *l, struct pt_json *json, struct pt_buf *out)

@@ -104,23 +104,25 @@ static bool has_changed(const struct showing *s, uint32_t question, const char *
     return false;
 }
 
-/* --- comments of the move that made the state --- */
+/* --- comments --- */
 
-static bool is_about(const Patuh__Comment *comment, uint32_t question, const char *instance)
+static bool is_about(const struct pt_comment *comment, uint32_t question, const char *instance)
 {
+    const ProtobufCBinaryData *name = &comment->detail->instance;
     size_t n = strlen(instance);
-    return comment->question == question && comment->instance.len == n &&
-           (n == 0 || memcmp(comment->instance.data, instance, n) == 0);
+    return comment->detail->question == question && name->len == n && (n == 0 || memcmp(name->data, instance, n) == 0);
 }
 
+/* "foto buram (rini)": those that stand. */
 static const char *comments_on(struct showing *s, uint32_t question, const char *instance)
 {
-    const Patuh__Move *move = s->c->work.state.state_move;
+    const struct pt_assessment *state = &s->c->work.state;
     struct pt_buf text = {0};
-    for (size_t i = 0; move != NULL && i < move->n_comment; i++) {
-        if (is_about(move->comment[i], question, instance)) {
-            pt_buf_put_str(&text, text.n == 0 ? "" : " | ");
-            pt_buf_put_str(&text, field_text(s, &move->comment[i]->text));
+    for (size_t i = 0; i < state->n_comments; i++) {
+        const struct pt_comment *comment = &state->comments[i];
+        if (comment->stands && is_about(comment, question, instance)) {
+            pt_buf_printf(&text, "%s%s (%s)", text.n == 0 ? "" : " | ", field_text(s, &comment->detail->text),
+                          author_of(s, comment->view));
         }
     }
     return keep(s, &text);
@@ -198,12 +200,11 @@ static void put_line_json(struct pt_json *json, const struct line *line)
     pt_json_end(json, '}');
 }
 
-/* Comment i of the move stands at no line: what it is about was not answered, or is a group. NULL: it does. */
-static const char *place_of_other(struct showing *s, size_t i)
+/* Where a comment stands that is at no line: what it is about was not answered, or is a group. NULL: at a line. */
+static const char *place_of_other(struct showing *s, const struct pt_comment *comment)
 {
     const struct pt_work *work = &s->c->work;
-    const Patuh__Comment *comment = work->state.state_move->comment[i];
-    uint32_t node = pt_node_by_number(work->instrument, comment->question);
+    uint32_t node = pt_node_by_number(work->instrument, comment->detail->question);
     for (size_t k = 0; k < work->state.answers.n_answers; k++) {
         const struct pt_answer *answer = &work->state.answers.answers[k];
         const char *instance = answer->instance == 0 ? "" : work->state.answers.instances[answer->instance - 1].name;
@@ -214,39 +215,33 @@ static const char *place_of_other(struct showing *s, size_t i)
     if (node == PT_NONE) {
         return "?";
     }
-    char *name = pt_arena_strn(&s->arena, (const char *)comment->instance.data, comment->instance.len);
+    const ProtobufCBinaryData *instance = &comment->detail->instance;
+    char *name = pt_arena_strn(&s->arena, (const char *)instance->data, instance->len);
     return path_of(s, node, name == NULL ? "" : name);
 }
 
-static size_t n_comments(const struct showing *s)
+/* What stands and is at no line, as a table or as JSON. */
+static void put_other_comments(struct showing *s, struct pt_buf *out, struct pt_json *json)
 {
-    return s->c->work.state.state_move == NULL ? 0 : s->c->work.state.state_move->n_comment;
-}
-
-static void put_other_comments(struct showing *s, struct pt_buf *out)
-{
-    for (size_t i = 0; i < n_comments(s); i++) {
-        const char *place = place_of_other(s, i);
-        if (place != NULL) {
-            const char *text = field_text(s, &s->c->work.state.state_move->comment[i]->text);
-            pt_buf_printf(out, "   %s\n       > %s\n", place, text);
+    const struct pt_assessment *state = &s->c->work.state;
+    for (size_t i = 0; i < state->n_comments; i++) {
+        const struct pt_comment *comment = &state->comments[i];
+        const char *place = comment->stands ? place_of_other(s, comment) : NULL;
+        if (place == NULL) {
+            continue;
         }
-    }
-}
-
-static void put_other_comments_json(struct showing *s, struct pt_json *json)
-{
-    pt_json_begin(json, "other_comments", '[');
-    for (size_t i = 0; i < n_comments(s); i++) {
-        const char *place = place_of_other(s, i);
-        if (place != NULL) {
-            pt_json_begin(json, NULL, '{');
-            pt_json_text(json, "path", place);
-            pt_json_text(json, "comment", field_text(s, &s->c->work.state.state_move->comment[i]->text));
-            pt_json_end(json, '}');
+        const char *text = field_text(s, &comment->detail->text);
+        const char *author = author_of(s, comment->view);
+        if (json == NULL) {
+            pt_buf_printf(out, "   %s\n       > %s (%s)\n", place, text, author);
+            continue;
         }
+        pt_json_begin(json, NULL, '{');
+        pt_json_text(json, "path", place);
+        pt_json_text(json, "comment", text);
+        pt_json_text(json, "author", author);
+        pt_json_end(json, '}');
     }
-    pt_json_end(json, ']');
 }
 
 static void put_remarks(struct showing *s, struct pt_buf *out)
@@ -301,7 +296,9 @@ static void put_form_json(struct showing *s, struct pt_buf *out)
         }
     }
     pt_json_end(&json, ']');
-    put_other_comments_json(s, &json);
+    pt_json_begin(&json, "other_comments", '[');
+    put_other_comments(s, NULL, &json);
+    pt_json_end(&json, ']');
     pt_json_end(&json, '}');
     pt_buf_put_str(out, "\n");
 }
@@ -320,7 +317,7 @@ enum pt_err review_put_form(const struct review_case *c, bool json, struct pt_bu
                 put_line(out, &line);
             }
         }
-        put_other_comments(&s, out);
+        put_other_comments(&s, out, NULL);
         put_remarks(&s, out);
     }
     err = err == PT_OK && s.arena.exhausted ? PT_ENOMEM : err;
@@ -431,6 +428,20 @@ static void put_row(struct pt_buf *out, struct pt_json *json, const struct histo
     pt_json_end(json, '}');
 }
 
+/* A comment stands in the entry of its move. */
+static struct history_row row_of_comment(struct showing *s, const struct pt_comment *comment)
+{
+    const struct pt_entry *entry = &comment->view->entries[comment->seq - 1];
+    struct history_row row = {.entry = review_entry_name(comment->view, comment->seq, &s->arena),
+                              .author = author_of(s, comment->view),
+                              .received = received(s, comment->view, comment->seq),
+                              .kind = "comment",
+                              .text = field_text(s, &comment->detail->text),
+                              .fate = comment->stands ? "stands" : "answered"};
+    (void)pt_time_text(entry->wall_s, row.device_time, sizeof row.device_time);
+    return row;
+}
+
 /* A file of its own name, or of its hash when that name could lead elsewhere. */
 static enum pt_err save_one(struct showing *s, const struct office *office, const char *folder,
                             const struct pt_entry *entry, struct pt_buf *out, struct pt_problem *problem)
@@ -472,6 +483,12 @@ static enum pt_err put_entries(struct showing *s, const struct place *at, struct
             }
         }
     }
+    for (size_t i = 0; i < work->state.n_comments; i++) {
+        if (is_about(&work->state.comments[i], at->question, at->instance)) {
+            struct history_row row = row_of_comment(s, &work->state.comments[i]);
+            put_row(out, json, &row);
+        }
+    }
     return s->arena.exhausted ? PT_ENOMEM : PT_OK;
 }
 
@@ -507,10 +524,6 @@ enum pt_err review_put_history(const struct review_case *c, const char *path, co
         pt_say(out, PT_MSG_REVIEW_HISTORY_HEAD, NULL);
         pt_buf_put_str(out, "\n");
         err = put_entries(&s, &at, out, NULL);
-        const char *comment = comments_on(&s, at.question, at.instance);
-        if (comment[0] != '\0') {
-            pt_buf_printf(out, "> %s\n", comment);
-        }
     }
     if (err == PT_OK && save != NULL) {
         err = save_evidence(&s, &at, office, save, out, problem);

@@ -49,7 +49,7 @@ struct pt_comment {
     const struct pt_view *view; /* the log of the move */
     uint64_t seq;
     const Patuh__Comment *detail;
-    bool stands; /* of a move that makes the state now; false: answered by a later one */
+    bool stands; /* it is returned still, and nobody has gone on from this return; false: it was answered */
 };
 
 struct pt_ineffective {

@@ -210,7 +210,28 @@ static bool is_whole(const struct pt__merge *m, const struct moves *moves, const
     return true;
 }
 
-/* What reviewers asked for: of the moves that make the state, and of those that came before. */
+/* Has anybody gone on from this return? Another return only adds to it. */
+static bool is_answered(const struct pt__merge *m, const struct moves *moves, const struct move *move)
+{
+    for (size_t i = 0; i < moves->n; i++) {
+        const struct move *later = &moves->list[i];
+        if (later->open && later->detail->to != PATUH__STATE__STATE_HAS_ISSUES && has_seen(m, later, move)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* While it is returned, by whomever: what the returns say that nobody has gone on from. */
+static bool has_standing_comments(const struct pt__merge *m, const struct moves *moves, const struct move *best,
+                                  const struct move *move)
+{
+    bool returned = best->detail->to == PATUH__STATE__STATE_HAS_ISSUES;
+    bool returns = move->open && move->detail->to == PATUH__STATE__STATE_HAS_ISSUES;
+    return returned && returns && !is_answered(m, moves, move);
+}
+
+/* What reviewers asked for, of all returns. */
 static enum pt_err list_comments(struct pt__merge *m, const struct moves *moves, const struct move *best)
 {
     size_t n = 0;
@@ -220,11 +241,12 @@ static enum pt_err list_comments(struct pt__merge *m, const struct moves *moves,
     m->out->comments = pt_arena_zalloc(m->arena, n, sizeof *m->out->comments);
     for (size_t i = 0; i < moves->n && m->out->comments != NULL; i++) {
         const struct move *move = &moves->list[i];
+        bool stands = has_standing_comments(m, moves, best, move);
         for (size_t k = 0; k < move->detail->n_comment; k++) {
             m->out->comments[m->out->n_comments++] = (struct pt_comment){.view = &m->in->views[move->view],
                                                                          .seq = move->seq,
                                                                          .detail = move->detail->comment[k],
-                                                                         .stands = counts_with(move, best)};
+                                                                         .stands = stands};
         }
     }
     return m->out->comments == NULL ? PT_ENOMEM : PT_OK;

@@ -1,4 +1,6 @@
 #include "client/device.h"
+#include "client/sync.h"
+#include "core/merge/seen.h"
 #include "support/field.h"
 
 #include <criterion/criterion.h>
@@ -220,30 +222,40 @@ Test(show, the_score_is_the_one_that_anybody_gets_from_the_same_entries)
     field_close(&field);
 }
 
-Test(show, brings_the_comments_of_a_return)
+/* The region returns the unit with this said about unit_kind. */
+static void return_unit(struct field *field, struct patuh *device, const char *said)
 {
-    struct field field;
-    field_open(&field);
-    struct patuh *device = field_device(&field, FIELD_SARI);
-    struct pt_hash said = field_text(device, "foto buram");
+    struct pt_hash hash = field_text(device, said);
     struct pt_work work;
     (void)score_elsewhere(device, &work);
     Patuh__Comment comment = PATUH__COMMENT__INIT;
     Patuh__Comment *comments[] = {&comment};
     Patuh__Move move = PATUH__MOVE__INIT;
-    uint8_t packed[256];
+    uint8_t packed[512];
     uint32_t node = pt_node_find(work.instrument, pt_bytes_str("unit_kind"));
     comment.has_question = comment.has_text = true;
     comment.question = work.instrument->nodes[node].number;
-    comment.text = (ProtobufCBinaryData){.len = sizeof said.b, .data = said.b};
+    comment.text = (ProtobufCBinaryData){.len = sizeof hash.b, .data = hash.b};
     move.has_to = true;
     move.to = PATUH__STATE__STATE_HAS_ISSUES;
     move.n_comment = 1;
     move.comment = comments;
-    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MOVE, 0);
+    struct pt_log_id none = {.incarnation = 0};
+    cr_assert_eq(pt_seen_cut(NULL, work.views, work.n_views, &none, &work.arena, &move), PT_OK);
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MOVE, 1700000000);
     cr_assert(patuh__move__get_packed_size(&move) <= sizeof packed);
     entry.detail = pt_bytes_of(packed, patuh__move__pack(&move, packed));
-    field_region_writes(&field, device, FIELD_UNIT, entry);
+    field_region_writes(field, device, FIELD_UNIT, entry);
+    pt_work_close(&work);
+}
+
+Test(show, brings_the_comments_of_a_return)
+{
+    struct field field;
+    uint32_t n = 0;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    return_unit(&field, device, "foto buram");
     struct patuh_form form = field_form(device, FIELD_UNIT);
     cr_expect_str_eq(form.summary.state, "has_issues");
     cr_expect_eq(form.summary.n_comments, 1);
@@ -251,7 +263,21 @@ Test(show, brings_the_comments_of_a_return)
     cr_expect_str_eq(field_item(&form, "unit_kind")->comments[0].text, "foto buram");
     cr_expect_eq(field_item(&form, "officials_available")->n_comments, 0);
     patuh_form_free(&form);
-    pt_work_close(&work);
+    /* Handed in again: it is told what had been asked, and the next return only what it says itself. */
+    field_answer(device, "unit_kind", "licensing");
+    cr_assert_eq(patuh_submit(device, FIELD_UNIT, true, NULL), PATUH_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
+    return_unit(&field, device, "jenisnya keliru");
+    form = field_form(device, FIELD_UNIT);
+    const struct patuh_item *item = field_item(&form, "unit_kind");
+    cr_expect_eq(form.summary.n_comments, 1);
+    cr_assert_eq(item->n_comments, 1);
+    cr_expect_str_eq(item->comments[0].text, "jenisnya keliru");
+    cr_assert_eq(item->n_earlier, 1);
+    cr_expect_str_eq(item->earlier[0].text, "foto buram");
+    cr_expect_str_eq(item->earlier[0].time, "2023-11-14T22:13:20Z");
+    cr_expect_str_not_empty(item->earlier[0].author);
+    patuh_form_free(&form);
     patuh_close(device);
     field_close(&field);
 }

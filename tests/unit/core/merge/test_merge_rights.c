@@ -325,3 +325,36 @@ Test(merge_rights, comments_of_two_returns_stand_both_and_stay_afterwards)
     cr_expect_not(a.comments[0].stands || a.comments[1].stands);
     ms_close(&s);
 }
+
+/* dewi is of head office: her return decides, and what the region asked for at the same time stands as well. */
+Test(merge_rights, comments_of_returns_on_both_tiers_stand_until_somebody_goes_on)
+{
+    struct merge_scene s;
+    Patuh__Comment comment = PATUH__COMMENT__INIT;
+    Patuh__Comment *list[] = {&comment};
+    Patuh__Move kind = PATUH__MOVE__INIT;
+    ms_open(&s);
+    ms_answer(&s, s.budi, 5);
+    ms_move(&s, s.budi, PATUH__STATE__STATE_SUBMITTED, &s.region, 1);
+    kind.to = PATUH__STATE__STATE_HAS_ISSUES;
+    kind.n_comment = 1;
+    kind.comment = list;
+    comment.has_question = true;
+    comment.question = ms_number_of(&s, "n");
+    ms_move_as(&s, s.region, &kind, &s.budi, 1);
+    ms_move_as(&s, s.root, &kind, &s.budi, 1);
+    struct pt_view *first[] = {s.region, s.budi};
+    ms_move_as(&s, s.root, &kind, first, 2);
+    struct pt_assessment a = ms_merge(&s, PT_LEVEL_WORK);
+    cr_assert_eq(a.n_comments, 3);
+    cr_expect(a.comments[0].stands && a.comments[1].stands && a.comments[2].stands);
+    struct pt_view *seen[] = {s.region};
+    ms_move(&s, s.budi, PATUH__STATE__STATE_SUBMITTED, seen, 1);
+    a = ms_merge(&s, PT_LEVEL_WORK);
+    cr_expect_eq(a.state, PATUH__STATE__STATE_HAS_ISSUES);
+    for (size_t i = 0; i < a.n_comments; i++) {
+        bool unseen = pt_log_id_eq(&a.comments[i].view->log, &s.root->log);
+        cr_expect_eq(a.comments[i].stands, unseen, "only what was not seen");
+    }
+    ms_close(&s);
+}

@@ -3,6 +3,7 @@
 #include "review/review.h"
 
 #include "../rollup/world.h"
+#include "command.h"
 #include "core/wire/pack.h"
 #include "review/review_print.h"
 
@@ -299,10 +300,11 @@ Test(review, who_returns_again_adds_to_the_comments)
     return_with(&d, 2, "input", "lengkapi semuanya");
     struct review_case c = look(&d);
     struct pt_buf out = {0};
-    cr_assert_eq(c.work.state.state_move->n_comment, 3);
+    cr_expect_eq(c.work.state.state_move->n_comment, 1);
+    cr_assert_eq(c.work.state.n_comments, 3);
     cr_assert_eq(review_put_form(&c, false, &out), PT_OK);
-    cr_expect_not_null(strstr(pt_buf_text(&out), "loket yang mana?"));
-    cr_expect_not_null(strstr(pt_buf_text(&out), "papan yang mana?"), "of a question without an answer");
+    cr_expect_not_null(strstr(pt_buf_text(&out), "loket yang mana? (rini)"));
+    cr_expect_not_null(strstr(pt_buf_text(&out), "papan yang mana? (dewi)"), "of a question without an answer");
     cr_expect_not_null(strstr(pt_buf_text(&out), "lengkapi semuanya"), "of a group");
     pt_buf_clear(&out);
     cr_assert_eq(review_put_form(&c, true, &out), PT_OK);
@@ -313,9 +315,52 @@ Test(review, who_returns_again_adds_to_the_comments)
     world_move(&d.w, WORLD_ANA, UNIT, PATUH__STATE__STATE_SUBMITTED);
     return_with(&d, 1, "staff", "siapa petugasnya?");
     c = look(&d);
-    cr_expect_eq(c.work.state.state_move->n_comment, 1);
+    cr_assert_eq(c.work.state.n_comments, 4);
+    size_t n_standing = 0;
+    for (size_t i = 0; i < 4; i++) {
+        n_standing += c.work.state.comments[i].stands ? 1 : 0;
+    }
+    cr_expect_eq(n_standing, 1);
     review_case_close(&c);
     desk_close(&d);
+}
+
+static void expect_history(struct desk *d, const char *path, bool json, const char *kind, const char *part,
+                           const char *fate)
+{
+    struct review_case c = look(d);
+    struct pt_buf out = {0};
+    cr_assert_eq(review_put_history(&c, path, &d->offices[0], NULL, json, &out, NULL), PT_OK);
+    const char *at = pt_buf_text(&out);
+    bool found = false;
+    while ((at = strstr(at, kind)) != NULL && !found) { /* kind, then fate and text in whatever order: of one row */
+        const char *end = at + strcspn(at, json ? "}" : "\n");
+        const char *text = strstr(at, part);
+        const char *told = strstr(at, fate);
+        found = text != NULL && text < end && told != NULL && told < end;
+        at = end;
+    }
+    cr_expect(found, "%s: %s\n%s", part, fate, pt_buf_text(&out));
+    pt_buf_free(&out);
+    review_case_close(&c);
+}
+
+Test(review, the_history_of_a_question_has_what_was_asked_there)
+{
+    for (int json = 0; json <= 1; json++) {
+        struct desk d;
+        desk_open(&d);
+        bring_to(&d, SUBMITTED);
+        return_with(&d, 1, "desk", "loket yang mana?");
+        expect_history(&d, "desk", json, "comment", "loket yang mana?", "stands");
+        world_answer(&d.w, WORLD_ANA, UNIT, "desk", "l3");
+        world_move(&d.w, WORLD_ANA, UNIT, PATUH__STATE__STATE_SUBMITTED);
+        expect_history(&d, "desk", json, "comment", "loket yang mana?", "answered");
+        return_with(&d, 1, "desk", "masih kurang");
+        expect_history(&d, "desk", json, "comment", "loket yang mana?", "answered");
+        expect_history(&d, "desk", json, "comment", "masih kurang", "stands");
+        desk_close(&d);
+    }
 }
 
 /* --- what changed --- */
@@ -529,5 +574,124 @@ Test(review, an_older_log_of_the_reviewer_keeps_nothing_back)
     world_move(&d.w, WORLD_RINI, UNIT, PATUH__STATE__STATE_APPROVED_NATIONAL); /* not a region's to say */
     cr_expect_eq(act_on(&d, 1, REVIEW_APPROVE, UNIT_NAME), PT_MSG_NONE);
     cr_expect_eq(state_now(&d), PATUH__STATE__STATE_APPROVED_REGION);
+    desk_close(&d);
+}
+
+/* --- what status and list say --- */
+
+/* What a command prints at the office of a tier; to be freed. */
+static struct pt_buf printed(struct desk *d, int tier, const char *name, const char *const *words, int n)
+{
+    struct office office = d->offices[tier - 1];
+    struct pt_buf out = {0};
+    (void)snprintf(office.dir, sizeof office.dir, "%s", d->folder);
+    struct command c = {.office = &office, .folder = "/", .argc = n, .argv = words};
+    cr_assert_eq(command_run(&c, name), EXIT_GOOD, "%s", pt_buf_text(&c.err));
+    pt_buf_put_str(&out, pt_buf_text(&c.out));
+    command_close(&c);
+    return out;
+}
+
+static bool prints(struct desk *d, int tier, const char *name, const char *word, const char *part)
+{
+    struct pt_buf out = printed(d, tier, name, &word, word == NULL ? 0 : 1);
+    bool found = strstr(pt_buf_text(&out), part) != NULL;
+    pt_buf_free(&out);
+    return found;
+}
+
+static void expect_todo(struct desk *d, int tier, const char *code, const char *other, const char *part)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "\"code\":\"%s\"", code);
+    cr_expect(prints(d, tier, "status", "--json", text), "tier %d: no %s", tier, code);
+    (void)snprintf(text, sizeof text, "\"code\":\"%s\"", other);
+    cr_expect_not(prints(d, tier, "status", "--json", text), "tier %d: %s", tier, other);
+    cr_expect(prints(d, tier, "status", NULL, part), "tier %d: without \"%s\"", tier, part);
+}
+
+static void write_world(struct desk *d)
+{
+    struct pt_txn *txn;
+    cr_assert_eq(pt_store_begin(d->w.store, true, &txn), PT_OK);
+    cr_assert_eq(pt_meta_put_u64(txn, "epoch", 8), PT_OK);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+}
+
+Test(review, status_says_who_can_go_on)
+{
+    static const struct {
+        enum stage stage;
+        bool late; /* the surveyor writes afterwards */
+        int tier;
+        const char *code;
+        const char *other;
+        const char *part;
+    } rows[] = {
+        {SUBMITTED, false, 1, "submitted", "submitted_region", "wait for review"},
+        {SUBMITTED, false, 2, "submitted_region", "submitted", "approval of their region"},
+        {PROPOSED, false, 1, "not_assessed", "not_assessed_region", "wait for the office"},
+        {PROPOSED, false, 2, "not_assessed_region", "not_assessed", "wait for their region"},
+        {CONFIRMED_REGION, false, 2, "not_assessed", "not_assessed_region", "wait for the office"},
+        {APPROVED_REGION, true, 1, "outside", "outside_upper", "approve again, or return it"},
+        {APPROVED_REGION, true, 2, "outside", "outside_region", "approve again, or return it"},
+        {APPROVED_NATION, true, 1, "outside_upper", "outside", "ask head office"},
+        {APPROVED_NATION, true, 2, "outside", "outside_upper", "approve again, or return it"},
+        {FIXED, true, 1, "outside_fixed", "outside", "patuhd unfix"},
+        {FIXED, true, 2, "outside_fixed", "outside", "patuhd unfix"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct desk d;
+        desk_open(&d);
+        write_world(&d);
+        bring_to(&d, rows[i].stage);
+        if (rows[i].late) {
+            world_answer(&d.w, WORLD_ANA, UNIT, "staff", "l1");
+        }
+        expect_todo(&d, rows[i].tier, rows[i].code, rows[i].other, rows[i].part);
+        desk_close(&d);
+    }
+}
+
+/* What the move names has not come: nobody can go on, and both lists say why. */
+Test(review, what_is_not_whole_is_listed_as_such)
+{
+    struct desk d;
+    Patuh__Move move = PATUH__MOVE__INIT;
+    Patuh__LogSeen seen = PATUH__LOG_SEEN__INIT;
+    Patuh__LogSeen *cut[] = {&seen};
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MOVE, 0);
+    desk_open(&d);
+    write_world(&d);
+    open_for_both(&d);
+    world_answer(&d.w, WORLD_ANA, UNIT, "desk", "l2");
+    struct pt_head head = world_head(&d.w, WORLD_SOUTH, UNIT);
+    struct pt_author budi = pt_author_of(d.w.pairs[WORLD_BUDI].public_key);
+    seen.has_author = seen.has_incarnation = seen.has_seq = seen.has_link = true;
+    seen.author = (ProtobufCBinaryData){.len = sizeof budi.b, .data = budi.b};
+    seen.incarnation = head.log.incarnation;
+    seen.seq = 3;
+    seen.link = (ProtobufCBinaryData){.len = sizeof head.link.b, .data = head.link.b};
+    move.has_to = true;
+    move.to = PATUH__STATE__STATE_SUBMITTED;
+    move.n_cut = 1;
+    move.cut = cut;
+    cr_assert_eq(pt_pack(&move.base, &d.w.arena, &entry.detail), PT_OK);
+    world_put(&d.w, WORLD_ANA, UNIT, &entry);
+    cr_expect_eq(act_on(&d, 1, REVIEW_APPROVE, UNIT_NAME), PT_MSG_REVIEW_INCOMPLETE);
+    expect_todo(&d, 1, "incomplete", "submitted", "not whole here");
+    expect_todo(&d, 2, "incomplete", "submitted_region", "not whole here");
+    cr_expect(prints(&d, 1, "review", "list", "not whole here"));
+    desk_close(&d);
+}
+
+Test(review, a_revoked_key_stays_out_and_nothing_else_is_promised)
+{
+    struct desk d;
+    desk_open(&d);
+    write_world(&d);
+    bring_to(&d, SUBMITTED);
+    world_revoke(&d.w, WORLD_ANA);
+    cr_expect(prints(&d, 1, "status", NULL, "stays out; answer it again on another device"));
     desk_close(&d);
 }
