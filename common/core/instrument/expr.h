@@ -148,6 +148,7 @@ struct pt_span {
     size_t first;
     uint32_t count;
     bool repeated;
+    bool open; /* instances are still to come: nothing over all of them is known */
 };
 
 struct pt_expr_env {

@@ -83,7 +83,7 @@ static struct pt_cell over_repeat(const struct pt_op *op, const struct pt_expr_e
     const struct pt_span *span = &env->spans[op->a];
     double total = op->code == PT_OP_SUM ? 0 : pt_number_nan();
     double n = 0;
-    bool unknown = false;
+    bool unknown = span->open;
     for (uint32_t i = 0; i < span->count; i++) {
         const struct pt_slot *slot = &env->slots[span->first + i];
         unknown |= slot->unknown;

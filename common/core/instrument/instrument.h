@@ -46,7 +46,7 @@ enum pt_carry {
 enum pt_missing_rule {
     PT_MISSING_ZERO,
     PT_MISSING_EXCLUDE,
-    PT_MISSING_RANGE /* anything from 0 to full */
+    PT_MISSING_RANGE /* anything that an answer can be worth */
 };
 
 enum pt_inapplicable_rule { PT_INAPPLICABLE_EXCLUDE, PT_INAPPLICABLE_FULL };

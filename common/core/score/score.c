@@ -65,9 +65,9 @@ static void advance(const struct trial *trial)
 }
 
 /* A new combination beside what was found so far. */
-static void widen(struct pt_node_score *to, const struct pt_node_score *from, bool *exact)
+static void widen(struct pt_node_score *to, const struct pt_node_score *from)
 {
-    *exact = *exact && to->has_score == from->has_score;
+    to->may_lack = to->may_lack || from->may_lack || to->has_score != from->has_score;
     if (from->has_score) {
         to->low = !to->has_score || from->low < to->low ? from->low : to->low;
         to->high = !to->has_score || from->high > to->high ? from->high : to->high;
@@ -92,10 +92,9 @@ static enum pt_err try_all(const struct trial *trial, struct pt_arena *arena, st
     enum pt_err err = PT_OK;
     for (size_t i = 0; err == PT_OK && i < trial->n_combinations; i++) {
         pt_layout_run(trial->layout);
-        err = pt_tree_run(trial->layout, NULL, &scratch, i == 0 ? scores : one);
-        bool same = true;
+        err = pt_tree_run(trial->layout, NULL, &scratch, i == 0 ? scores : one, exact);
         for (size_t k = 0; err == PT_OK && i > 0 && k < n_nodes; k++) {
-            widen(&scores[k], &one[k], k == 0 ? exact : &same);
+            widen(&scores[k], &one[k]);
         }
         advance(trial);
         pt_arena_reset(&scratch);
@@ -104,97 +103,102 @@ static enum pt_err try_all(const struct trial *trial, struct pt_arena *arena, st
     if (trial->n_combinations > 1) {
         pt_layout_run(trial->layout); /* leave the slots of the first combination */
     }
+    *exact = *exact && !scores[0].may_lack;
     return err;
 }
 
-/* Every scored node that a conflict can reach, and all it hands its score to. `order` puts what is read first. */
-static void force_reached(const struct trial *trial, bool *reached, bool *forced)
+/* What the conflicts that are too many reach. */
+struct reach {
+    bool value; /* its value or its relevance */
+    bool asked; /* its relevance */
+};
+
+/* Does an operation of its `relevant` read something reached, or is the group around it reached? */
+static bool reaches_asked(const struct pt_instrument *ins, uint32_t node, const struct reach *reach)
+{
+    uint32_t program = ins->nodes[node].relevant;
+    size_t n_relevant = program == PT_NONE ? 0 : ins->programs[program].n_ops;
+    bool reached = reach[ins->nodes[node].parent].asked;
+    uint32_t on;
+    for (size_t d = 1; d <= n_relevant && pt_node_dependency(ins, node, d, &on); d++) { /* 0 is the parent */
+        reached = reached || (on != PT_NONE && reach[on].value);
+    }
+    return reached;
+}
+
+/* Whether a repeat is short may hang on one scored node in it; then all that is counted over it does too. */
+static bool spread_in_repeats(const struct pt_instrument *ins, struct reach *reach)
+{
+    bool found = false;
+    for (uint32_t i = 1; i < ins->n_nodes; i++) {
+        uint32_t repeat = ins->nodes[i].repeat;
+        if (repeat == 0 || !reach[i].asked || reach[repeat].value || !pt_node_is_scored(&ins->nodes[i])) {
+            continue;
+        }
+        for (uint32_t k = repeat; k < ins->nodes[repeat].end; k++) {
+            reach[k].value = reach[k].asked = true;
+        }
+        found = true;
+    }
+    return found;
+}
+
+/* Every node that a conflict can reach. `order` puts what is read first. */
+static void spread(const struct trial *trial, struct reach *reach)
 {
     const struct pt_instrument *ins = trial->layout->ins;
     for (size_t i = 0; i < trial->n_answers; i++) {
         const struct pt_answer *answer = &trial->layout->answers->answers[trial->answers[i]];
-        reached[pt_node_by_number(ins, answer->question)] = true;
+        reach[pt_node_by_number(ins, answer->question)].value = true;
     }
-    for (size_t k = 0; k < ins->n_nodes; k++) {
-        uint32_t node = ins->order[k];
-        uint32_t on;
-        for (size_t d = 0; pt_node_dependency(ins, node, d, &on); d++) {
-            reached[node] |= on != PT_NONE && reached[on];
+    do {
+        for (size_t k = 0; k < ins->n_nodes; k++) {
+            uint32_t node = ins->order[k];
+            uint32_t on;
+            reach[node].asked |= node != 0 && reaches_asked(ins, node, reach);
+            for (size_t d = 1; pt_node_dependency(ins, node, d, &on); d++) {
+                reach[node].value |= on != PT_NONE && reach[on].value;
+            }
+            reach[node].value |= reach[node].asked;
         }
-        for (uint32_t up = node; reached[node] && pt_node_is_scored(&ins->nodes[node]) && up != 0;
-             up = ins->nodes[up].scorer) {
-            forced[up] = true;
-        }
-    }
+    } while (ins->settings.missing == PT_MISSING_RANGE && spread_in_repeats(ins, reach));
 }
 
+/* Scored nodes that are reached take their whole scale; groups above weigh it as anything else. */
 static enum pt_err bound_all(const struct trial *trial, struct pt_arena *arena, struct pt_node_score *scores)
 {
-    size_t n_nodes = trial->layout->ins->n_nodes;
-    bool *reached = pt_arena_zalloc(arena, n_nodes, sizeof *reached);
-    bool *forced = pt_arena_zalloc(arena, n_nodes, sizeof *forced);
-    if (reached == NULL || forced == NULL) {
+    const struct pt_instrument *ins = trial->layout->ins;
+    struct reach *reach = pt_arena_zalloc(arena, ins->n_nodes, sizeof *reach);
+    struct pt_forced *forced = pt_arena_zalloc(arena, ins->n_nodes, sizeof *forced);
+    bool exact = false;
+    if (reach == NULL || forced == NULL) {
         return pt_arena_err(arena);
     }
-    force_reached(trial, reached, forced);
+    spread(trial, reach);
+    for (size_t i = 1; i < ins->n_nodes; i++) {
+        forced[i].whole = reach[i].value && pt_node_is_scored(&ins->nodes[i]);
+        forced[i].may_lack = ins->settings.missing == PT_MISSING_EXCLUDE ||
+                             (reach[i].asked && ins->settings.inapplicable == PT_INAPPLICABLE_EXCLUDE);
+    }
     pt_layout_run(trial->layout);
-    return pt_tree_run(trial->layout, forced, arena, scores);
+    uint32_t repeat = ins->settings.product_repeat;
+    uint32_t n_to_come = repeat != 0 && reach[repeat].value ? pt_layout_to_come_at_most(trial->layout) : 0;
+    trial->layout->n_to_come = n_to_come > trial->layout->n_to_come ? n_to_come : trial->layout->n_to_come;
+    return pt_tree_run(trial->layout, forced, arena, scores, &exact);
 }
 
+/* *additive: each conflict enters by itself, so that all lows of anything it is in are reached together. */
 static enum pt_err score_layout(struct pt_layout *layout, struct pt_arena *arena, struct pt_node_score *scores,
-                                bool *exact)
+                                bool *exact, bool *additive)
 {
     struct trial trial = {.layout = layout};
     enum pt_err err = plan_trial(layout, arena, &trial);
     *exact = err == PT_OK && trial.n_combinations > 0;
+    *additive = err == PT_OK && trial.n_combinations == 1;
     if (err != PT_OK) {
         return err;
     }
     return *exact ? try_all(&trial, arena, scores, exact) : bound_all(&trial, arena, scores);
-}
-
-static bool is_missing(const struct pt_layout *layout, size_t slot)
-{
-    const struct pt_slot *s = &layout->slots[slot];
-    size_t answer = layout->answer_of[slot];
-    bool in_conflict = answer != 0 && layout->answers->answers[answer - 1].n_values > 1;
-    return s->relevant && !s->answered && !in_conflict;
-}
-
-/* A question of a repeat that is asked and has fewer answers than it needs, with no empty instance to point at. */
-static bool too_few(const struct pt_layout *layout, uint32_t node, const struct pt_node_score *score, size_t n_found)
-{
-    const struct pt_node *n = &layout->ins->nodes[node];
-    return n->repeat != 0 && score->relevant && n_found == 0 && pt_node_is_scored(n) &&
-           score->n_answered < pt_layout_min_count(layout, node);
-}
-
-static enum pt_err list_missing(const struct pt_layout *layout, struct pt_arena *arena, struct pt_unit_score *out)
-{
-    struct pt_missing *missing = pt_arena_zalloc(arena, layout->n_slots + layout->ins->n_nodes, sizeof *missing);
-    if (missing == NULL) {
-        return pt_arena_err(arena);
-    }
-    size_t n = 0;
-    for (uint32_t i = 0; i < layout->ins->n_nodes; i++) {
-        const struct pt_node *node = &layout->ins->nodes[i];
-        if (!node->needed || !pt_node_is_question(node)) {
-            continue;
-        }
-        size_t before = n;
-        for (uint32_t k = 0; k < layout->spans[i].count; k++) {
-            if (is_missing(layout, layout->spans[i].first + k)) {
-                uint32_t instance = node->repeat == 0 ? 0 : layout->first_instance[node->repeat] + k + 1;
-                missing[n++] = (struct pt_missing){.node = i, .instance = instance};
-            }
-        }
-        if (too_few(layout, i, &out->nodes[i], n - before)) {
-            missing[n++] = (struct pt_missing){.node = i};
-        }
-    }
-    out->missing = missing;
-    out->n_missing = n;
-    return PT_OK;
 }
 
 static void describe_unit(const struct pt_layout *layout, struct pt_unit_score *out)
@@ -208,11 +212,14 @@ static void describe_unit(const struct pt_layout *layout, struct pt_unit_score *
         out->placeholder |= node->placeholder && node->has_weight && out->nodes[i].has_score;
     }
     out->has_score = out->nodes[0].has_score;
+    out->may_lack = out->nodes[0].may_lack;
+    out->n_to_come = layout->n_to_come;
     out->low = out->nodes[0].low;
     out->high = out->nodes[0].high;
 }
 
-static enum pt_err score_product(const struct pt_layout *unit, uint32_t instance, struct pt_product_score *out)
+static enum pt_err score_product(const struct pt_layout *unit, uint32_t instance, struct pt_product_score *out,
+                                 bool *additive)
 {
     struct pt_arena scratch;
     struct pt_layout layout;
@@ -221,17 +228,30 @@ static enum pt_err score_product(const struct pt_layout *unit, uint32_t instance
     enum pt_err err = pt_layout_make(unit->ins, unit->answers, instance + 1, &scratch, &layout);
     struct pt_node_score *scores = pt_arena_zalloc(&scratch, unit->ins->n_nodes, sizeof *scores);
     if (err == PT_OK) {
-        err = scores == NULL ? PT_ENOMEM : score_layout(&layout, &scratch, scores, &exact);
+        err = scores == NULL ? PT_ENOMEM : score_layout(&layout, &scratch, scores, &exact, additive);
     }
     if (err == PT_OK) {
         *out = (struct pt_product_score){.instance = instance,
                                          .has_score = scores[0].has_score,
+                                         .may_lack = scores[0].may_lack,
                                          .exact = exact,
                                          .low = scores[0].low,
                                          .high = scores[0].high};
     }
     pt_arena_close(&scratch);
     return err;
+}
+
+/* Two products that follow the same conflict need not be at their lowest together. */
+static void doubt_together(struct pt_product_score *products, size_t n, bool additive)
+{
+    size_t n_open = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_open += products[i].low != products[i].high ? 1 : 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        products[i].exact = products[i].exact && (additive || n_open < 2);
+    }
 }
 
 static enum pt_err score_products(const struct pt_layout *layout, struct pt_arena *arena, struct pt_unit_score *out)
@@ -251,9 +271,13 @@ static enum pt_err score_products(const struct pt_layout *layout, struct pt_aren
     if (products == NULL) {
         return pt_arena_err(arena);
     }
+    bool all_additive = true;
     for (size_t i = 0; err == PT_OK && i < n; i++) {
-        err = score_product(layout, first + (uint32_t)i, &products[i]);
+        bool additive = false;
+        err = score_product(layout, first + (uint32_t)i, &products[i], &additive);
+        all_additive = all_additive && additive;
     }
+    doubt_together(products, n, all_additive);
     out->products = products;
     out->n_products = n;
     return err;
@@ -272,13 +296,14 @@ enum pt_err pt_score_unit(const struct pt_instrument *instrument, const struct p
     if (nodes == NULL) {
         return pt_arena_err(arena);
     }
-    err = score_layout(&layout, arena, nodes, &score.exact);
+    bool additive = false;
+    err = score_layout(&layout, arena, nodes, &score.exact, &additive);
     score.nodes = nodes;
     score.slots = layout.slots;
     score.spans = layout.spans;
     if (err == PT_OK) {
         describe_unit(&layout, &score);
-        err = list_missing(&layout, arena, &score);
+        err = pt_list_missing(&layout, arena, &score);
     }
     if (err == PT_OK) {
         err = score_products(&layout, arena, &score);

@@ -2,8 +2,20 @@
  *
  * One point is PT_POINT units, a score lies between 0 and PT_SCORE_MAX. Expressions decide relevance and calculations;
  * each question is combined over the instances that answered it; then weighted means go up the tree, one half-even
- * rounding a node. Open conflicts and (where missing = range) missing answers make a range: low <= every score that is
- * still possible <= high.
+ * rounding a node.
+ *
+ * Range. Open conflicts and (where missing = range) missing answers make one: low <= every score that is still possible
+ * <= high; where it is possible that there is none, may_lack says so, and a mean above is widened by that too.
+ * - Conflicts that expressions read are tried one by one, up to PT_CONFLICT_COMBINATIONS_MAX combinations; beyond that
+ *   what they reach takes its whole scale and is weighed into the groups above as anything else. Others add up.
+ * - Missing is a needed question that is asked and not answered, at each instance for itself, and an instance that a
+ *   repeat is short of: a scored node in it has fewer relevant instances than its min_count (1 without one). All that
+ * is listed as missing widens, and nothing else that is empty does: an unanswered instance is worth the least to the
+ * most of its question, beside those that answered; in a repeat that is short every scored node takes its whole scale,
+ * and what is counted over it is unknown; what an unknown value is read by takes its whole scale, whatever the
+ * expression makes of it. Where missing is zero or exclude an unanswered instance is listed too, and is no part of the
+ * mean.
+ * - A calculation that comes to no number counts as missing; it is not listed, since nobody answers it.
  * Thread: any.  Memory: results live in the arena given. */
 #ifndef PT_SCORE_H
 #define PT_SCORE_H
@@ -13,6 +25,7 @@
 
 struct pt_node_score {
     bool has_score; /* false: does not score, left out (inapplicable or missing = exclude), or nothing inside scored */
+    bool may_lack;  /* has a score, and it is possible that it has none */
     int64_t low;
     int64_t high;
     bool relevant;       /* at least one instance */
@@ -30,16 +43,18 @@ struct pt_missing {
 struct pt_product_score {
     uint32_t instance; /* index into pt_answers.instances */
     bool has_score;
-    bool exact;
+    bool may_lack;
+    bool exact; /* as of the unit; and all products of the unit can be at their low, or high, together */
     int64_t low;
     int64_t high;
 };
 
 struct pt_unit_score {
     bool has_score;
+    bool may_lack;
     int64_t low;
     int64_t high;
-    bool exact;                        /* low and high are reached by some choice among the conflicts */
+    bool exact; /* low and high are both reached by some choice and answers, and there is a score in any case */
     const struct pt_node_score *nodes; /* by node of the instrument */
     size_t n_nodes;
     const struct pt_missing *missing; /* by node, instance */
@@ -48,6 +63,7 @@ struct pt_unit_score {
     bool placeholder;                        /* a weight or scale that is not official took part */
     const struct pt_product_score *products; /* mean_of_products only */
     size_t n_products;
+    uint32_t n_to_come;          /* products that missing answers wait for (missing = range): any score or none */
     const struct pt_slot *slots; /* relevance and value per instance, with the first value of each conflict */
     const struct pt_span *spans; /* by node */
 };
@@ -70,21 +86,27 @@ enum pt_err pt_answer_check(const struct pt_instrument *instrument, const struct
 /* One unit (or product) on its way into an institution. */
 struct pt_unit_part {
     bool has_score;
+    bool may_lack;
+    bool exact;
     int64_t low;
     int64_t high;
     uint32_t n_products;                     /* mean_of_products without `products`: how many the score stands for */
     const struct pt_product_score *products; /* NULL: not known one by one */
     size_t n_product_scores;
+    uint32_t n_to_come; /* as in pt_unit_score */
 };
 
 struct pt_institution_score {
-    bool has_score; /* false: no unit has one */
+    bool has_score; /* false: no unit can have one */
+    bool may_lack;  /* no unit has one in any case */
+    bool exact;     /* as of units */
     int64_t low;
     int64_t high;
-    size_t n_units; /* that took part */
+    size_t n_units; /* that take part, or may */
 };
 
-/* Mean over units or over products, by the settings' rule and carry. Errors: LIMIT (a score below 0, or 2^31
+/* Mean over units or over products, by the settings' rule and carry. Those that may lack a score are left out or taken
+ * in as it widens the range most. Errors: LIMIT (a score below 0, or 2^31
  * products and more). */
 enum pt_err pt_score_institution(const struct pt_settings *settings, const struct pt_unit_part *parts, size_t n_parts,
                                  struct pt_institution_score *out);

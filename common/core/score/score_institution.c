@@ -38,75 +38,181 @@ void pt_score_put(struct pt_buf *out, int64_t score, uint32_t decimals)
     }
 }
 
+/* What enters a mean: one unit, one product, or several alike. */
+struct item {
+    bool may_lack;
+    bool exact;
+    int64_t low;
+    int64_t high;
+    int64_t n; /* 0: nothing */
+};
+
+/* The k-th item of a part; false past the last. */
+static bool item_at(const struct pt_settings *settings, const struct pt_unit_part *part, size_t k, struct item *out)
+{
+    bool by_products = settings->institution_rule == PT_MEAN_OF_PRODUCTS;
+    bool one_by_one = by_products && part->products != NULL;
+    size_t n_known = one_by_one ? part->n_product_scores : 1;
+    if (k < n_known && one_by_one) {
+        const struct pt_product_score *product = &part->products[k];
+        *out = (struct item){product->may_lack, product->exact, product->low, product->high, product->has_score};
+    } else if (k < n_known) {
+        int64_t n = by_products ? part->n_products : 1;
+        *out = (struct item){part->may_lack, part->exact, part->low, part->high, part->has_score ? n : 0};
+    } else {
+        *out = (struct item){true, false, 0, PT_SCORE_MAX, by_products ? part->n_to_come : 0};
+    }
+    return k <= n_known;
+}
+
 struct mean {
-    struct pt_sum low;
-    struct pt_sum high;
+    struct pt_sum sum;
     int64_t n;
 };
 
-static enum pt_err add(struct mean *mean, const struct pt_settings *settings, int64_t low, int64_t high, int64_t n)
+/* One end of the range, from items as they are carried. */
+struct end {
+    const struct pt_settings *settings;
+    const struct pt_unit_part *parts;
+    size_t n_parts;
+    bool high;
+};
+
+static int64_t carried(const struct end *end, const struct item *item)
 {
-    if (low < 0 || high < 0) {
-        return PT_ELIMIT;
-    }
-    if (settings->carry_unit == PT_CARRY_AS_PRINTED) {
-        low = pt_score_round(low, settings->decimals);
-        high = pt_score_round(high, settings->decimals);
-    }
-    bool fits = pt_sum_add(&mean->low, low, n) && pt_sum_add(&mean->high, high, n) && mean->n + n < PRODUCTS_MAX;
-    mean->n += n;
-    return fits ? PT_OK : PT_ELIMIT;
+    int64_t value = end->high ? item->high : item->low;
+    bool printed = end->settings->carry_unit == PT_CARRY_AS_PRINTED;
+    return printed ? pt_score_round(value, end->settings->decimals) : value;
 }
 
-static enum pt_err add_products(struct mean *mean, const struct pt_settings *settings, const struct pt_unit_part *part)
+static bool add(struct mean *mean, int64_t value, int64_t n)
 {
-    if (part->products == NULL) {
-        return part->has_score ? add(mean, settings, part->low, part->high, part->n_products) : PT_OK;
+    mean->n += n;
+    return pt_sum_add(&mean->sum, value, n);
+}
+
+/* Does the value lie outside the mean, on the side of this end? */
+static bool beyond(const struct end *end, int64_t value, const struct mean *mean)
+{
+    struct pt_sum all = {0};
+    if (!pt_sum_add(&all, value, mean->n)) {
+        return false; /* cannot be: value and n are bounded */
     }
-    enum pt_err err = PT_OK;
-    for (size_t i = 0; err == PT_OK && i < part->n_product_scores; i++) {
-        const struct pt_product_score *product = &part->products[i];
-        err = product->has_score ? add(mean, settings, product->low, product->high, 1) : PT_OK;
+    const struct pt_sum *less = end->high ? &mean->sum : &all;
+    const struct pt_sum *more = end->high ? &all : &mean->sum;
+    return less->high != more->high ? less->high < more->high : less->low < more->low;
+}
+
+/* All that surely count; with `than`, also those that may lack a score and lie beyond that mean. */
+static bool gather(const struct end *end, const struct mean *than, struct mean *out)
+{
+    struct item item;
+    *out = (struct mean){0};
+    for (size_t i = 0; i < end->n_parts; i++) {
+        for (size_t k = 0; item_at(end->settings, &end->parts[i], k, &item); k++) {
+            int64_t value = carried(end, &item);
+            bool counts = item.n > 0 && (!item.may_lack || (than != NULL && beyond(end, value, than)));
+            if (counts && !add(out, value, item.n)) {
+                return false;
+            }
+        }
     }
-    return err;
+    return true;
+}
+
+/* The one item at the very end, where none surely counts. */
+static void outermost(const struct end *end, struct mean *out)
+{
+    struct item item;
+    *out = (struct mean){0};
+    for (size_t i = 0; i < end->n_parts; i++) {
+        for (size_t k = 0; item_at(end->settings, &end->parts[i], k, &item); k++) {
+            int64_t value = carried(end, &item);
+            if (item.n > 0 && (out->n == 0 || beyond(end, value, out))) {
+                *out = (struct mean){.n = 1};
+                (void)pt_sum_add(&out->sum, value, 1); /* fits */
+            }
+        }
+    }
+}
+
+/* The furthest that a mean can come by leaving out or taking in those that may lack a score: one helps while it lies
+ * beyond the mean, and each round leaves fewer that do. */
+static bool furthest(const struct end *end, struct mean *out)
+{
+    struct mean mean;
+    if (!gather(end, NULL, &mean)) {
+        return false;
+    }
+    if (mean.n == 0) {
+        outermost(end, out);
+        return true;
+    }
+    for (bool moved = true; moved;) {
+        struct mean next;
+        if (!gather(end, &mean, &next)) {
+            return false;
+        }
+        moved = next.n != mean.n;
+        mean = next;
+    }
+    *out = mean;
+    return true;
 }
 
 /* One rounding, straight from the exact quotient. */
-static bool divide(const struct pt_sum *sum, int64_t n, const struct pt_settings *settings, int64_t *out)
+static bool divide(const struct mean *mean, const struct pt_settings *settings, int64_t *out)
 {
     if (settings->carry_institution == PT_CARRY_EXACT) {
-        return pt_sum_divide(sum, n, PT_ROUND_HALF_EVEN, out);
+        return pt_sum_divide(&mean->sum, mean->n, PT_ROUND_HALF_EVEN, out);
     }
     int64_t step = step_of(settings->decimals);
-    if (!pt_sum_divide(sum, n * step, PT_ROUND_HALF_UP, out)) {
+    if (!pt_sum_divide(&mean->sum, mean->n * step, PT_ROUND_HALF_UP, out)) {
         return false;
     }
     *out *= step;
     return true;
 }
 
+/* What takes part at all. Errors: LIMIT. */
+static enum pt_err look_through(const struct pt_settings *settings, const struct pt_unit_part *parts, size_t n_parts,
+                                struct pt_institution_score *score)
+{
+    struct item item;
+    int64_t n = 0;
+    bool sure = false;
+    for (size_t i = 0; i < n_parts; i++) {
+        int64_t before = n;
+        for (size_t k = 0; item_at(settings, &parts[i], k, &item); k++) {
+            if (item.n == 0) {
+                continue;
+            }
+            n += item.n;
+            if (item.low < 0 || item.high < 0 || n >= PRODUCTS_MAX) {
+                return PT_ELIMIT;
+            }
+            sure = sure || !item.may_lack;
+            score->exact = score->exact && item.exact;
+        }
+        score->n_units += n > before ? 1 : 0;
+    }
+    score->has_score = n > 0;
+    score->may_lack = n > 0 && !sure;
+    return PT_OK;
+}
+
 enum pt_err pt_score_institution(const struct pt_settings *settings, const struct pt_unit_part *parts, size_t n_parts,
                                  struct pt_institution_score *out)
 {
-    struct pt_institution_score score = {0};
-    struct mean mean = {0};
-    for (size_t i = 0; i < n_parts; i++) {
-        const struct pt_unit_part *part = &parts[i];
-        int64_t before = mean.n;
-        enum pt_err err = PT_OK;
-        if (settings->institution_rule == PT_MEAN_OF_PRODUCTS) {
-            err = add_products(&mean, settings, part);
-        } else if (part->has_score) {
-            err = add(&mean, settings, part->low, part->high, 1);
-        }
-        if (err != PT_OK) {
-            return err;
-        }
-        score.n_units += mean.n > before ? 1 : 0;
+    struct pt_institution_score score = {.exact = true};
+    enum pt_err err = look_through(settings, parts, n_parts, &score);
+    if (err != PT_OK) {
+        return err;
     }
-    if (mean.n > 0) {
-        score.has_score = true;
-        if (!divide(&mean.low, mean.n, settings, &score.low) || !divide(&mean.high, mean.n, settings, &score.high)) {
+    for (int high = 0; score.has_score && high < 2; high++) {
+        struct end end = {settings, parts, n_parts, high == 1};
+        struct mean mean;
+        if (!furthest(&end, &mean) || !divide(&mean, settings, high == 1 ? &score.high : &score.low)) {
             return PT_ELIMIT;
         }
     }

@@ -192,6 +192,27 @@ void pt_slot_read(const struct pt_instrument *ins, uint32_t node, const struct p
     slot->high = slot->low;
 }
 
+/* The least and the most that an answer can be worth. */
+static void take_scale(const struct pt_instrument *ins, const struct pt_node *n, struct pt_slot *slot)
+{
+    const struct pt_list *list = n->list == PT_NONE ? NULL : &ins->lists[n->list];
+    int64_t sum = 0;
+    slot->low = 0;
+    slot->high = n->max_score;
+    for (size_t i = 0; list != NULL && i < list->n_choices; i++) {
+        int64_t score = list->choices[i].score;
+        sum += score > 0 ? score : 0;
+        slot->low = i == 0 || score < slot->low ? score : slot->low;
+        slot->high = i == 0 || score > slot->high ? score : slot->high;
+    }
+    if (n->type == PT_NODE_SELECT_MULTIPLE) {
+        slot->low = 0; /* none of them */
+        slot->high = sum;
+    }
+    slot->low = clamp(slot->low, n->max_score);
+    slot->high = clamp(slot->high, n->max_score);
+}
+
 static struct pt_cell eval(const struct pt_layout *layout, uint32_t program, uint32_t instance)
 {
     struct pt_expr_env env = {.slots = layout->slots,
@@ -280,7 +301,7 @@ static void fill(const struct pt_layout *layout, uint32_t node, uint32_t instanc
         uint32_t child = node + 1 < n->end ? layout->spans[node + 1].count : 0;
         slot->number = slot->relevant ? child : 0;
         slot->text = PT_TEXT_SOME;
-        slot->unknown = slot->may_relevant;
+        slot->unknown = slot->may_relevant || layout->spans[node].open;
         return;
     }
     if (!slot->relevant || (n->type != PT_NODE_CALCULATE && !pt_node_is_question(n))) {
@@ -293,11 +314,14 @@ static void fill(const struct pt_layout *layout, uint32_t node, uint32_t instanc
     } else {
         read_answer(layout, at, node, slot);
         slot->unknown = by_range(layout) && n->needed && !slot->answered;
+        if (slot->unknown) {
+            take_scale(layout->ins, n, slot);
+        }
     }
     slot->unknown |= slot->may_relevant;
 }
 
-void pt_layout_run(struct pt_layout *layout)
+static void fill_all(struct pt_layout *layout)
 {
     for (size_t k = 0; k < layout->ins->n_nodes; k++) {
         uint32_t node = layout->ins->order[k];
@@ -305,4 +329,15 @@ void pt_layout_run(struct pt_layout *layout)
             fill(layout, node, i);
         }
     }
+}
+
+/* What an open repeat leaves unknown may decide whether another one is asked: once more for each that is opened. */
+void pt_layout_run(struct pt_layout *layout)
+{
+    for (uint32_t i = 0; i < layout->ins->n_nodes; i++) {
+        layout->spans[i].open = false;
+    }
+    do {
+        fill_all(layout);
+    } while (by_range(layout) && pt_layout_open_short(layout));
 }

@@ -66,8 +66,9 @@ static double evaluate(const char *source, const struct pt_slot *slots)
     enum pt_err err = pt_expr_compile(source, &scope, &arena, &program, &fault);
     cr_assert_eq(err, PT_OK, "%s: %s %s", source, pt_msg_english(fault.msg), fault.detail);
     cr_assert_eq(pt_program_check(&program), PT_OK, "%s", source);
-    const struct pt_span spans[] = {{0, 1, false}, {1, 1, false}, {2, 1, false}, {3, 1, false},
-                                    {4, 1, false}, {5, 1, false}, {6, 3, true}};
+    const struct pt_span spans[] = {{0, 1, false, false}, {1, 1, false, false}, {2, 1, false, false},
+                                    {3, 1, false, false}, {4, 1, false, false}, {5, 1, false, false},
+                                    {6, 3, true, false}};
     const double numbers[] = {pt_number_nan(), pt_number_nan(), pt_number_nan(), 3};
     struct pt_expr_env env = {.slots = slots, .spans = spans, .text_numbers = numbers, .self = &slots[1]};
     double number = pt_expr_eval(&program, &env).number;
@@ -170,7 +171,7 @@ Test(expr, what_was_read_unknown_makes_the_result_unknown)
     struct pt_program program;
     struct pt_expr_fault fault;
     struct pt_expr_scope scope = scope_of(false, 0);
-    const struct pt_span spans[] = {{0, 1, false}, {1, 1, false}};
+    const struct pt_span spans[] = {{0, 1, false, false}, {1, 1, false, false}};
     fill(slots);
     slots[1].unknown = true;
     pt_arena_init(&arena, SIZE_MAX);

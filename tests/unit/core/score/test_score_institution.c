@@ -56,9 +56,9 @@ Test(score_institution, mean_of_products_gives_the_published_score_of_banten_202
 
 Test(score_institution, products_known_one_by_one_weigh_alike)
 {
-    const struct pt_product_score products[] = {{0, true, true, 90 * PT_POINT, 90 * PT_POINT},
-                                                {1, false, true, 0, 0},
-                                                {2, true, true, 60 * PT_POINT, 63 * PT_POINT}};
+    const struct pt_product_score products[] = {{0, true, false, true, 90 * PT_POINT, 90 * PT_POINT},
+                                                {1, false, false, true, 0, 0},
+                                                {2, true, false, true, 60 * PT_POINT, 63 * PT_POINT}};
     struct pt_unit_part parts[] = {{.products = products, .n_product_scores = 3}, part_of("30", 1)};
     struct pt_settings settings = {.institution_rule = PT_MEAN_OF_PRODUCTS, .decimals = 2};
     struct pt_institution_score score;
@@ -94,6 +94,42 @@ Test(score_institution, a_unit_without_a_score_leaves_the_mean)
     cr_expect_not(score.has_score);
     cr_assert_eq(pt_score_institution(&settings, NULL, 0, &score), PT_OK);
     cr_expect_not(score.has_score);
+}
+
+/* Each of the last ones is taken in, or left out, as it widens most. */
+Test(score_institution, units_that_may_lack_a_score_widen_the_mean)
+{
+    static const struct {
+        int64_t sure; /* -1: none */
+        int64_t perhaps[3];
+        int64_t low;
+        int64_t high;
+    } rows[] = {
+        {100, {50, 100, 100}, 75, 100}, /* (100 + 50) / 2; without it */
+        {50, {50, 50, 50}, 50, 50},     /* the same in any case */
+        {60, {0, 50, 100}, 30, 80},     /* 60 and 0; 50 does not lower 30: (60 + 0 + 50) / 3 is more */
+        {90, {0, 10, 20}, 30, 90},      /* (90 + 0 + 10 + 20) / 4 = 30: with 0 and 10 it is 33.33, and 20 lowers it */
+        {-1, {40, 70, 55}, 40, 70},     /* one alone at either end, or nobody */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct pt_unit_part parts[4];
+        struct pt_settings settings = {.decimals = 2};
+        struct pt_institution_score score;
+        size_t n = 0;
+        for (; n < 3; n++) {
+            parts[n] = (struct pt_unit_part){.has_score = true, .may_lack = true};
+            parts[n].low = parts[n].high = rows[i].perhaps[n] * PT_POINT;
+        }
+        if (rows[i].sure >= 0) {
+            parts[n] = (struct pt_unit_part){.has_score = true, .exact = true};
+            parts[n].low = parts[n].high = rows[i].sure * PT_POINT;
+            n++;
+        }
+        cr_assert_eq(pt_score_institution(&settings, parts, n, &score), PT_OK);
+        cr_expect(score.low == rows[i].low * PT_POINT && score.high == rows[i].high * PT_POINT, "row %zu: %ld..%ld", i,
+                  (long)score.low, (long)score.high);
+        cr_expect(score.has_score && score.may_lack == (rows[i].sure < 0) && !score.exact, "row %zu", i);
+    }
 }
 
 Test(score_institution, scores_below_zero_are_not_scores)
