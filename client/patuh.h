@@ -201,10 +201,10 @@ struct patuh_score {
     bool has_score;
     const char *low; /* points, as printed; "" without a score */
     const char *high;
-    bool settled;     /* low and high are the same: zone and category stand */
+    bool settled;     /* there is a score in any case, and one only: zone and category stand */
     const char *zone; /* green, yellow, red, or "" */
     const char *category;
-    bool exact;        /* low and high can be reached */
+    bool exact;        /* low and high can be reached, and there is a score in any case */
     bool placeholders; /* weights that are not official took part */
 };
 

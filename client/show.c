@@ -406,7 +406,7 @@ static struct patuh_score score_of(struct building *b)
     score.high = points(b, from->high);
     score.exact = from->exact;
     score.placeholders = from->placeholder;
-    score.settled = from->low == from->high;
+    score.settled = !from->may_lack && from->low == from->high;
     const struct pt_zone *zone =
         score.settled ? pt_zone_of(instrument, pt_score_round(from->low, instrument->settings.decimals)) : NULL;
     if (zone != NULL) {

@@ -120,12 +120,13 @@ static size_t count_late(const struct pt_view *views, size_t n_views, const Patu
     return n;
 }
 
+/* Of the unit or of a product; or it is open whether there is a score at all. */
 static bool is_range(const struct pt__unit *unit)
 {
-    bool range = unit->has_score && unit->low != unit->high;
+    bool range = (unit->has_score && !pt__unit_settled(unit)) || unit->n_to_come > 0;
     for (size_t i = 0; i < unit->n_product_scores; i++) {
         const struct pt_product_score *product = &unit->products[i];
-        range = range || (product->has_score && product->low != product->high);
+        range = range || (product->has_score && (product->may_lack || product->low != product->high));
     }
     return range;
 }

@@ -36,7 +36,7 @@ void pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, cons
         pt_csv_put_int(&csv, node->number);
         pt_csv_put(&csv, node->name);
         pt_csv_put(&csv, r->ins->nodes[node->scorer].name);
-        pt__put_range(&csv, r, s->has_score, s->low, s->high);
+        pt__put_range(&csv, r, s->has_score, s->has_score && !s->may_lack && s->low == s->high, s->low, s->high);
         pt_csv_put_int(&csv, s->relevant);
         pt_csv_put_int(&csv, s->n_answered);
         pt_csv_end_row(&csv);

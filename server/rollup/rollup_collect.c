@@ -124,6 +124,8 @@ static enum pt_err score_unit(struct pt__rollup *r, struct pt__unit *unit, const
         return err;
     }
     unit->has_score = score.has_score;
+    unit->may_lack = score.may_lack;
+    unit->n_to_come = score.n_to_come;
     unit->low = score.low;
     unit->high = score.high;
     unit->exact = score.exact;

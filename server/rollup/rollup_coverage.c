@@ -184,7 +184,7 @@ static size_t count_zone(const struct pt__rollup *r, const char *type, const str
         const struct pt__institution *x = &r->institutions[i];
         bool meant = x->has_score && (type == NULL || strcmp(x->type, type) == 0);
         meant = meant && (x->imported || !imported_only);
-        n += meant && pt__zone(r, x->has_score, x->low, x->high) == zone;
+        n += meant && pt__zone(r, pt__institution_settled(x), x->low) == zone;
     }
     return n;
 }

@@ -16,12 +16,19 @@ bool pt__is_approved(Patuh__State state)
            state == PATUH__STATE__STATE_FIXED;
 }
 
-const struct pt_zone *pt__zone(const struct pt__rollup *r, bool has_score, int64_t low, int64_t high)
+bool pt__unit_settled(const struct pt__unit *unit)
 {
-    if (!has_score || low != high) {
-        return NULL;
-    }
-    return pt_zone_of(r->ins, pt_score_round(low, r->ins->settings.decimals));
+    return unit->has_score && !unit->may_lack && unit->low == unit->high;
+}
+
+bool pt__institution_settled(const struct pt__institution *institution)
+{
+    return institution->has_score && !institution->may_lack && institution->low == institution->high;
+}
+
+const struct pt_zone *pt__zone(const struct pt__rollup *r, bool settled, int64_t score)
+{
+    return settled ? pt_zone_of(r->ins, pt_score_round(score, r->ins->settings.decimals)) : NULL;
 }
 
 static int compare_institutions(const void *a, const void *b)
@@ -113,12 +120,14 @@ static void count_unit(struct pt__institution *institution, const struct pt__uni
     institution->n_foreign += unit->foreign;
     institution->shown = institution->shown || unit->opened || unit->imported;
     institution->placeholder = institution->placeholder || (unit->has_score && unit->placeholder);
-    institution->exact = institution->exact && unit->exact;
 }
 
 static struct pt_unit_part part_of(const struct pt__unit *unit)
 {
     struct pt_unit_part part = {.has_score = unit->has_score, .low = unit->low, .high = unit->high};
+    part.may_lack = unit->may_lack;
+    part.exact = unit->exact;
+    part.n_to_come = unit->n_to_come;
     part.n_products = unit->n_products;
     part.products = unit->products;
     part.n_product_scores = unit->n_product_scores;
@@ -160,7 +169,7 @@ static enum pt_err gather(struct pt__rollup *r, struct pt__institution *institut
 static enum pt_err score_institution(struct pt__rollup *r, struct pt__institution *institution,
                                      const struct parts *parts)
 {
-    struct pt_institution_score score = {0};
+    struct pt_institution_score score = {.exact = true};
     if (parts->divisible) {
         enum pt_err err = pt_score_institution(&r->ins->settings, parts->list, parts->n, &score);
         if (err == PT_ELIMIT) {
@@ -172,16 +181,18 @@ static enum pt_err score_institution(struct pt__rollup *r, struct pt__institutio
         }
     }
     institution->has_score = score.has_score;
+    institution->may_lack = score.may_lack;
+    institution->exact = score.exact;
     institution->low = score.low;
     institution->high = score.high;
     institution->n_units = score.n_units;
     institution->imported = parts->imported;
-    institution->has_computed = score.has_score && score.low == score.high;
+    institution->has_computed = pt__institution_settled(institution);
     institution->computed = score.low;
     if (institution->has_published && !parts->assessed) { /* published as it is, unless assessed here */
-        institution->has_score = institution->imported = true;
+        institution->has_score = institution->imported = institution->exact = true;
         institution->low = institution->high = institution->published;
-        institution->placeholder = false;
+        institution->placeholder = institution->may_lack = false;
     }
     return PT_OK;
 }
@@ -236,6 +247,7 @@ static enum pt_err score_all(struct pt__rollup *r)
 /* rank_low = 1 + those surely above, rank_high = 1 + those possibly above, on figures as printed. */
 struct ranked {
     const char *type;
+    bool may_lack;
     int64_t low;
     int64_t high;
     uint32_t *rank_low;
@@ -270,17 +282,21 @@ static uint32_t count_above(const int64_t *scores, size_t n, int64_t bound)
     return (uint32_t)(n - low);
 }
 
-/* All of one type. Its own high lies above its own low while it is a range: that one does not count. */
+/* All of one type. Its own high lies above its own low while it is a range: that one does not count. One that may have
+ * no score is not surely above anybody. */
 static void rank_type(const struct ranked *list, size_t n, int64_t *lows, int64_t *highs)
 {
+    size_t n_sure = 0;
     for (size_t i = 0; i < n; i++) {
-        lows[i] = list[i].low;
         highs[i] = list[i].high;
+        if (!list[i].may_lack) {
+            lows[n_sure++] = list[i].low;
+        }
     }
-    qsort(lows, n, sizeof *lows, compare_scores);
+    qsort(lows, n_sure, sizeof *lows, compare_scores);
     qsort(highs, n, sizeof *highs, compare_scores);
     for (size_t i = 0; i < n; i++) {
-        *list[i].rank_low = 1 + count_above(lows, n, list[i].high);
+        *list[i].rank_low = 1 + count_above(lows, n_sure, list[i].high);
         *list[i].rank_high = 1 + count_above(highs, n, list[i].low) - (list[i].high > list[i].low ? 1 : 0);
     }
 }
@@ -313,8 +329,9 @@ static enum pt_err rank_institutions(struct pt__rollup *r)
     for (size_t i = 0; i < r->n_institutions && list != NULL; i++) {
         struct pt__institution *x = &r->institutions[i];
         if (x->has_score) {
-            list[n++] = (struct ranked){x->type, pt_score_round(x->low, decimals), pt_score_round(x->high, decimals),
-                                        &x->rank_low, &x->rank_high};
+            list[n++] = (struct ranked){
+                x->type,      x->may_lack,  pt_score_round(x->low, decimals), pt_score_round(x->high, decimals),
+                &x->rank_low, &x->rank_high};
         }
     }
     return list == NULL ? PT_ENOMEM : rank(r, list, n);
@@ -328,8 +345,9 @@ static enum pt_err rank_units(struct pt__rollup *r)
     for (size_t i = 0; i < r->n_units && list != NULL; i++) {
         struct pt__unit *x = &r->units[i];
         if (x->has_score) {
-            list[n++] = (struct ranked){x->type, pt_score_round(x->low, decimals), pt_score_round(x->high, decimals),
-                                        &x->rank_low, &x->rank_high};
+            list[n++] = (struct ranked){
+                x->type,      x->may_lack,  pt_score_round(x->low, decimals), pt_score_round(x->high, decimals),
+                &x->rank_low, &x->rank_high};
         }
     }
     return list == NULL ? PT_ENOMEM : rank(r, list, n);

@@ -34,8 +34,10 @@ struct pt__unit {
     bool placeholder;
     bool exact;
     bool has_score;
+    bool may_lack; /* as in pt_unit_score */
     int64_t low;
     int64_t high;
+    uint32_t n_to_come;                      /* as in pt_unit_score */
     uint32_t n_products;                     /* mean_of_products: how many an imported score stands for; 0 = not said */
     const struct pt_product_score *products; /* NULL: not known one by one */
     size_t n_product_scores;
@@ -58,6 +60,7 @@ struct pt__institution {
     bool placeholder;
     bool exact;
     bool has_score;
+    bool may_lack; /* as in pt_institution_score */
     int64_t low;
     int64_t high;
     size_t n_units; /* that took part in the score */
@@ -336,8 +339,11 @@ enum pt_err pt__rollup_import(struct pt__rollup *r);
 
 /* rollup_institution.c: scores, ranks, coverage of institutions; ranks of units. */
 enum pt_err pt__rollup_institutions(struct pt__rollup *r);
-/* Zone of a range; NULL while it is open or there is none. */
-const struct pt_zone *pt__zone(const struct pt__rollup *r, bool has_score, int64_t low, int64_t high);
+/* Has a score in any case, and one only. */
+bool pt__unit_settled(const struct pt__unit *unit);
+bool pt__institution_settled(const struct pt__institution *institution);
+/* Zone of a settled score; NULL while it is not or there is none. */
+const struct pt_zone *pt__zone(const struct pt__rollup *r, bool settled, int64_t score);
 bool pt__is_submitted(Patuh__State state);
 bool pt__is_approved(Patuh__State state);
 
@@ -355,7 +361,8 @@ const char *pt__type_at(const struct pt__rollup *r, size_t i);
 const char *pt__type_label(const char *type, bool english);
 void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t score);
 /* score_low, score_high, and score when they are the same: three fields, the first not of its row. */
-void pt__put_range(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t low, int64_t high);
+void pt__put_range(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, bool settled, int64_t low,
+                   int64_t high);
 
 /* rollup_merkle.c: the tree of RFC 9162 with our contexts. Sets r->root, and makes the rows that it is over. */
 enum pt_err pt__rollup_leaves(struct pt__rollup *r);

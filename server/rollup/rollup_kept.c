@@ -6,7 +6,16 @@
 
 #include <string.h>
 
-enum flag { OPENED = 1, COUNTS = 2, NOT_ASSESSED = 4, PLACEHOLDER = 8, EXACT = 16, HAS_SCORE = 32, FOREIGN = 64 };
+enum flag {
+    OPENED = 1,
+    COUNTS = 2,
+    NOT_ASSESSED = 4,
+    PLACEHOLDER = 8,
+    EXACT = 16,
+    HAS_SCORE = 32,
+    FOREIGN = 64,
+    MAY_LACK = 128
+};
 
 static void put_text(struct pt_buf *out, const char *text)
 {
@@ -20,7 +29,8 @@ static void put_products(const struct pt__unit *unit, struct pt_buf *out)
     for (size_t i = 0; i < unit->n_product_scores; i++) {
         const struct pt_product_score *product = &unit->products[i];
         pt_buf_put_u32(out, product->instance);
-        pt_buf_put_u8(out, (uint8_t)((product->has_score ? HAS_SCORE : 0) | (product->exact ? EXACT : 0)));
+        pt_buf_put_u8(out, (uint8_t)((product->has_score ? HAS_SCORE : 0) | (product->exact ? EXACT : 0) |
+                                     (product->may_lack ? MAY_LACK : 0)));
         pt_buf_put_u64(out, (uint64_t)product->low);
         pt_buf_put_u64(out, (uint64_t)product->high);
     }
@@ -30,7 +40,7 @@ static unsigned flags_of(const struct pt__unit *unit)
 {
     return (unit->opened ? OPENED : 0) | (unit->counts ? COUNTS : 0) | (unit->not_assessed ? NOT_ASSESSED : 0) |
            (unit->placeholder ? PLACEHOLDER : 0) | (unit->exact ? EXACT : 0) | (unit->has_score ? HAS_SCORE : 0) |
-           (unit->foreign ? FOREIGN : 0);
+           (unit->foreign ? FOREIGN : 0) | (unit->may_lack ? MAY_LACK : 0);
 }
 
 static void put_part(const struct pt__part *part, struct pt_buf *out)
@@ -53,6 +63,7 @@ void pt__kept_put(const struct pt__rollup *r, const struct pt__unit *unit, const
     pt_buf_put_u64(out, (uint64_t)unit->high);
     put_text(out, unit->expected ? "" : unit->name);
     put_text(out, unit->expected ? "" : unit->type);
+    pt_buf_put_u32(out, unit->n_to_come);
     put_products(unit, out);
     pt_buf_put_u32(out, (uint32_t)n_inputs);
     pt_buf_put(out, r->inputs.data + kept->inputs_at, n_inputs);
@@ -81,6 +92,7 @@ static enum pt_err read_products(struct pt__rollup *r, struct pt_reader *reader,
         unsigned flags = pt_read_u8(reader);
         products[i].has_score = (flags & HAS_SCORE) != 0;
         products[i].exact = (flags & EXACT) != 0;
+        products[i].may_lack = (flags & MAY_LACK) != 0;
         products[i].low = (int64_t)pt_read_u64(reader);
         products[i].high = (int64_t)pt_read_u64(reader);
     }
@@ -98,6 +110,7 @@ static void set_flags(struct pt__unit *unit, unsigned flags)
     unit->exact = (flags & EXACT) != 0;
     unit->has_score = (flags & HAS_SCORE) != 0;
     unit->foreign = (flags & FOREIGN) != 0;
+    unit->may_lack = (flags & MAY_LACK) != 0;
 }
 
 static void read_part(struct pt_reader *reader, struct pt__part *out)
@@ -120,6 +133,7 @@ static enum pt_err read_stretch(struct pt__rollup *r, struct pt_reader *reader, 
     unit->high = (int64_t)pt_read_u64(reader);
     unit->name = read_text(r, reader, unit->name);
     unit->type = read_text(r, reader, unit->type);
+    unit->n_to_come = pt_read_u32(reader);
     enum pt_err err = read_products(r, reader, unit);
     *inputs = pt_read_bytes(reader, pt_read_u32(reader));
     read_part(reader, &rows->tree);

@@ -70,7 +70,7 @@ static struct totals total(const struct pt__rollup *r, const char *type)
         }
         t.n_institutions++;
         t.n_scored += x->has_score;
-        t.n_open += x->has_score && x->low != x->high;
+        t.n_open += x->has_score && !pt__institution_settled(x);
         t.n_imported += x->has_score && x->imported;
         t.expected += x->n_expected;
         t.opened += x->n_opened;
@@ -78,7 +78,7 @@ static struct totals total(const struct pt__rollup *r, const char *type)
         t.approved += x->n_approved;
         t.not_assessed += x->n_not_assessed;
         t.scored += x->n_scored;
-        if (x->has_score && x->low == x->high) { /* at most 2^63 / 10^11 institutions: no overflow before 92 million */
+        if (pt__institution_settled(x)) { /* at most 2^63 / 10^11 institutions: no overflow before 92 million */
             t.sum += pt_score_round(x->low, r->ins->settings.decimals);
             t.n_settled++;
         }
@@ -94,7 +94,7 @@ static void put_zone_counts(const struct pt__rollup *r, const char *type, struct
         for (size_t i = 0; i < r->n_institutions; i++) {
             const struct pt__institution *x = &r->institutions[i];
             bool meant = type == NULL || strcmp(x->type, type) == 0;
-            n += meant && pt__zone(r, x->has_score, x->low, x->high) == &r->ins->zones[z];
+            n += meant && pt__zone(r, pt__institution_settled(x), x->low) == &r->ins->zones[z];
         }
         pt_buf_put_str(out, z == 0 ? "" : ", ");
         pt__json_text(out, r->ins->zones[z].category);

@@ -117,7 +117,7 @@ static struct figures figures_of(const struct pt__rollup *r, const char *type)
         if (type != NULL && strcmp(type, x->type) != 0) {
             continue;
         }
-        bool settled = x->has_score && x->low == x->high;
+        bool settled = pt__institution_settled(x);
         f.assessed += x->has_score;
         f.open += x->has_score && !settled;
         f.imported += x->has_score && x->imported;
@@ -171,7 +171,7 @@ static size_t in_zone(const struct pt__rollup *r, const char *type, const struct
     for (size_t i = 0; i < r->n_institutions; i++) {
         const struct pt__institution *x = &r->institutions[i];
         bool meant = x->has_score && (type == NULL || strcmp(type, x->type) == 0);
-        n += meant && pt__zone(r, true, x->low, x->high) == zone;
+        n += meant && pt__zone(r, pt__institution_settled(x), x->low) == zone;
     }
     return n;
 }
@@ -288,8 +288,8 @@ static void put_national(const struct pt__rollup *r, struct pt_buf *out)
 static void put_comparison_row(const struct pt__rollup *r, const struct pt__institution *x, struct pt_buf *out)
 {
     uint32_t decimals = r->ins->settings.decimals;
-    const struct pt_zone *ours = pt__zone(r, true, x->computed, x->computed);
-    const struct pt_zone *theirs = pt__zone(r, true, x->published, x->published);
+    const struct pt_zone *ours = pt__zone(r, true, x->computed);
+    const struct pt_zone *theirs = pt__zone(r, true, x->published);
     put(out, "<tr><td>");
     pt__page_text(out, x->name);
     put(out, "</td><td class=\"n\">");

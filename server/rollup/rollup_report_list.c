@@ -24,6 +24,7 @@ static void put_lower(struct pt_buf *out, const char *text)
 
 struct shown_score {
     bool has_score;
+    bool settled;
     int64_t low;
     int64_t high;
 };
@@ -44,7 +45,7 @@ static void put_score(const struct pt__rollup *r, const struct shown_score *s, s
 
 static void put_zone(const struct pt__rollup *r, const struct shown_score *s, struct pt_buf *out)
 {
-    const struct pt_zone *zone = pt__zone(r, s->has_score, s->low, s->high);
+    const struct pt_zone *zone = pt__zone(r, s->settled, s->low);
     if (zone == NULL) {
         pt__page_both(out, s->has_score ? "belum pasti" : "tanpa nilai", s->has_score ? "not settled" : "no score");
         return;
@@ -60,7 +61,7 @@ static void put_zone(const struct pt__rollup *r, const struct shown_score *s, st
 
 static void put_bar(const struct pt__rollup *r, const struct shown_score *s, struct pt_buf *out)
 {
-    const struct pt_zone *zone = pt__zone(r, s->has_score, s->low, s->high);
+    const struct pt_zone *zone = pt__zone(r, s->settled, s->low);
     put(out, "<span class=\"bar\" aria-hidden=\"true\">");
     if (s->has_score && zone != NULL) {
         put(out, "<i style=\"width:");
@@ -95,7 +96,7 @@ static void put_unit_state(const struct pt__unit *unit, struct pt_buf *out)
 
 static void put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struct pt_buf *out)
 {
-    struct shown_score s = {unit->has_score, unit->low, unit->high};
+    struct shown_score s = {unit->has_score, pt__unit_settled(unit), unit->low, unit->high};
     put(out, "<tr><td>");
     pt__page_text(out, unit->name);
     put(out, "</td><td class=\"n\">");
@@ -168,7 +169,7 @@ static void put_attributes(const struct pt__institution *x, struct pt_buf *out)
 static void put_institution(const struct pt__rollup *r, const struct pt__institution *x,
                             const struct pt__unit *const *units, size_t n, struct pt_buf *out)
 {
-    struct shown_score s = {x->has_score, x->low, x->high};
+    struct shown_score s = {x->has_score, pt__institution_settled(x), x->low, x->high};
     put_attributes(x, out);
     put(out, "<summary>");
     put_rank(x, out);

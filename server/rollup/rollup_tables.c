@@ -27,21 +27,22 @@ void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool h
 }
 
 /* Nearly all of them are settled: then it is three times the same text. */
-void pt__put_range(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t low, int64_t high)
+void pt__put_range(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, bool settled, int64_t low,
+                   int64_t high)
 {
     struct pt_buf *out = csv->out;
     char field[40];
     size_t at = out->n;
     pt__put_score(csv, r, has_score, low);
     size_t n = out->n - at;
-    if (has_score && low == high && n <= sizeof field && out->err == PT_OK) {
+    if (settled && n <= sizeof field && out->err == PT_OK) {
         memcpy(field, out->data + at, n);
         pt_buf_put(out, field, n);
         pt_buf_put(out, field, n);
         return;
     }
     pt__put_score(csv, r, has_score, high);
-    pt__put_score(csv, r, has_score && low == high, low);
+    pt__put_score(csv, r, settled, low);
 }
 
 static void put_rank(struct pt_csv_writer *csv, uint32_t rank)
@@ -59,6 +60,7 @@ struct common {
     const char *code;
     const char *name;
     bool has_score;
+    bool settled;
     int64_t low;
     int64_t high;
     uint32_t rank_low;
@@ -71,13 +73,13 @@ struct common {
 
 static void put_common(const struct pt__rollup *r, const struct common *c, struct pt_csv_writer *csv)
 {
-    const struct pt_zone *zone = pt__zone(r, c->has_score, c->low, c->high);
+    const struct pt_zone *zone = pt__zone(r, c->settled, c->low);
     char version[12];
     pt_csv_put(csv, r->in->cycle);
     pt_csv_put(csv, c->type);
     pt_csv_put(csv, c->code);
     pt_csv_put(csv, c->name);
-    pt__put_range(csv, r, c->has_score, c->low, c->high);
+    pt__put_range(csv, r, c->has_score, c->settled, c->low, c->high);
     pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));
     pt_csv_put(csv, zone == NULL ? "" : zone->category);
     put_rank(csv, c->rank_low);
@@ -96,6 +98,7 @@ static void put_common(const struct pt__rollup *r, const struct common *c, struc
 static void put_institution(const struct pt__rollup *r, const struct pt__institution *x, struct pt_csv_writer *csv)
 {
     struct common common = {.type = x->type, .code = x->code, .name = x->name, .has_score = x->has_score};
+    common.settled = pt__institution_settled(x);
     common.low = x->low;
     common.high = x->high;
     common.rank_low = x->rank_low;
@@ -143,6 +146,7 @@ void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struc
 {
     struct pt_csv_writer csv = {.out = out};
     struct common common = {.type = unit->type, .code = unit->code, .name = unit->name, .has_score = unit->has_score};
+    common.settled = pt__unit_settled(unit);
     common.low = unit->low;
     common.high = unit->high;
     common.rank_low = unit->rank_low;
@@ -165,7 +169,7 @@ void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struc
 
 static void put_zone(const struct pt__rollup *r, int64_t score, struct pt_csv_writer *csv)
 {
-    const struct pt_zone *zone = pt__zone(r, true, score, score);
+    const struct pt_zone *zone = pt__zone(r, true, score);
     pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));
     pt_csv_put(csv, zone == NULL ? "" : zone->category);
 }

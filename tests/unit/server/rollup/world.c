@@ -191,20 +191,25 @@ void world_load_small(struct world *w)
     world_load_small_with(w, "", "");
 }
 
-void world_load_small_with(struct world *w, const char *old, const char *replacement)
+void world_load_survey(struct world *w, const char *survey)
 {
-    struct pt_buf survey = {0};
     struct pt_buf settings = {0};
     const char *cycle = strstr(small_settings, ",2023,"); /* practice cycles use the same sheets */
     struct pt_sheets sheets = {.choices = pt_bytes_str(small_choices)};
-    put_replaced(&survey, small_survey, old, replacement);
-    sheets.survey = pt_buf_bytes(&survey);
+    sheets.survey = pt_bytes_str(survey);
     pt_buf_put(&settings, small_settings, (size_t)(cycle - small_settings));
     pt_buf_printf(&settings, ",%s,%s", w->cycle, cycle + strlen(",2023,"));
     sheets.settings = pt_buf_bytes(&settings);
     sheets.zones = pt_bytes_str(small_zones);
     compile_and_load(w, &sheets);
     pt_buf_free(&settings);
+}
+
+void world_load_small_with(struct world *w, const char *old, const char *replacement)
+{
+    struct pt_buf survey = {0};
+    put_replaced(&survey, small_survey, old, replacement);
+    world_load_survey(w, pt_buf_text(&survey));
     pt_buf_free(&survey);
 }
 

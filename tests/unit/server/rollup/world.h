@@ -53,6 +53,8 @@ void world_load(struct world *w, Patuh__EntryKind kind, struct pt_bytes content,
 void world_load_small(struct world *w);
 /* The same with another text in the survey in place of the first. */
 void world_load_small_with(struct world *w, const char *old, const char *replacement);
+/* Another survey with the same choices (l0 to l4 are 0 to 4), settings and zones. */
+void world_load_survey(struct world *w, const char *survey);
 /* settings, zones and (where there is one) survey and choices of deploy/cycles/YEAR. */
 void world_load_cycle(struct world *w, const char *year);
 /* Two regencies and a police resort under 62. */
