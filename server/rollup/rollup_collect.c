@@ -130,8 +130,10 @@ static enum pt_err score_unit(struct pt__rollup *r, struct pt__unit *unit, const
     unit->placeholder = score.placeholder;
     unit->n_conflicts = score.n_conflicts;
     unit->n_missing = score.n_missing;
-    pt__rollup_put_tree(r, unit, &score);
-    err = keep_products(r, unit, &score);
+    err = pt__rollup_put_tree(r, unit, &score);
+    if (err == PT_OK) {
+        err = keep_products(r, unit, &score);
+    }
     return err == PT_OK ? pt__rollup_put_answers(r, unit, a) : err;
 }
 

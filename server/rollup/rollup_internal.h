@@ -327,7 +327,7 @@ struct pt__unit *pt__rollup_unit(struct pt__rollup *r, const char *code);
 enum pt_err pt__rollup_sort_units(struct pt__rollup *r);
 /* rollup_answers.c */
 enum pt_err pt__rollup_put_headings(struct pt__rollup *r);
-void pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, const struct pt_unit_score *score);
+enum pt_err pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, const struct pt_unit_score *score);
 enum pt_err pt__rollup_put_answers(struct pt__rollup *r, const struct pt__unit *unit,
                                    const struct pt_assessment *assessment);
 
@@ -350,6 +350,11 @@ void pt__put_coverage(const struct pt__rollup *r, struct pt_buf *out);
 void pt__put_codebook(const struct pt__rollup *r, struct pt_buf *out);
 void pt__put_zones(const struct pt__rollup *r, struct pt_buf *out);
 bool pt__unit_shown(const struct pt__unit *unit);
+/* cycle, level, status, version: what the rows of most tables begin with. */
+#define PT__ORIGIN_COLUMNS "cycle,level,status,version,"
+void pt__put_origin(const struct pt__rollup *r, struct pt_csv_writer *csv);
+/* Does the score of any institution rest on a weight or scale that is not official? */
+bool pt__has_placeholders(const struct pt__rollup *r);
 /* Institution types in the order of people, then any others sorted; NULL past the last. */
 const char *pt__type_at(const struct pt__rollup *r, size_t i);
 const char *pt__type_label(const char *type, bool english);

@@ -49,6 +49,13 @@ static void put_version(const struct pt__rollup *r, struct pt_buf *out)
     pt_buf_printf(out, "  \"version\": %s,\n", pt__version_text(r, "null", text));
 }
 
+/* Whether the instrument is the official one, and whether a weight or scale that is not took part in a score. */
+static void put_standing(const struct pt__rollup *r, struct pt_buf *out)
+{
+    pt_buf_printf(out, "  \"official\": %s,\n", r->ins->settings.official ? "true" : "false");
+    pt_buf_printf(out, "  \"placeholder_weights\": %s,\n", pt__has_placeholders(r) ? "true" : "false");
+}
+
 /* Figures of a set of institutions. */
 struct totals {
     size_t n_institutions;
@@ -122,16 +129,6 @@ static void put_totals(const struct pt__rollup *r, const char *type, struct pt_b
                   t.expected, t.opened, t.submitted, t.approved, t.not_assessed, t.scored);
 }
 
-static bool has_placeholders(const struct pt__rollup *r)
-{
-    for (size_t i = 0; i < r->n_institutions; i++) {
-        if (r->institutions[i].placeholder) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void pt__put_national(const struct pt__rollup *r, struct pt_buf *out)
 {
     const char *type;
@@ -142,8 +139,7 @@ void pt__put_national(const struct pt__rollup *r, struct pt_buf *out)
     put_text(out, "status", r->status);
     put_version(r, out);
     put_hash(out, "manifest_root", true, &r->root);
-    pt_buf_printf(out, "  \"official\": %s,\n", r->ins->settings.official ? "true" : "false");
-    pt_buf_printf(out, "  \"placeholder_weights\": %s,\n", has_placeholders(r) ? "true" : "false");
+    put_standing(r, out);
     pt_buf_put_str(out, "  \"types\": {");
     for (size_t i = 0; (type = pt__type_at(r, i)) != NULL; i++) {
         pt_buf_put_str(out, i == 0 ? "\n    " : ",\n    ");
@@ -203,7 +199,7 @@ void pt__put_manifest(const struct pt__rollup *r, const struct pt_rollup_files *
     put_text(out, "level", pt_level_name(r->in->level));
     put_text(out, "status", r->status);
     put_version(r, out);
-    pt_buf_printf(out, "  \"official\": %s,\n", r->ins->settings.official ? "true" : "false");
+    put_standing(r, out);
     put_hash(out, "instrument", true, &r->instrument_hash);
     put_hash(out, "registry", r->has_registry, &r->registry_hash);
     put_result_hashes(r, out);

@@ -63,19 +63,9 @@ static void put_header(const struct pt__rollup *r, struct pt_buf *out)
     put(out, "</ul></div></header>\n<main>\n");
 }
 
-static bool uses_placeholders(const struct pt__rollup *r)
-{
-    for (size_t i = 0; i < r->n_institutions; i++) {
-        if (r->institutions[i].placeholder) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void put_notices(const struct pt__rollup *r, struct pt_buf *out)
 {
-    if (r->ins->settings.official && !uses_placeholders(r)) {
+    if (r->ins->settings.official && !pt__has_placeholders(r)) {
         return;
     }
     put(out, "<div class=\"notice\" role=\"note\">");
@@ -85,7 +75,7 @@ static void put_notices(const struct pt__rollup *r, struct pt_buf *out)
             "lang=\"en\"><strong>Not the official instrument.</strong> These figures are not an official "
             "result.</span></p>");
     }
-    if (uses_placeholders(r)) {
+    if (pt__has_placeholders(r)) {
         put(out, "<p>");
         pt__page_both(out, "Sebagian bobot bersifat sementara (dibagi rata) karena bobot resminya tidak diumumkan.",
                       "Some weights are placeholders (an equal split), since the official ones are not public.");

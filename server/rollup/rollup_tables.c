@@ -18,6 +18,15 @@ const char *pt__version_text(const struct pt__rollup *r, const char *none, char 
     return buf;
 }
 
+void pt__put_origin(const struct pt__rollup *r, struct pt_csv_writer *csv)
+{
+    char version[12];
+    pt_csv_put(csv, r->in->cycle);
+    pt_csv_put(csv, pt_level_name(r->in->level));
+    pt_csv_put(csv, r->status);
+    pt_csv_put(csv, pt__version_text(r, "", version));
+}
+
 void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t score)
 {
     pt_csv_put(csv, "");
@@ -175,14 +184,14 @@ void pt__put_comparison(const struct pt__rollup *r, struct pt_buf *out)
 {
     struct pt_csv_writer csv = {.out = out};
     uint32_t decimals = r->ins->settings.decimals;
-    pt_buf_put_str(out, "cycle,type,code,name,computed,published,equal,computed_zone,computed_category,published_zone,"
-                        "published_category\n");
+    pt_buf_put_str(out, PT__ORIGIN_COLUMNS "type,code,name,computed,published,equal,computed_zone,computed_category,"
+                                           "published_zone,published_category,placeholder_weights\n");
     for (size_t i = 0; i < r->n_institutions; i++) {
         const struct pt__institution *x = &r->institutions[i];
         if (!x->has_published || !x->has_computed) {
             continue;
         }
-        pt_csv_put(&csv, r->in->cycle);
+        pt__put_origin(r, &csv);
         pt_csv_put(&csv, x->type);
         pt_csv_put(&csv, x->code);
         pt_csv_put(&csv, x->name);
@@ -191,6 +200,7 @@ void pt__put_comparison(const struct pt__rollup *r, struct pt_buf *out)
         pt_csv_put_int(&csv, pt_score_round(x->computed, decimals) == pt_score_round(x->published, decimals));
         put_zone(r, x->computed, &csv);
         put_zone(r, x->published, &csv);
+        pt_csv_put_int(&csv, x->placeholder);
         pt_csv_end_row(&csv);
     }
 }

@@ -42,9 +42,9 @@ Test(rollup, figures_are_those_of_the_pencil)
     }
     const char *foreign = world_line(&files, "units.csv", "62.02/disdukcapil");
     cr_expect_not_null(strstr(foreign, ",62.02,,0,0,0,0,0,2"), "opened by an office not in charge: %s", foreign);
-    cr_expect_not_null(strstr(world_line(&files, "coverage.csv", "62.02"), ",3,2,2,2,0,2,0,1"), "listed there too");
+    cr_expect_not_null(strstr(world_line(&files, "coverage.csv", "62.02"), ",3,2,2,2,0,2,0,1,1"), "listed there too");
     cr_expect_str_eq(world_line(&files, "results.csv", "63.01"), "", "nothing was opened there");
-    cr_expect_not_null(strstr(world_line(&files, "coverage.csv", "62.01"), ",3,3,2,2,1,2,0,0"));
+    cr_expect_not_null(strstr(world_line(&files, "coverage.csv", "62.01"), ",3,3,2,2,1,2,0,0,1"));
     pt_rollup_files_free(&files);
     world_close(&w);
 }
@@ -201,8 +201,47 @@ Test(rollup, reference_instrument_gives_the_figures_of_its_sheets)
     world_rollup(&w, PT_LEVEL_SUBMITTED, &files);
     const char *line = world_line(&files, "units.csv", "62.01/dinkes");
     cr_expect_not_null(strstr(line, ",2.83,2.83,2.83,red,E,1,1,1,1,0,submitted,interim,,"), "%s", line);
-    cr_expect_not_null(strstr(world_line(&files, "tree.csv", "knows_components"), ",70.00,70.00,70.00,1,2"));
+    cr_expect_not_null(strstr(world_line(&files, "tree.csv", "knows_components"), ",70.00,70.00,70.00,1,2,0"));
     cr_expect_not_null(strstr(world_line(&files, "tree.csv", "input"), ",12.94,12.94,12.94,1,"));
+    pt_rollup_files_free(&files);
+    world_close(&w);
+}
+
+/* The last field of a line. */
+static const char *last_field(const char *line)
+{
+    const char *comma = strrchr(line, ',');
+    return comma == NULL ? "" : comma + 1;
+}
+
+/* Every output that has a score or a weight says where one that is not official took part. */
+Test(rollup, placeholders_are_marked_where_a_score_rests_on_them)
+{
+    static const struct {
+        const char *table, *code, *mark;
+    } rows[] = {
+        {"tree.csv", "knows_components", "0"}, /* the one whose weight is public */
+        {"tree.csv", "knows_duties", "1"},
+        {"tree.csv", "input", "1"}, /* a public weight, on top of others */
+        {"coverage.csv", "62.01", "1"},
+        {"coverage.csv", "62.02", "0"},
+        {"zones.csv", "regency", "0"}, /* green A: none */
+        {"zones.csv", "E", "1"},
+    };
+    struct world w;
+    struct pt_rollup_files files = {0};
+    world_open(&w, "2023");
+    fill_reference(&w);
+    world_rollup(&w, PT_LEVEL_SUBMITTED, &files);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *line = world_line(&files, rows[i].table, rows[i].code);
+        cr_expect_str_eq(last_field(line), rows[i].mark, "row %zu: %s", i, line);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        const char *name = i == 0 ? PT_ROLLUP_MANIFEST : "national.json";
+        const char *json = pt_buf_text(&pt_rollup_file(&files, name)->content);
+        cr_expect_not_null(strstr(json, "\"official\": false,\n  \"placeholder_weights\": true,\n"), "%s", name);
+    }
     pt_rollup_files_free(&files);
     world_close(&w);
 }
@@ -251,10 +290,10 @@ Test(rollup, bytes_are_those_of_every_other_build)
     struct world w;
     world_open(&w, "2023");
     world_fill(&w);
-    expect_manifest(&w, PT_LEVEL_REGION, "f152e1b4d2ca6dc7824bd019026f7bb8f24bf75c09845562f9d2395d72c25a24");
+    expect_manifest(&w, PT_LEVEL_REGION, "591188a3a625fabaf1e323fb9dcdf6925cd003193532f79e38308cfcf236cc47");
     world_close(&w);
     world_open(&w, "2023");
     fill_reference(&w);
-    expect_manifest(&w, PT_LEVEL_SUBMITTED, "8112d66fa314c4019e3e2d083fabcd3193d1cd49e52327740f22cded50251f6e");
+    expect_manifest(&w, PT_LEVEL_SUBMITTED, "39554223708da6ad84f2431c0c8719324d29a859bb719b0be47ae872b5b255ab");
     world_close(&w);
 }

@@ -73,11 +73,12 @@ Test(rollup_import, contradictions_are_listed_and_nothing_else)
     static const struct {
         const char *year, *code, *row;
     } rows[] = {
-        {"2021", "36", "2021,province,36,Provinsi Banten,73.95,73.95,1,yellow,sedang,yellow,sedang"},
-        {"2023", "19.04", "2023,regency,19.04,Kabupaten Bangka Tengah,93.71,93.71,1,green,A,green,A"},
-        {"2024", "33.25", "2024,regency,33.25,Kabupaten Batang,93.70,93.74,0,green,A,green,A"},
-        {"2024", "33.27", "2024,regency,33.27,Kabupaten Pemalang,98.59,98.59,1,green,A,green,A"},
-        {"2025", "75", "2025,province,75,Provinsi Gorontalo,76.82,76.82,1,yellow,C,yellow,C"},
+        {"2021", "36", "2021,region,imported,,province,36,Provinsi Banten,73.95,73.95,1,yellow,sedang,yellow,sedang,0"},
+        {"2023", "19.04",
+         "2023,region,imported,,regency,19.04,Kabupaten Bangka Tengah,93.71,93.71,1,green,A,green,A,0"},
+        {"2024", "33.25", "2024,region,imported,,regency,33.25,Kabupaten Batang,93.70,93.74,0,green,A,green,A,0"},
+        {"2024", "33.27", "2024,region,imported,,regency,33.27,Kabupaten Pemalang,98.59,98.59,1,green,A,green,A,0"},
+        {"2025", "75", "2025,region,imported,,province,75,Provinsi Gorontalo,76.82,76.82,1,yellow,C,yellow,C,0"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct world w;
