@@ -292,9 +292,10 @@ void pt__put_report_list(const struct pt__rollup *r, struct pt_buf *out)
     put(out, "<section><h2>");
     pt__page_both(out, "Instansi", "Institutions");
     put(out, "</h2><p class=\"hint\">");
-    pt__page_both(out, "Peringkat berlaku per jenis instansi. Buka satu baris untuk melihat unitnya.",
-                  "Ranks are per type. Open a row to see its units.");
-    put(out, "</p>\n");
+    pt__page_both(out, "Peringkat berlaku per jenis instansi.", "Ranks are per type.");
+    put(out, "<span class=\"screen\"> ");
+    pt__page_both(out, "Buka satu baris untuk melihat unitnya.", "Open a row to see its units.");
+    put(out, "</span></p>\n");
     put_tools(r, out);
     put(out, "<div id=\"list\">\n");
     if (shown != NULL && units != NULL) {

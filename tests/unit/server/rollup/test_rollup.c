@@ -290,10 +290,10 @@ Test(rollup, bytes_are_those_of_every_other_build)
     struct world w;
     world_open(&w, "2023");
     world_fill(&w);
-    expect_manifest(&w, PT_LEVEL_REGION, "591188a3a625fabaf1e323fb9dcdf6925cd003193532f79e38308cfcf236cc47");
+    expect_manifest(&w, PT_LEVEL_REGION, "29f95fc621c337bb33a362f2720b997c594c17de3352f37dd571032fdfdc650a");
     world_close(&w);
     world_open(&w, "2023");
     fill_reference(&w);
-    expect_manifest(&w, PT_LEVEL_SUBMITTED, "39554223708da6ad84f2431c0c8719324d29a859bb719b0be47ae872b5b255ab");
+    expect_manifest(&w, PT_LEVEL_SUBMITTED, "d8e321b258c64993f6d0166d9dc4ed852f2735782cd05114c35467dd80da9820");
     world_close(&w);
 }
