@@ -59,8 +59,8 @@ static void put_standing(const struct pt__rollup *r, struct pt_buf *out)
 /* Figures of a set of institutions. */
 struct totals {
     size_t n_institutions;
-    size_t n_scored;
-    size_t n_open;     /* scored, the range still open */
+    size_t n_scored;   /* settled or open */
+    size_t n_open;     /* the range still open */
     size_t n_imported; /* scored by publication */
     size_t expected, opened, submitted, approved, not_assessed, scored;
     int64_t sum; /* of scores as printed that are settled */
@@ -113,8 +113,10 @@ static void put_zone_counts(const struct pt__rollup *r, const char *type, struct
 static void put_totals(const struct pt__rollup *r, const char *type, struct pt_buf *out)
 {
     struct totals t = total(r, type);
-    pt_buf_printf(out, "{\"institutions\": %zu, \"scored\": %zu, \"imported\": %zu, \"open\": %zu, \"mean\": ",
-                  t.n_institutions, t.n_scored, t.n_imported, t.n_open);
+    pt_buf_printf(out,
+                  "{\"institutions\": %zu, \"scored\": %zu, \"imported\": %zu, \"settled\": %zu, \"open\": %zu, "
+                  "\"mean_of_settled\": ",
+                  t.n_institutions, t.n_scored, t.n_imported, t.n_settled, t.n_open);
     if (t.n_settled == 0) {
         pt_buf_put_str(out, "null");
     } else { /* half up, as figures are printed */

@@ -91,12 +91,12 @@ static void put_notices(const struct pt__rollup *r, struct pt_buf *out)
 
 /* Figures of one type, or of all (NULL). */
 struct figures {
-    size_t assessed; /* institutions with a score */
-    size_t open;     /* of them: not settled */
-    size_t imported; /* of them: published ones */
+    size_t assessed; /* institutions with a score: settled, or open */
+    size_t settled;
+    size_t open;     /* a range still */
+    size_t imported; /* of those assessed: published ones */
     size_t expected, scored, not_assessed;
-    int64_t sum;
-    int64_t settled;
+    int64_t sum; /* of settled ones, as printed */
 };
 
 static struct figures figures_of(const struct pt__rollup *r, const char *type)
@@ -126,19 +126,41 @@ static void put_mean(const struct pt__rollup *r, const struct figures *f, struct
         put(out, "&ndash;");
         return;
     }
-    pt_score_put(out, f->sum / f->settled + (f->sum % f->settled * 2 >= f->settled ? 1 : 0), r->ins->settings.decimals);
+    int64_t n = (int64_t)f->settled;
+    pt_score_put(out, f->sum / n + (f->sum % n * 2 >= n ? 1 : 0), r->ins->settings.decimals);
+}
+
+/* "48 + 1": settled ones, and those that have a range; "48" when none has. */
+static void put_assessed(const struct figures *f, struct pt_buf *out)
+{
+    pt_buf_printf(out, "%zu", f->settled);
+    if (f->open > 0) {
+        pt_buf_printf(out, " <small>+ %zu</small>", f->open);
+    }
+}
+
+static void put_card_of_institutions(const struct figures *f, struct pt_buf *out)
+{
+    bool open = f->open > 0;
+    put(out, "<div class=\"card\"><b>");
+    put_assessed(f, out);
+    put(out, "</b><span>");
+    pt__page_both(out, open ? "instansi bernilai pasti + masih berupa rentang" : "instansi bernilai",
+                  open ? "institutions with a settled score + with a range" : "institutions with a score");
+    put(out, "</span></div>");
 }
 
 static void put_cards(const struct pt__rollup *r, struct pt_buf *out)
 {
     struct figures f = figures_of(r, NULL);
     bool imported = is_imported(r);
-    pt_buf_printf(out, "<div class=\"cards\"><div class=\"card\"><b>%zu</b><span>", f.assessed);
-    pt__page_both(out, "instansi bernilai", "institutions with a score");
-    put(out, "</span></div><div class=\"card\"><b>");
+    put(out, "<div class=\"cards\">");
+    put_card_of_institutions(&f, out);
+    put(out, "<div class=\"card\"><b>");
     put_mean(r, &f, out);
     put(out, "</b><span>");
-    pt__page_both(out, "rata-rata instansi", "mean of institutions");
+    pt__page_both(out, f.open > 0 ? "rata-rata instansi bernilai pasti" : "rata-rata instansi",
+                  f.open > 0 ? "mean of institutions with a settled score" : "mean of institutions");
     pt_buf_printf(out, "</span></div><div class=\"card\"><b>%zu", f.scored);
     if (!imported) {
         pt_buf_printf(out, " <small>/ %zu</small>", f.expected);
@@ -205,9 +227,9 @@ static void put_national_row(const struct pt__rollup *r, const char *type, struc
     put(out, type == NULL ? "<tr class=\"total\"><td class=\"t\">" : "<tr><td class=\"t\">");
     pt__page_both(out, type == NULL ? "Semua" : pt__type_label(type, false),
                   type == NULL ? "All" : pt__type_label(type, true));
-    pt_buf_printf(out,
-                  "</td><td class=\"n\" data-l=\"Instansi bernilai\">%zu</td><td class=\"n\" data-l=\"Rata-rata\">",
-                  f.assessed);
+    put(out, "</td><td class=\"n\" data-l=\"Bernilai pasti + rentang\">");
+    put_assessed(&f, out);
+    put(out, "</td><td class=\"n\" data-l=\"Rata-rata yang pasti\">");
     put_mean(r, &f, out);
     if (is_imported(r)) { /* published results name few units: a share of the registry would say nothing */
         pt_buf_printf(out, "</td><td class=\"n\" data-l=\"Unit bernilai\">%zu</td><td class=\"z\">", f.scored);
@@ -258,9 +280,9 @@ static void put_national(const struct pt__rollup *r, struct pt_buf *out)
     put(out, "<table class=\"national\"><thead><tr><th>");
     pt__page_both(out, "Jenis instansi", "Type");
     put(out, "</th><th class=\"n\">");
-    pt__page_both(out, "Bernilai", "Scored");
+    pt__page_both(out, "Pasti + rentang", "Settled + range");
     put(out, "</th><th class=\"n\">");
-    pt__page_both(out, "Rata-rata", "Mean");
+    pt__page_both(out, "Rata-rata", "Mean of settled");
     put(out, "</th><th class=\"n\">");
     pt__page_both(out, "Unit", "Units");
     put(out, "</th><th>");
