@@ -333,6 +333,10 @@ enum pt_err pt__rollup_put_answers(struct pt__rollup *r, const struct pt__unit *
 
 /* rollup_import.c: published results become units and institutions. */
 enum pt_err pt__rollup_import(struct pt__rollup *r);
+/* The published row of an institution; NULL when there is none. Reads all rows: for those that are compared. */
+const struct pt_result *pt__published(const struct pt__rollup *r, const char *code);
+/* The first note on it or on one of its units; "" when there is none. */
+const char *pt__published_note(const struct pt__rollup *r, const char *code);
 
 /* rollup_institution.c: scores, ranks, coverage of institutions; ranks of units. */
 enum pt_err pt__rollup_institutions(struct pt__rollup *r);

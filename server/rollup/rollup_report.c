@@ -301,20 +301,38 @@ static void put_comparison_row(const struct pt__rollup *r, const struct pt__inst
 {
     uint32_t decimals = r->ins->settings.decimals;
     const struct pt_zone *ours = pt__zone(r, true, x->computed, x->computed);
-    const struct pt_zone *theirs = pt__zone(r, true, x->published, x->published);
+    const struct pt_result *theirs = pt__published(r, x->code);
     put(out, "<tr><td>");
     pt__page_text(out, x->name);
     put(out, "</td><td class=\"n\">");
     pt_score_put(out, x->computed, decimals);
     pt_buf_printf(out, " %s</td><td class=\"n\">", ours == NULL ? "" : ours->category);
     pt_score_put(out, x->published, decimals);
-    pt_buf_printf(out, " %s</td></tr>\n", theirs == NULL ? "" : theirs->category);
+    put(out, " ");
+    pt__page_text(out, theirs == NULL ? "" : theirs->category);
+    put(out, "</td></tr>\n");
 }
 
 static bool differs(const struct pt__rollup *r, const struct pt__institution *x)
 {
     uint32_t decimals = r->ins->settings.decimals;
     return pt_score_round(x->computed, decimals) != pt_score_round(x->published, decimals);
+}
+
+/* What the published figures rest on that was not published. */
+static void put_comparison_notes(const struct pt__rollup *r, struct pt_buf *out)
+{
+    for (size_t i = 0; i < r->n_institutions; i++) {
+        const struct pt__institution *x = &r->institutions[i];
+        const char *note = x->has_published && x->has_computed ? pt__published_note(r, x->code) : "";
+        if (note[0] != '\0') {
+            put(out, "<p class=\"hint\">");
+            pt__page_text(out, x->name);
+            put(out, ": ");
+            pt__page_text(out, note);
+            put(out, "</p>\n");
+        }
+    }
 }
 
 static void put_comparison(const struct pt__rollup *r, struct pt_buf *out)
@@ -333,6 +351,7 @@ static void put_comparison(const struct pt__rollup *r, struct pt_buf *out)
     pt__page_both(out, "Hitungan dan hasil terbitan", "Computed beside published");
     pt_buf_printf(out, "</h2><p class=\"hint\">%zu dari %zu sama. <span lang=\"en\">%zu of %zu agree.</span></p>\n",
                   n - n_different, n, n - n_different, n);
+    put_comparison_notes(r, out);
     if (n_different > 0) {
         put(out, "<div class=\"scroll\"><table><thead><tr><th>");
         pt__page_both(out, "Berbeda", "Differs");

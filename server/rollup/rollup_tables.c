@@ -179,13 +179,13 @@ static void put_zone(const struct pt__rollup *r, int64_t score, struct pt_csv_wr
     pt_csv_put(csv, zone == NULL ? "" : zone->category);
 }
 
-/* The zone of a published score is the one that the cycle's bounds give it: published files carry scores only. */
+/* Zone and category of a published score are those that were published, or empty: our bounds say nothing of them. */
 void pt__put_comparison(const struct pt__rollup *r, struct pt_buf *out)
 {
     struct pt_csv_writer csv = {.out = out};
     uint32_t decimals = r->ins->settings.decimals;
     pt_buf_put_str(out, PT__ORIGIN_COLUMNS "type,code,name,computed,published,equal,computed_zone,computed_category,"
-                                           "published_zone,published_category,placeholder_weights\n");
+                                           "published_zone,published_category,placeholder_weights,note\n");
     for (size_t i = 0; i < r->n_institutions; i++) {
         const struct pt__institution *x = &r->institutions[i];
         if (!x->has_published || !x->has_computed) {
@@ -199,8 +199,11 @@ void pt__put_comparison(const struct pt__rollup *r, struct pt_buf *out)
         pt__put_score(&csv, r, true, x->published);
         pt_csv_put_int(&csv, pt_score_round(x->computed, decimals) == pt_score_round(x->published, decimals));
         put_zone(r, x->computed, &csv);
-        put_zone(r, x->published, &csv);
+        const struct pt_result *published = pt__published(r, x->code);
+        pt_csv_put(&csv, published == NULL ? "" : published->zone);
+        pt_csv_put(&csv, published == NULL ? "" : published->category);
         pt_csv_put_int(&csv, x->placeholder);
+        pt_csv_put(&csv, pt__published_note(r, x->code));
         pt_csv_end_row(&csv);
     }
 }

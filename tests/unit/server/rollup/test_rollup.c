@@ -307,10 +307,10 @@ Test(rollup, bytes_are_those_of_every_other_build)
     struct world w;
     world_open(&w, "2023");
     world_fill(&w);
-    expect_manifest(&w, PT_LEVEL_REGION, "6935137be8cc499b95f70c28884cde7647acdac97f83c966837d30103594cdc5");
+    expect_manifest(&w, PT_LEVEL_REGION, "b9f0add7fcb5444ea8ac73476ac04aae4c70bd27d36c3c5c6c1c2b7fd137d65b");
     world_close(&w);
     world_open(&w, "2023");
     fill_reference(&w);
-    expect_manifest(&w, PT_LEVEL_SUBMITTED, "81e5c15f40f2ccb4427c9c22adddec38438a6600bab2ebbceebfd6af82ef3017");
+    expect_manifest(&w, PT_LEVEL_SUBMITTED, "d4a5fa235980dce3676b672ba6b46ba5134f9f3475139d5086749bc11a59816d");
     world_close(&w);
 }
