@@ -24,8 +24,9 @@ struct pt__unit {
     bool opened;
     bool counts; /* reached the level that was asked for */
     bool not_assessed;
-    bool imported; /* the score is a published one */
-    bool foreign;  /* an office that is not in charge opened it too, in vain */
+    bool has_reason; /* somebody said why it was not assessed */
+    bool imported;   /* the score is a published one */
+    bool foreign;    /* an office that is not in charge opened it too, in vain */
     Patuh__State state;
     size_t n_conflicts;
     size_t n_missing;

@@ -6,7 +6,16 @@
 
 #include <string.h>
 
-enum flag { OPENED = 1, COUNTS = 2, NOT_ASSESSED = 4, PLACEHOLDER = 8, EXACT = 16, HAS_SCORE = 32, FOREIGN = 64 };
+enum flag {
+    OPENED = 1,
+    COUNTS = 2,
+    NOT_ASSESSED = 4,
+    PLACEHOLDER = 8,
+    EXACT = 16,
+    HAS_SCORE = 32,
+    FOREIGN = 64,
+    HAS_REASON = 128
+};
 
 static void put_text(struct pt_buf *out, const char *text)
 {
@@ -30,7 +39,7 @@ static unsigned flags_of(const struct pt__unit *unit)
 {
     return (unit->opened ? OPENED : 0) | (unit->counts ? COUNTS : 0) | (unit->not_assessed ? NOT_ASSESSED : 0) |
            (unit->placeholder ? PLACEHOLDER : 0) | (unit->exact ? EXACT : 0) | (unit->has_score ? HAS_SCORE : 0) |
-           (unit->foreign ? FOREIGN : 0);
+           (unit->foreign ? FOREIGN : 0) | (unit->has_reason ? HAS_REASON : 0);
 }
 
 static void put_part(const struct pt__part *part, struct pt_buf *out)
@@ -98,6 +107,7 @@ static void set_flags(struct pt__unit *unit, unsigned flags)
     unit->exact = (flags & EXACT) != 0;
     unit->has_score = (flags & HAS_SCORE) != 0;
     unit->foreign = (flags & FOREIGN) != 0;
+    unit->has_reason = (flags & HAS_REASON) != 0;
 }
 
 static void read_part(struct pt_reader *reader, struct pt__part *out)

@@ -150,6 +150,22 @@ static void put_card_of_institutions(const struct figures *f, struct pt_buf *out
     put(out, "</span></div>");
 }
 
+/* Reasons themselves stay in the records, where a text can be erased. */
+static void put_reasons(const struct pt__rollup *r, size_t n_not_assessed, struct pt_buf *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_units; i++) {
+        n += r->units[i].has_reason;
+    }
+    if (n_not_assessed > 0) {
+        pt_buf_printf(
+            out,
+            "; %zu dengan alasan di catatan penilaiannya <span class=\"en\" lang=\"en\">; %zu with a reason in "
+            "the records</span>",
+            n, n);
+    }
+}
+
 static void put_cards(const struct pt__rollup *r, struct pt_buf *out)
 {
     struct figures f = figures_of(r, NULL);
@@ -172,7 +188,8 @@ static void put_cards(const struct pt__rollup *r, struct pt_buf *out)
     if (imported) {
         pt__page_both(out, "nilai belum pasti", "scores not settled");
     } else {
-        pt__page_both(out, "unit tidak dinilai, dengan alasan", "units not assessed, with a reason");
+        pt__page_both(out, "unit tidak dinilai", "units not assessed");
+        put_reasons(r, f.not_assessed, out);
     }
     put(out, "</span></div></div>\n");
 }

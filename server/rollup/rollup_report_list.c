@@ -83,7 +83,9 @@ static void put_unit_state(const struct pt__unit *unit, struct pt_buf *out)
     if (unit->imported) {
         pt__page_both(out, "hasil terbitan", "published");
     } else if (unit->not_assessed) {
-        pt__page_both(out, "tidak dinilai", "not assessed");
+        pt__page_both(out, unit->has_reason ? "tidak dinilai, alasannya di catatan" : "tidak dinilai, tanpa alasan",
+                      unit->has_reason ? "not assessed, the reason is in the records"
+                                       : "not assessed, without a reason");
     } else if (unit->n_conflicts > 0) {
         pt__page_both(out, "jawaban bertentangan", "conflicting answers");
     } else if (unit->n_pending > 0 && unit->counts) {

@@ -144,8 +144,9 @@ bool pt__unit_shown(const struct pt__unit *unit)
 
 void pt__put_unit_heading(struct pt_buf *out)
 {
-    pt_buf_put_str(out, COMMON_COLUMNS
-                   ",institution_code,state,not_assessed,counts,conflicts,missing,pending,ineffective\n");
+    pt_buf_put_str(
+        out, COMMON_COLUMNS
+        ",institution_code,state,not_assessed,counts,conflicts,missing,pending,ineffective,reason_recorded\n");
 }
 
 void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struct pt_buf *out)
@@ -169,6 +170,7 @@ void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struc
     pt_csv_put_int(&csv, (int64_t)unit->n_missing);
     pt_csv_put_int(&csv, (int64_t)unit->n_pending);
     pt_csv_put_int(&csv, (int64_t)unit->n_ineffective);
+    pt_csv_put_int(&csv, unit->has_reason);
     pt_csv_end_row(&csv);
 }
 
