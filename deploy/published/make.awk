@@ -2,7 +2,7 @@
 # All sums run over hundredths of a point, so they are exact.
 
 BEGIN {
-    header = "cycle,level,type,code,name,parent_code,score,weight"
+    header = "cycle,level,type,code,name,parent_code,score,weight,zone,category,note"
     contradictions = out "/contradictions.csv"
     print "year,code,name,kind,published,computed,note,source_url" > contradictions
 }
@@ -24,6 +24,8 @@ FILENAME == "unit_aliases.csv" {
     unit_code[f[1], f[2], f[3]] = f[4]
     unit_type[f[4]] = f[5]
     unit_weight[f[1], f[4]] = f[6]
+    if (f[6] != "")
+        unit_note[f[1], f[4]] = f[7] # says where the weight comes from
 }
 FILENAME == "completeness.csv" { complete[f[1], f[2]] = f[3] == "yes" }
 FILENAME == "scores.csv" { take_score() }
@@ -101,7 +103,8 @@ function take_score(    code, type) {
         fail("\"" f[3] "\" has two scores in " f[1] ".")
     published[f[1], code] = csv_hundredths(f[5])
     type = (code in type_of) ? type_of[code] : f[2]
-    put(out "/results-" f[1] ".csv", f[1] ",institution," type "," code "," csv_field(f[3]) ",," f[5] ",")
+    put(out "/results-" f[1] ".csv", f[1] ",institution," type "," code "," csv_field(f[3]) ",," f[5] ",," f[6] "," \
+        csv_field(f[7]) ",")
     check_zone(f[1], code, f[3], f[5], f[6], f[7], f[8])
 }
 
@@ -123,7 +126,8 @@ function take_unit(    code, unit, key, weight) {
     unit = unit_code[f[1], f[2], f[3]]
     weight = unit_weight[f[1], unit]
     put(out "/units-" f[1] ".csv", \
-        f[1] ",unit," unit_type[unit] "," unit "," csv_field(f[3]) "," code "," f[4] "," weight)
+        f[1] ",unit," unit_type[unit] "," unit "," csv_field(f[3]) "," code "," f[4] "," weight "," f[5] "," \
+        csv_field(f[6]) "," csv_field(unit_note[f[1], unit]))
     key = f[1] SUBSEP code
     if (!(key in sum)) {
         group[++n_groups] = key

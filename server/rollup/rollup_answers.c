@@ -7,7 +7,8 @@
 enum pt_err pt__rollup_put_headings(struct pt__rollup *r)
 {
     struct pt__part part;
-    pt_buf_put_str(&r->tree.rows, "cycle,unit,number,name,parent,score_low,score_high,score,relevant,answers\n");
+    pt_buf_put_str(&r->tree.rows,
+                   "cycle,unit,number,name,parent,score_low,score_high,score,relevant,answers,placeholder_weights\n");
     pt_buf_put_str(&r->answers.rows, "cycle,unit,path,value,authors,conflict\n");
     enum pt_err err = pt__part_end(r, &r->tree, &part);
     return err == PT_OK ? pt__part_end(r, &r->answers, &part) : err;
@@ -20,10 +21,28 @@ static void put_unit(const struct pt__rollup *r, const struct pt__unit *unit, st
     pt_csv_put(&csv, unit->code);
 }
 
-void pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, const struct pt_unit_score *score)
+/* Which scores rest on a weight or scale that is not official: their own, or of anything below that has a score. The
+ * mark of a unit is that of its root. Parents come before children. */
+static bool *find_placeholders(struct pt__rollup *r, const struct pt_unit_score *score)
+{
+    bool *marks = pt_arena_zalloc(&r->work, score->n_nodes, sizeof *marks);
+    for (size_t i = score->n_nodes; marks != NULL && i > 1; i--) {
+        const struct pt_node *node = &r->ins->nodes[i - 1];
+        bool takes_part = node->has_weight && score->nodes[i - 1].has_score;
+        marks[i - 1] = takes_part && (marks[i - 1] || node->placeholder);
+        marks[node->scorer] = marks[node->scorer] || marks[i - 1];
+    }
+    return marks;
+}
+
+enum pt_err pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, const struct pt_unit_score *score)
 {
     struct pt_csv_writer csv = {.out = &r->tree.rows};
     struct pt_buf row = {0}; /* cycle and unit, which begin every row */
+    const bool *placeholders = find_placeholders(r, score);
+    if (placeholders == NULL) {
+        return PT_ENOMEM;
+    }
     put_unit(r, unit, &row);
     for (size_t i = 1; i < r->ins->n_nodes && i < score->n_nodes; i++) {
         const struct pt_node *node = &r->ins->nodes[i];
@@ -39,10 +58,12 @@ void pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, cons
         pt__put_range(&csv, r, s->has_score, s->has_score && !s->may_lack && s->low == s->high, s->low, s->high);
         pt_csv_put_int(&csv, s->relevant);
         pt_csv_put_int(&csv, s->n_answered);
+        pt_csv_put_int(&csv, placeholders[i]);
         pt_csv_end_row(&csv);
     }
-    r->tree.rows.err = row.err != PT_OK ? row.err : r->tree.rows.err;
+    enum pt_err err = row.err != PT_OK ? row.err : r->tree.rows.err;
     pt_buf_free(&row);
+    return err;
 }
 
 static int compare_pseudonyms(const void *a, const void *b)

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORMAT "patuh/1 rollup cache 3" /* another one for another layout of what is kept */
+#define FORMAT "patuh/1 rollup cache 4" /* another one for another layout of what is kept */
 
 static void put_text(struct pt_buf *out, const char *text)
 {

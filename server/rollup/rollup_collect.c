@@ -101,6 +101,12 @@ static bool is_not_assessed(const struct pt__rollup *r, const struct pt_assessme
     return r->in->level == PT_LEVEL_SUBMITTED || a->state_tier > 0;
 }
 
+/* Only that there is one: its text is a blob that may be erased by law, and then these bytes would differ. */
+static bool has_reason(const struct pt_assessment *a)
+{
+    return a->n_not_assessed > 0 || (a->state_move != NULL && a->state_move->reason.len > 0);
+}
+
 static enum pt_err keep_products(struct pt__rollup *r, struct pt__unit *unit, const struct pt_unit_score *score)
 {
     if (r->ins->settings.institution_rule != PT_MEAN_OF_PRODUCTS) {
@@ -132,8 +138,10 @@ static enum pt_err score_unit(struct pt__rollup *r, struct pt__unit *unit, const
     unit->placeholder = score.placeholder;
     unit->n_conflicts = score.n_conflicts;
     unit->n_missing = score.n_missing;
-    pt__rollup_put_tree(r, unit, &score);
-    err = keep_products(r, unit, &score);
+    err = pt__rollup_put_tree(r, unit, &score);
+    if (err == PT_OK) {
+        err = keep_products(r, unit, &score);
+    }
     return err == PT_OK ? pt__rollup_put_answers(r, unit, a) : err;
 }
 
@@ -161,6 +169,7 @@ static enum pt_err take_assessment(struct pt__rollup *r, const struct pt_assessm
     unit->state = a->state;
     unit->n_pending = a->n_pending;
     unit->not_assessed = is_not_assessed(r, a);
+    unit->has_reason = unit->not_assessed && has_reason(a);
     unit->counts = a->counts && !unit->not_assessed;
     enum pt_err err = name_unit(r, unit, a->opening);
     return err == PT_OK && unit->counts ? score_unit(r, unit, a) : err;

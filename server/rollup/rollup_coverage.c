@@ -80,20 +80,27 @@ const char *pt__type_label(const char *type, bool english)
     return strcmp(type, "other") == 0 ? (english ? "Others" : "Lain-lain") : type;
 }
 
+bool pt__has_placeholders(const struct pt__rollup *r)
+{
+    for (size_t i = 0; i < r->n_institutions; i++) {
+        if (r->institutions[i].placeholder) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void pt__put_coverage(const struct pt__rollup *r, struct pt_buf *out)
 {
     struct pt_csv_writer csv = {.out = out};
     struct pt_buf root = {0};
-    char version[12];
     pt_hex_put(&root, pt_hash_bytes(&r->root));
-    pt_buf_put_str(out, "cycle,level,status,version,manifest_root,type,code,name,province_code,office,expected,opened,"
-                        "submitted,approved,not_assessed,scored,imported,opened_elsewhere\n");
+    pt_buf_put_str(out, PT__ORIGIN_COLUMNS
+                   "manifest_root,type,code,name,province_code,office,expected,opened,submitted,approved,not_assessed,"
+                   "scored,imported,opened_elsewhere,placeholder_weights\n");
     for (size_t i = 0; i < r->n_institutions; i++) {
         const struct pt__institution *x = &r->institutions[i];
-        pt_csv_put(&csv, r->in->cycle);
-        pt_csv_put(&csv, pt_level_name(r->in->level));
-        pt_csv_put(&csv, r->status);
-        pt_csv_put(&csv, pt__version_text(r, "", version));
+        pt__put_origin(r, &csv);
         pt_csv_put(&csv, pt_buf_text(&root));
         pt_csv_put(&csv, x->type);
         pt_csv_put(&csv, x->code);
@@ -108,6 +115,7 @@ void pt__put_coverage(const struct pt__rollup *r, struct pt_buf *out)
         pt_csv_put_int(&csv, (int64_t)x->n_scored);
         pt_csv_put_int(&csv, x->imported);
         pt_csv_put_int(&csv, (int64_t)x->n_foreign);
+        pt_csv_put_int(&csv, x->placeholder);
         pt_csv_end_row(&csv);
     }
     out->err = root.err != PT_OK ? root.err : out->err;
@@ -150,12 +158,12 @@ void pt__put_codebook(const struct pt__rollup *r, struct pt_buf *out)
     static const char *const aggregates[] = {"mean", "min", "max"};
     static const char *const roles[] = {"", "interview", "observation", "documents"};
     struct pt_csv_writer csv = {.out = out};
-    pt_buf_put_str(out, "cycle,number,name,type,parent,label_id,label_en,weight,weights,max_score,aggregate,min_count,"
-                        "placeholder,actionable,role,same_as,choices\n");
+    pt_buf_put_str(out, PT__ORIGIN_COLUMNS "number,name,type,parent,label_id,label_en,weight,weights,max_score,"
+                                           "aggregate,min_count,placeholder,actionable,role,same_as,choices\n");
     for (size_t i = 1; i < r->ins->n_nodes; i++) {
         const struct pt_node *node = &r->ins->nodes[i];
         bool group = node->type == PT_NODE_GROUP || node->type == PT_NODE_REPEAT;
-        pt_csv_put(&csv, r->in->cycle);
+        pt__put_origin(r, &csv);
         pt_csv_put_int(&csv, node->number);
         pt_csv_put(&csv, node->name);
         pt_csv_put(&csv, pt_node_type_name(node->type));
@@ -176,35 +184,41 @@ void pt__put_codebook(const struct pt__rollup *r, struct pt_buf *out)
     }
 }
 
-/* zone NULL: those that have a score but no zone yet. */
-static size_t count_zone(const struct pt__rollup *r, const char *type, const struct pt_zone *zone, bool imported_only)
+/* Institutions of one type (NULL: all) in one zone (NULL: those that have a score but no zone yet). */
+struct zone_counts {
+    size_t all;
+    size_t imported;    /* of them: scored by publication */
+    size_t placeholder; /* of them: the score rests on weights or scales that are not official */
+};
+
+static struct zone_counts count_zone(const struct pt__rollup *r, const char *type, const struct pt_zone *zone)
 {
-    size_t n = 0;
+    struct zone_counts n = {0};
     for (size_t i = 0; i < r->n_institutions; i++) {
         const struct pt__institution *x = &r->institutions[i];
         bool meant = x->has_score && (type == NULL || strcmp(x->type, type) == 0);
-        meant = meant && (x->imported || !imported_only);
-        n += meant && pt__zone(r, pt__institution_settled(x), x->low) == zone;
+        meant = meant && pt__zone(r, pt__institution_settled(x), x->low) == zone;
+        n.all += meant;
+        n.imported += meant && x->imported;
+        n.placeholder += meant && x->placeholder;
     }
     return n;
 }
 
 static void put_zone_rows(const struct pt__rollup *r, const char *type, struct pt_csv_writer *csv)
 {
-    char version[12];
     for (size_t z = 0; z <= r->ins->n_zones; z++) {
         const struct pt_zone *zone = z < r->ins->n_zones ? &r->ins->zones[z] : NULL;
-        pt_csv_put(csv, r->in->cycle);
-        pt_csv_put(csv, pt_level_name(r->in->level));
-        pt_csv_put(csv, r->status);
-        pt_csv_put(csv, pt__version_text(r, "", version));
+        struct zone_counts n = count_zone(r, type, zone);
+        pt__put_origin(r, csv);
         pt_csv_put(csv, type == NULL ? "all" : type);
         pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));
         pt_csv_put(csv, zone == NULL ? "" : zone->category);
         pt_csv_put(csv, zone == NULL ? "Belum pasti" : zone->label.id);
         pt_csv_put(csv, zone == NULL ? "Not settled yet" : zone->label.en);
-        pt_csv_put_int(csv, (int64_t)count_zone(r, type, zone, false));
-        pt_csv_put_int(csv, (int64_t)count_zone(r, type, zone, true));
+        pt_csv_put_int(csv, (int64_t)n.all);
+        pt_csv_put_int(csv, (int64_t)n.imported);
+        pt_csv_put_int(csv, (int64_t)n.placeholder);
         pt_csv_end_row(csv);
     }
 }
@@ -213,7 +227,8 @@ void pt__put_zones(const struct pt__rollup *r, struct pt_buf *out)
 {
     struct pt_csv_writer csv = {.out = out};
     const char *type;
-    pt_buf_put_str(out, "cycle,level,status,version,type,zone,category,label_id,label_en,institutions,imported\n");
+    pt_buf_put_str(out, PT__ORIGIN_COLUMNS
+                   "type,zone,category,label_id,label_en,institutions,imported,placeholder_weights\n");
     for (size_t i = 0; (type = pt__type_at(r, i)) != NULL; i++) {
         put_zone_rows(r, type, &csv);
     }

@@ -83,3 +83,25 @@ enum pt_err pt__rollup_import(struct pt__rollup *r)
     }
     return err == PT_OK ? pt__rollup_sort_units(r) : err;
 }
+
+const struct pt_result *pt__published(const struct pt__rollup *r, const char *code)
+{
+    for (size_t i = 0; i < r->n_results; i++) {
+        if (r->results[i]->level == PT_RESULT_INSTITUTION && strcmp(r->results[i]->code, code) == 0) {
+            return r->results[i];
+        }
+    }
+    return NULL;
+}
+
+const char *pt__published_note(const struct pt__rollup *r, const char *code)
+{
+    for (size_t i = 0; i < r->n_results; i++) {
+        const struct pt_result *row = r->results[i];
+        bool meant = strcmp(row->level == PT_RESULT_INSTITUTION ? row->code : row->parent, code) == 0;
+        if (meant && row->level != PT_RESULT_PRODUCT && row->note[0] != '\0') {
+            return row->note;
+        }
+    }
+    return "";
+}

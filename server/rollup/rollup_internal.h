@@ -24,8 +24,9 @@ struct pt__unit {
     bool opened;
     bool counts; /* reached the level that was asked for */
     bool not_assessed;
-    bool imported; /* the score is a published one */
-    bool foreign;  /* an office that is not in charge opened it too, in vain */
+    bool has_reason; /* somebody said why it was not assessed */
+    bool imported;   /* the score is a published one */
+    bool foreign;    /* an office that is not in charge opened it too, in vain */
     Patuh__State state;
     size_t n_conflicts;
     size_t n_missing;
@@ -330,12 +331,16 @@ struct pt__unit *pt__rollup_unit(struct pt__rollup *r, const char *code);
 enum pt_err pt__rollup_sort_units(struct pt__rollup *r);
 /* rollup_answers.c */
 enum pt_err pt__rollup_put_headings(struct pt__rollup *r);
-void pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, const struct pt_unit_score *score);
+enum pt_err pt__rollup_put_tree(struct pt__rollup *r, const struct pt__unit *unit, const struct pt_unit_score *score);
 enum pt_err pt__rollup_put_answers(struct pt__rollup *r, const struct pt__unit *unit,
                                    const struct pt_assessment *assessment);
 
 /* rollup_import.c: published results become units and institutions. */
 enum pt_err pt__rollup_import(struct pt__rollup *r);
+/* The published row of an institution; NULL when there is none. Reads all rows: for those that are compared. */
+const struct pt_result *pt__published(const struct pt__rollup *r, const char *code);
+/* The first note on it or on one of its units; "" when there is none. */
+const char *pt__published_note(const struct pt__rollup *r, const char *code);
 
 /* rollup_institution.c: scores, ranks, coverage of institutions; ranks of units. */
 enum pt_err pt__rollup_institutions(struct pt__rollup *r);
@@ -356,6 +361,11 @@ void pt__put_coverage(const struct pt__rollup *r, struct pt_buf *out);
 void pt__put_codebook(const struct pt__rollup *r, struct pt_buf *out);
 void pt__put_zones(const struct pt__rollup *r, struct pt_buf *out);
 bool pt__unit_shown(const struct pt__unit *unit);
+/* cycle, level, status, version: what the rows of most tables begin with. */
+#define PT__ORIGIN_COLUMNS "cycle,level,status,version,"
+void pt__put_origin(const struct pt__rollup *r, struct pt_csv_writer *csv);
+/* Does the score of any institution rest on a weight or scale that is not official? */
+bool pt__has_placeholders(const struct pt__rollup *r);
 /* Institution types in the order of people, then any others sorted; NULL past the last. */
 const char *pt__type_at(const struct pt__rollup *r, size_t i);
 const char *pt__type_label(const char *type, bool english);

@@ -14,7 +14,8 @@ enum flag {
     EXACT = 16,
     HAS_SCORE = 32,
     FOREIGN = 64,
-    MAY_LACK = 128
+    MAY_LACK = 128,
+    HAS_REASON = 256
 };
 
 static void put_text(struct pt_buf *out, const char *text)
@@ -40,7 +41,7 @@ static unsigned flags_of(const struct pt__unit *unit)
 {
     return (unit->opened ? OPENED : 0) | (unit->counts ? COUNTS : 0) | (unit->not_assessed ? NOT_ASSESSED : 0) |
            (unit->placeholder ? PLACEHOLDER : 0) | (unit->exact ? EXACT : 0) | (unit->has_score ? HAS_SCORE : 0) |
-           (unit->foreign ? FOREIGN : 0) | (unit->may_lack ? MAY_LACK : 0);
+           (unit->foreign ? FOREIGN : 0) | (unit->may_lack ? MAY_LACK : 0) | (unit->has_reason ? HAS_REASON : 0);
 }
 
 static void put_part(const struct pt__part *part, struct pt_buf *out)
@@ -53,7 +54,7 @@ void pt__kept_put(const struct pt__rollup *r, const struct pt__unit *unit, const
                   struct pt_buf *out)
 {
     size_t n_inputs = r->inputs.n - kept->inputs_at;
-    pt_buf_put_u8(out, (uint8_t)flags_of(unit));
+    pt_buf_put_u32(out, flags_of(unit));
     pt_buf_put_u8(out, (uint8_t)unit->state);
     pt_buf_put_u64(out, unit->n_conflicts);
     pt_buf_put_u64(out, unit->n_missing);
@@ -111,6 +112,7 @@ static void set_flags(struct pt__unit *unit, unsigned flags)
     unit->has_score = (flags & HAS_SCORE) != 0;
     unit->foreign = (flags & FOREIGN) != 0;
     unit->may_lack = (flags & MAY_LACK) != 0;
+    unit->has_reason = (flags & HAS_REASON) != 0;
 }
 
 static void read_part(struct pt_reader *reader, struct pt__part *out)
@@ -123,7 +125,7 @@ static void read_part(struct pt_reader *reader, struct pt__part *out)
 static enum pt_err read_stretch(struct pt__rollup *r, struct pt_reader *reader, struct pt__unit *unit,
                                 struct pt_bytes *inputs, struct pt__kept *rows)
 {
-    set_flags(unit, pt_read_u8(reader));
+    set_flags(unit, pt_read_u32(reader));
     unit->state = (Patuh__State)pt_read_u8(reader);
     unit->n_conflicts = pt_read_u64(reader);
     unit->n_missing = pt_read_u64(reader);

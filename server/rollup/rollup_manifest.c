@@ -49,11 +49,18 @@ static void put_version(const struct pt__rollup *r, struct pt_buf *out)
     pt_buf_printf(out, "  \"version\": %s,\n", pt__version_text(r, "null", text));
 }
 
+/* Whether the instrument is the official one, and whether a weight or scale that is not took part in a score. */
+static void put_standing(const struct pt__rollup *r, struct pt_buf *out)
+{
+    pt_buf_printf(out, "  \"official\": %s,\n", r->ins->settings.official ? "true" : "false");
+    pt_buf_printf(out, "  \"placeholder_weights\": %s,\n", pt__has_placeholders(r) ? "true" : "false");
+}
+
 /* Figures of a set of institutions. */
 struct totals {
     size_t n_institutions;
-    size_t n_scored;
-    size_t n_open;     /* scored, the range still open */
+    size_t n_scored;   /* settled or open */
+    size_t n_open;     /* the range still open */
     size_t n_imported; /* scored by publication */
     size_t expected, opened, submitted, approved, not_assessed, scored;
     int64_t sum; /* of scores as printed that are settled */
@@ -106,8 +113,10 @@ static void put_zone_counts(const struct pt__rollup *r, const char *type, struct
 static void put_totals(const struct pt__rollup *r, const char *type, struct pt_buf *out)
 {
     struct totals t = total(r, type);
-    pt_buf_printf(out, "{\"institutions\": %zu, \"scored\": %zu, \"imported\": %zu, \"open\": %zu, \"mean\": ",
-                  t.n_institutions, t.n_scored, t.n_imported, t.n_open);
+    pt_buf_printf(out,
+                  "{\"institutions\": %zu, \"scored\": %zu, \"imported\": %zu, \"settled\": %zu, \"open\": %zu, "
+                  "\"mean_of_settled\": ",
+                  t.n_institutions, t.n_scored, t.n_imported, t.n_settled, t.n_open);
     if (t.n_settled == 0) {
         pt_buf_put_str(out, "null");
     } else { /* half up, as figures are printed */
@@ -122,16 +131,6 @@ static void put_totals(const struct pt__rollup *r, const char *type, struct pt_b
                   t.expected, t.opened, t.submitted, t.approved, t.not_assessed, t.scored);
 }
 
-static bool has_placeholders(const struct pt__rollup *r)
-{
-    for (size_t i = 0; i < r->n_institutions; i++) {
-        if (r->institutions[i].placeholder) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void pt__put_national(const struct pt__rollup *r, struct pt_buf *out)
 {
     const char *type;
@@ -142,8 +141,7 @@ void pt__put_national(const struct pt__rollup *r, struct pt_buf *out)
     put_text(out, "status", r->status);
     put_version(r, out);
     put_hash(out, "manifest_root", true, &r->root);
-    pt_buf_printf(out, "  \"official\": %s,\n", r->ins->settings.official ? "true" : "false");
-    pt_buf_printf(out, "  \"placeholder_weights\": %s,\n", has_placeholders(r) ? "true" : "false");
+    put_standing(r, out);
     pt_buf_put_str(out, "  \"types\": {");
     for (size_t i = 0; (type = pt__type_at(r, i)) != NULL; i++) {
         pt_buf_put_str(out, i == 0 ? "\n    " : ",\n    ");
@@ -203,7 +201,7 @@ void pt__put_manifest(const struct pt__rollup *r, const struct pt_rollup_files *
     put_text(out, "level", pt_level_name(r->in->level));
     put_text(out, "status", r->status);
     put_version(r, out);
-    pt_buf_printf(out, "  \"official\": %s,\n", r->ins->settings.official ? "true" : "false");
+    put_standing(r, out);
     put_hash(out, "instrument", true, &r->instrument_hash);
     put_hash(out, "registry", r->has_registry, &r->registry_hash);
     put_result_hashes(r, out);

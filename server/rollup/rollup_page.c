@@ -52,10 +52,11 @@ static const char *const style[] = {
     ".zone{font-size:.92rem}.units{padding:2px 6px 16px 86px}.units table{font-size:.93rem}"
     ".hint{color:var(--soft);font-size:.9rem;margin:0 0 12px}"
     "footer{padding:8px 0 40px;color:var(--soft);font-size:.86rem}code{overflow-wrap:anywhere;font-size:.95em}",
-    "@media(max-width:820px){summary{grid-template-columns:74px minmax(0,1fr) 118px;gap:4px 10px}"
+    "@media screen and (max-width:820px){summary{grid-template-columns:74px minmax(0,1fr) 118px;gap:4px 10px}"
     ".bar{grid-column:2;grid-row:2}.score{grid-column:3;grid-row:1}.zone{grid-column:3;grid-row:2;text-align:right}"
     ".rank{grid-row:1}.units{padding-left:6px}}"
-    "@media(max-width:560px){body{font-size:15px}main,header>div,footer>div{padding:0 14px}h1{font-size:1.4rem}"
+    "@media screen and (max-width:560px){body{font-size:15px}main,header>div,footer>div{padding:0 "
+    "14px}h1{font-size:1.4rem}"
     ".cards{grid-template-columns:1fr 1fr;gap:10px}section{padding:16px 14px;border-radius:8px}"
     "th,td{padding:7px 6px}summary{grid-template-columns:40px minmax(0,1fr) 104px;padding:10px "
     "0}.score{font-size:.95rem}"
@@ -67,11 +68,18 @@ static const char *const style[] = {
     ".units tr{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:0 12px;padding:7px 0;border-bottom:1px solid "
     "var(--line)}.units tr:last-child{border-bottom:0}.units td{border:0;padding:1px 0}.units "
     "td:nth-child(4){grid-column:1/-1}}"
-    "@media print{body{background:#fff;font-size:10pt}header{background:none;color:#000;padding:0 0 8px;"
-    "border-bottom:2px solid #000}header .en,.eyebrow{color:#444}.tags li{border-color:#999}.tools,.hint{display:none"
-    "!important}section,.card{border-color:#bbb;break-inside:auto;padding:10px}.inst,tr,.card{break-inside:avoid}"
-    "summary{padding:3px 0;grid-template-columns:60px minmax(0,1fr) 130px 110px 120px}.rank:before{content:\"\"}"
-    "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}",
+    /* On paper rows stay whole, a heading stays with what follows, and only what the reader has opened is unfolded. */
+    "@media print{@page{margin:14mm 12mm}html{font-size:9.5pt}body{background:#fff;font-size:1rem;line-height:1.35}"
+    "main,header>div,footer>div{max-width:none;padding:0}header{background:none;color:#000;padding:0 0 8px;"
+    "border-bottom:2px solid #000}header .en,.eyebrow{color:#444}h1{font-size:15pt}h2{font-size:12pt;break-after:avoid}"
+    ".tags li{border-color:#999}.tools,.screen{display:none!important}.hint,.legend,thead{break-after:avoid}"
+    "thead{display:table-header-group}section{border:0;border-radius:0;padding:0;margin:14px 0}"
+    ".notice,.cards{margin-top:12px}.cards{gap:8px}.card{border-color:#bbb;padding:8px 10px}.card b{font-size:15pt}"
+    ".inst,tr,.card,.notice,.legend{break-inside:avoid}.inst[open]{break-inside:auto}"
+    "th,td{padding:4px 6px}.scroll{overflow:visible}"
+    "summary{padding:4px 0;gap:8px;grid-template-columns:44px minmax(0,1fr) 100px 92px 128px}"
+    ".inst[open] summary{break-after:avoid}.rank:before{content:none}.units{padding:0 0 8px 52px}"
+    "footer{padding:0;break-inside:avoid}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}",
 };
 
 static const char *const script[] = {

@@ -63,19 +63,9 @@ static void put_header(const struct pt__rollup *r, struct pt_buf *out)
     put(out, "</ul></div></header>\n<main>\n");
 }
 
-static bool uses_placeholders(const struct pt__rollup *r)
-{
-    for (size_t i = 0; i < r->n_institutions; i++) {
-        if (r->institutions[i].placeholder) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void put_notices(const struct pt__rollup *r, struct pt_buf *out)
 {
-    if (r->ins->settings.official && !uses_placeholders(r)) {
+    if (r->ins->settings.official && !pt__has_placeholders(r)) {
         return;
     }
     put(out, "<div class=\"notice\" role=\"note\">");
@@ -85,7 +75,7 @@ static void put_notices(const struct pt__rollup *r, struct pt_buf *out)
             "lang=\"en\"><strong>Not the official instrument.</strong> These figures are not an official "
             "result.</span></p>");
     }
-    if (uses_placeholders(r)) {
+    if (pt__has_placeholders(r)) {
         put(out, "<p>");
         pt__page_both(out, "Sebagian bobot bersifat sementara (dibagi rata) karena bobot resminya tidak diumumkan.",
                       "Some weights are placeholders (an equal split), since the official ones are not public.");
@@ -101,12 +91,12 @@ static void put_notices(const struct pt__rollup *r, struct pt_buf *out)
 
 /* Figures of one type, or of all (NULL). */
 struct figures {
-    size_t assessed; /* institutions with a score */
-    size_t open;     /* of them: not settled */
-    size_t imported; /* of them: published ones */
+    size_t assessed; /* institutions with a score: settled, or open */
+    size_t settled;
+    size_t open;     /* a range still */
+    size_t imported; /* of those assessed: published ones */
     size_t expected, scored, not_assessed;
-    int64_t sum;
-    int64_t settled;
+    int64_t sum; /* of settled ones, as printed */
 };
 
 static struct figures figures_of(const struct pt__rollup *r, const char *type)
@@ -136,19 +126,57 @@ static void put_mean(const struct pt__rollup *r, const struct figures *f, struct
         put(out, "&ndash;");
         return;
     }
-    pt_score_put(out, f->sum / f->settled + (f->sum % f->settled * 2 >= f->settled ? 1 : 0), r->ins->settings.decimals);
+    int64_t n = (int64_t)f->settled;
+    pt_score_put(out, f->sum / n + (f->sum % n * 2 >= n ? 1 : 0), r->ins->settings.decimals);
+}
+
+/* "48 + 1": settled ones, and those that have a range; "48" when none has. */
+static void put_assessed(const struct figures *f, struct pt_buf *out)
+{
+    pt_buf_printf(out, "%zu", f->settled);
+    if (f->open > 0) {
+        pt_buf_printf(out, " <small>+ %zu</small>", f->open);
+    }
+}
+
+static void put_card_of_institutions(const struct figures *f, struct pt_buf *out)
+{
+    bool open = f->open > 0;
+    put(out, "<div class=\"card\"><b>");
+    put_assessed(f, out);
+    put(out, "</b><span>");
+    pt__page_both(out, open ? "instansi bernilai pasti + masih berupa rentang" : "instansi bernilai",
+                  open ? "institutions with a settled score + with a range" : "institutions with a score");
+    put(out, "</span></div>");
+}
+
+/* Reasons themselves stay in the records, where a text can be erased. */
+static void put_reasons(const struct pt__rollup *r, size_t n_not_assessed, struct pt_buf *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_units; i++) {
+        n += r->units[i].has_reason;
+    }
+    if (n_not_assessed > 0) {
+        pt_buf_printf(
+            out,
+            "; %zu dengan alasan di catatan penilaiannya <span class=\"en\" lang=\"en\">; %zu with a reason in "
+            "the records</span>",
+            n, n);
+    }
 }
 
 static void put_cards(const struct pt__rollup *r, struct pt_buf *out)
 {
     struct figures f = figures_of(r, NULL);
     bool imported = is_imported(r);
-    pt_buf_printf(out, "<div class=\"cards\"><div class=\"card\"><b>%zu</b><span>", f.assessed);
-    pt__page_both(out, "instansi bernilai", "institutions with a score");
-    put(out, "</span></div><div class=\"card\"><b>");
+    put(out, "<div class=\"cards\">");
+    put_card_of_institutions(&f, out);
+    put(out, "<div class=\"card\"><b>");
     put_mean(r, &f, out);
     put(out, "</b><span>");
-    pt__page_both(out, "rata-rata instansi", "mean of institutions");
+    pt__page_both(out, f.open > 0 ? "rata-rata instansi bernilai pasti" : "rata-rata instansi",
+                  f.open > 0 ? "mean of institutions with a settled score" : "mean of institutions");
     pt_buf_printf(out, "</span></div><div class=\"card\"><b>%zu", f.scored);
     if (!imported) {
         pt_buf_printf(out, " <small>/ %zu</small>", f.expected);
@@ -160,7 +188,8 @@ static void put_cards(const struct pt__rollup *r, struct pt_buf *out)
     if (imported) {
         pt__page_both(out, "nilai belum pasti", "scores not settled");
     } else {
-        pt__page_both(out, "unit tidak dinilai, dengan alasan", "units not assessed, with a reason");
+        pt__page_both(out, "unit tidak dinilai", "units not assessed");
+        put_reasons(r, f.not_assessed, out);
     }
     put(out, "</span></div></div>\n");
 }
@@ -215,9 +244,9 @@ static void put_national_row(const struct pt__rollup *r, const char *type, struc
     put(out, type == NULL ? "<tr class=\"total\"><td class=\"t\">" : "<tr><td class=\"t\">");
     pt__page_both(out, type == NULL ? "Semua" : pt__type_label(type, false),
                   type == NULL ? "All" : pt__type_label(type, true));
-    pt_buf_printf(out,
-                  "</td><td class=\"n\" data-l=\"Instansi bernilai\">%zu</td><td class=\"n\" data-l=\"Rata-rata\">",
-                  f.assessed);
+    put(out, "</td><td class=\"n\" data-l=\"Bernilai pasti + rentang\">");
+    put_assessed(&f, out);
+    put(out, "</td><td class=\"n\" data-l=\"Rata-rata yang pasti\">");
     put_mean(r, &f, out);
     if (is_imported(r)) { /* published results name few units: a share of the registry would say nothing */
         pt_buf_printf(out, "</td><td class=\"n\" data-l=\"Unit bernilai\">%zu</td><td class=\"z\">", f.scored);
@@ -268,9 +297,9 @@ static void put_national(const struct pt__rollup *r, struct pt_buf *out)
     put(out, "<table class=\"national\"><thead><tr><th>");
     pt__page_both(out, "Jenis instansi", "Type");
     put(out, "</th><th class=\"n\">");
-    pt__page_both(out, "Bernilai", "Scored");
+    pt__page_both(out, "Pasti + rentang", "Settled + range");
     put(out, "</th><th class=\"n\">");
-    pt__page_both(out, "Rata-rata", "Mean");
+    pt__page_both(out, "Rata-rata", "Mean of settled");
     put(out, "</th><th class=\"n\">");
     pt__page_both(out, "Unit", "Units");
     put(out, "</th><th>");
@@ -289,20 +318,38 @@ static void put_comparison_row(const struct pt__rollup *r, const struct pt__inst
 {
     uint32_t decimals = r->ins->settings.decimals;
     const struct pt_zone *ours = pt__zone(r, true, x->computed);
-    const struct pt_zone *theirs = pt__zone(r, true, x->published);
+    const struct pt_result *theirs = pt__published(r, x->code);
     put(out, "<tr><td>");
     pt__page_text(out, x->name);
     put(out, "</td><td class=\"n\">");
     pt_score_put(out, x->computed, decimals);
     pt_buf_printf(out, " %s</td><td class=\"n\">", ours == NULL ? "" : ours->category);
     pt_score_put(out, x->published, decimals);
-    pt_buf_printf(out, " %s</td></tr>\n", theirs == NULL ? "" : theirs->category);
+    put(out, " ");
+    pt__page_text(out, theirs == NULL ? "" : theirs->category);
+    put(out, "</td></tr>\n");
 }
 
 static bool differs(const struct pt__rollup *r, const struct pt__institution *x)
 {
     uint32_t decimals = r->ins->settings.decimals;
     return pt_score_round(x->computed, decimals) != pt_score_round(x->published, decimals);
+}
+
+/* What the published figures rest on that was not published. */
+static void put_comparison_notes(const struct pt__rollup *r, struct pt_buf *out)
+{
+    for (size_t i = 0; i < r->n_institutions; i++) {
+        const struct pt__institution *x = &r->institutions[i];
+        const char *note = x->has_published && x->has_computed ? pt__published_note(r, x->code) : "";
+        if (note[0] != '\0') {
+            put(out, "<p class=\"hint\">");
+            pt__page_text(out, x->name);
+            put(out, ": ");
+            pt__page_text(out, note);
+            put(out, "</p>\n");
+        }
+    }
 }
 
 static void put_comparison(const struct pt__rollup *r, struct pt_buf *out)
@@ -321,6 +368,7 @@ static void put_comparison(const struct pt__rollup *r, struct pt_buf *out)
     pt__page_both(out, "Hitungan dan hasil terbitan", "Computed beside published");
     pt_buf_printf(out, "</h2><p class=\"hint\">%zu dari %zu sama. <span lang=\"en\">%zu of %zu agree.</span></p>\n",
                   n - n_different, n, n - n_different, n);
+    put_comparison_notes(r, out);
     if (n_different > 0) {
         put(out, "<div class=\"scroll\"><table><thead><tr><th>");
         pt__page_both(out, "Berbeda", "Differs");

@@ -84,7 +84,9 @@ static void put_unit_state(const struct pt__unit *unit, struct pt_buf *out)
     if (unit->imported) {
         pt__page_both(out, "hasil terbitan", "published");
     } else if (unit->not_assessed) {
-        pt__page_both(out, "tidak dinilai", "not assessed");
+        pt__page_both(out, unit->has_reason ? "tidak dinilai, alasannya di catatan" : "tidak dinilai, tanpa alasan",
+                      unit->has_reason ? "not assessed, the reason is in the records"
+                                       : "not assessed, without a reason");
     } else if (unit->n_conflicts > 0) {
         pt__page_both(out, "jawaban bertentangan", "conflicting answers");
     } else if (unit->n_pending > 0 && unit->counts) {
@@ -293,9 +295,10 @@ void pt__put_report_list(const struct pt__rollup *r, struct pt_buf *out)
     put(out, "<section><h2>");
     pt__page_both(out, "Instansi", "Institutions");
     put(out, "</h2><p class=\"hint\">");
-    pt__page_both(out, "Peringkat berlaku per jenis instansi. Buka satu baris untuk melihat unitnya.",
-                  "Ranks are per type. Open a row to see its units.");
-    put(out, "</p>\n");
+    pt__page_both(out, "Peringkat berlaku per jenis instansi.", "Ranks are per type.");
+    put(out, "<span class=\"screen\"> ");
+    pt__page_both(out, "Buka satu baris untuk melihat unitnya.", "Open a row to see its units.");
+    put(out, "</span></p>\n");
     put_tools(r, out);
     put(out, "<div id=\"list\">\n");
     if (shown != NULL && units != NULL) {

@@ -18,6 +18,15 @@ const char *pt__version_text(const struct pt__rollup *r, const char *none, char 
     return buf;
 }
 
+void pt__put_origin(const struct pt__rollup *r, struct pt_csv_writer *csv)
+{
+    char version[12];
+    pt_csv_put(csv, r->in->cycle);
+    pt_csv_put(csv, pt_level_name(r->in->level));
+    pt_csv_put(csv, r->status);
+    pt_csv_put(csv, pt__version_text(r, "", version));
+}
+
 void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t score)
 {
     pt_csv_put(csv, "");
@@ -138,8 +147,9 @@ bool pt__unit_shown(const struct pt__unit *unit)
 
 void pt__put_unit_heading(struct pt_buf *out)
 {
-    pt_buf_put_str(out, COMMON_COLUMNS
-                   ",institution_code,state,not_assessed,counts,conflicts,missing,pending,ineffective\n");
+    pt_buf_put_str(
+        out, COMMON_COLUMNS
+        ",institution_code,state,not_assessed,counts,conflicts,missing,pending,ineffective,reason_recorded\n");
 }
 
 void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struct pt_buf *out)
@@ -164,6 +174,7 @@ void pt__put_unit(const struct pt__rollup *r, const struct pt__unit *unit, struc
     pt_csv_put_int(&csv, (int64_t)unit->n_missing);
     pt_csv_put_int(&csv, (int64_t)unit->n_pending);
     pt_csv_put_int(&csv, (int64_t)unit->n_ineffective);
+    pt_csv_put_int(&csv, unit->has_reason);
     pt_csv_end_row(&csv);
 }
 
@@ -174,19 +185,19 @@ static void put_zone(const struct pt__rollup *r, int64_t score, struct pt_csv_wr
     pt_csv_put(csv, zone == NULL ? "" : zone->category);
 }
 
-/* The zone of a published score is the one that the cycle's bounds give it: published files carry scores only. */
+/* Zone and category of a published score are those that were published, or empty: our bounds say nothing of them. */
 void pt__put_comparison(const struct pt__rollup *r, struct pt_buf *out)
 {
     struct pt_csv_writer csv = {.out = out};
     uint32_t decimals = r->ins->settings.decimals;
-    pt_buf_put_str(out, "cycle,type,code,name,computed,published,equal,computed_zone,computed_category,published_zone,"
-                        "published_category\n");
+    pt_buf_put_str(out, PT__ORIGIN_COLUMNS "type,code,name,computed,published,equal,computed_zone,computed_category,"
+                                           "published_zone,published_category,placeholder_weights,note\n");
     for (size_t i = 0; i < r->n_institutions; i++) {
         const struct pt__institution *x = &r->institutions[i];
         if (!x->has_published || !x->has_computed) {
             continue;
         }
-        pt_csv_put(&csv, r->in->cycle);
+        pt__put_origin(r, &csv);
         pt_csv_put(&csv, x->type);
         pt_csv_put(&csv, x->code);
         pt_csv_put(&csv, x->name);
@@ -194,7 +205,11 @@ void pt__put_comparison(const struct pt__rollup *r, struct pt_buf *out)
         pt__put_score(&csv, r, true, x->published);
         pt_csv_put_int(&csv, pt_score_round(x->computed, decimals) == pt_score_round(x->published, decimals));
         put_zone(r, x->computed, &csv);
-        put_zone(r, x->published, &csv);
+        const struct pt_result *published = pt__published(r, x->code);
+        pt_csv_put(&csv, published == NULL ? "" : published->zone);
+        pt_csv_put(&csv, published == NULL ? "" : published->category);
+        pt_csv_put_int(&csv, x->placeholder);
+        pt_csv_put(&csv, pt__published_note(r, x->code));
         pt_csv_end_row(&csv);
     }
 }

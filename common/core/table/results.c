@@ -89,6 +89,29 @@ static enum pt_err read_level(const struct reading *r, enum pt_result_level *out
     return refuse(r, "level", PT_MSG_TABLE_TYPE, "institution unit product");
 }
 
+static bool is_zone(const char *text)
+{
+    return text[0] == '\0' || strcmp(text, "green") == 0 || strcmp(text, "yellow") == 0 || strcmp(text, "red") == 0;
+}
+
+/* What else was printed, and what is to be known: a table of earlier days has no such columns. */
+static enum pt_err read_printed(const struct reading *r, struct pt_result *out)
+{
+    static const char *const columns[] = {"category", "note"};
+    const char **const texts[] = {&out->category, &out->note};
+    out->zone = field(r, "zone");
+    if (!is_zone(out->zone)) {
+        return refuse(r, "zone", PT_MSG_TABLE_TYPE, "green yellow red");
+    }
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        *texts[i] = field(r, columns[i]);
+        if ((*texts[i])[0] != '\0' && !pt_name_ok(*texts[i])) {
+            return refuse(r, columns[i], PT_MSG_TABLE_NAME, *texts[i]);
+        }
+    }
+    return PT_OK;
+}
+
 static enum pt_err read_row(const struct reading *r, struct pt_result *out)
 {
     struct pt_result row = {.line = r->row->line};
@@ -116,6 +139,9 @@ static enum pt_err read_row(const struct reading *r, struct pt_result *out)
     err = read_score(r, &row.score);
     if (err == PT_OK) {
         err = read_weight(r, &row.weight);
+    }
+    if (err == PT_OK) {
+        err = read_printed(r, &row);
     }
     if (err == PT_OK) {
         *out = row;
@@ -155,9 +181,9 @@ static enum pt_err check_twice(struct reading *r, const struct pt_result *rows, 
 enum pt_err pt_results_read(struct pt_bytes bytes, const char *name, struct pt_arena *arena, struct pt_results *out,
                             struct pt_problem *problem)
 {
-    static const struct pt_csv_header headers[] = {{"cycle", true}, {"level", true},  {"type", true},
-                                                   {"code", true},  {"name", true},   {"parent_code", true},
-                                                   {"score", true}, {"weight", true}, {"x_*", false}};
+    static const struct pt_csv_header headers[] = {
+        {"cycle", true}, {"level", true},  {"type", true},  {"code", true},      {"name", true},  {"parent_code", true},
+        {"score", true}, {"weight", true}, {"zone", false}, {"category", false}, {"note", false}, {"x_*", false}};
     struct reading r = {.problem = problem};
     enum pt_err err = pt_csv_read(bytes, name, arena, &r.csv, problem);
     if (err == PT_OK) {

@@ -1,9 +1,10 @@
 /* results.h - published results of earlier cycles, without logs: one table.
  *
- *     cycle,level,type,code,name,parent_code,score,weight
+ *     cycle,level,type,code,name,parent_code,score,weight[,zone,category,note]
  *
- * level is institution, unit or product; weight = number of products a unit's score stands for. Codes may lie outside
- * the registry.  Thread: read-only after it is made.  Memory: the arena given. */
+ * level is institution, unit or product; weight = number of products a unit's score stands for. zone and category are
+ * those that were published, as printed: empty where nothing was. note: what a reader has to know of the row, in both
+ * languages. Codes may lie outside the registry.  Thread: read-only after it is made.  Memory: the arena given. */
 #ifndef PT_RESULTS_H
 #define PT_RESULTS_H
 
@@ -24,6 +25,9 @@ struct pt_result {
     const char *parent; /* of a unit: institution; of a product: unit; "" of an institution */
     int64_t score;      /* in units of 10^-9 point */
     uint32_t weight;    /* 0 = not said */
+    const char *zone;   /* "" = none was published; so category */
+    const char *category;
+    const char *note;
     size_t line;
 };
 

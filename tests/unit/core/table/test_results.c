@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define HEADER "cycle,level,type,code,name,parent_code,score,weight\n"
+#define PRINTED "cycle,level,type,code,name,parent_code,score,weight,zone,category,note\n"
 
 Test(results, rows_keep_their_order_and_figures)
 {
@@ -22,6 +23,25 @@ Test(results, rows_keep_their_order_and_figures)
     cr_expect_eq(r.rows[1].level, PT_RESULT_INSTITUTION);
     cr_expect_eq(r.rows[1].weight, 0);
     cr_expect_eq(r.rows[2].score, 100000000000);
+    cr_expect_str_eq(r.rows[1].zone, "", "not in this table");
+    pt_arena_close(&arena);
+}
+
+Test(results, what_was_printed_beside_a_score_is_kept_as_it_was)
+{
+    static const char *const text =
+        PRINTED "2024,institution,agency,bps,BPS,,94.99,,green,A tertinggi,\n"
+                "2024,institution,city,75.71,Kota Gorontalo,,75.57,,,sedang,catatan / note\n";
+    struct pt_arena arena;
+    struct pt_results r;
+    pt_arena_init(&arena, SIZE_MAX);
+    cr_assert_eq(pt_results_read(pt_bytes_str(text), "hasil.csv", &arena, &r, NULL), PT_OK);
+    cr_expect_str_eq(r.rows[0].zone, "green");
+    cr_expect_str_eq(r.rows[0].category, "A tertinggi");
+    cr_expect_str_eq(r.rows[0].note, "");
+    cr_expect_str_eq(r.rows[1].zone, "");
+    cr_expect_str_eq(r.rows[1].category, "sedang");
+    cr_expect_str_eq(r.rows[1].note, "catatan / note");
     pt_arena_close(&arena);
 }
 
@@ -50,6 +70,9 @@ Test(results, bad_input_is_named_with_file_line_and_column)
         {HEADER "2021,unit,health,36/a,B,36,73,1.5\n", "2", "weight"},
         {HEADER "2021,institution,city,36,B,,73,\n2021,unit,health,36/a,A,36,1,\n2021,institution,city,36,C,,7,\n", "4",
          "code"},
+        {PRINTED "2021,institution,city,36,B,,73,,hijau,,\n", "2", "zone"},
+        {PRINTED "2021,institution,city,36,B,,73,,,A\x01,\n", "2", "category"},
+        {PRINTED "2021,institution,city,36,B,,73,,,,\x7f\n", "2", "note"},
         {HEADER "2021,institution,city,36,\"B,,73,\n", "2", "name"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -67,17 +67,26 @@ Test(rollup_import, published_scores_come_out_of_their_units)
     }
 }
 
+#define NOTE                                                                                                           \
+    "31 produk, 21 + 10: disimpulkan dari nilai terbit / 31 products, 21 + 10: inferred from the published score"
+
 /* With both files loaded the published score stands, and the computed one is laid beside it. */
 Test(rollup_import, contradictions_are_listed_and_nothing_else)
 {
     static const struct {
         const char *year, *code, *row;
     } rows[] = {
-        {"2021", "36", "2021,province,36,Provinsi Banten,73.95,73.95,1,yellow,sedang,yellow,sedang"},
-        {"2023", "19.04", "2023,regency,19.04,Kabupaten Bangka Tengah,93.71,93.71,1,green,A,green,A"},
-        {"2024", "33.25", "2024,regency,33.25,Kabupaten Batang,93.70,93.74,0,green,A,green,A"},
-        {"2024", "33.27", "2024,regency,33.27,Kabupaten Pemalang,98.59,98.59,1,green,A,green,A"},
-        {"2025", "75", "2025,province,75,Provinsi Gorontalo,76.82,76.82,1,yellow,C,yellow,C"},
+        {"2021", "36",
+         "2021,region,imported,,province,36,Provinsi Banten,73.95,73.95,1,yellow,sedang,yellow,sedang,0,\"" NOTE "\""},
+        {"2023", "19.04",
+         "2023,region,imported,,regency,19.04,Kabupaten Bangka Tengah,93.71,93.71,1,green,A,green,A tertinggi,0,"},
+        {"2024", "33.25",
+         "2024,region,imported,,regency,33.25,Kabupaten Batang,93.70,93.74,0,green,A,green,A tertinggi,0,"},
+        {"2024", "33.27",
+         "2024,region,imported,,regency,33.27,Kabupaten Pemalang,98.59,98.59,1,green,A,green,A tertinggi,0,"},
+        {"2025", "75",
+         "2025,region,imported,,province,75,Provinsi Gorontalo,76.82,76.82,1,yellow,C,,sedang tanpa "
+         "maladministrasi,0,"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct world w;
@@ -95,8 +104,9 @@ Test(rollup_import, contradictions_are_listed_and_nothing_else)
         const char *report = pt_buf_text(&pt_rollup_file(&files, "report.html")->content);
         bool equal = strstr(rows[i].row, ",1,") != NULL;
         if (!equal) {
-            cr_expect_not_null(strstr(report, "93.70 A</td><td class=\"n\">93.74 A"), "row %zu", i);
+            cr_expect_not_null(strstr(report, "93.70 A</td><td class=\"n\">93.74 A tertinggi"), "row %zu", i);
         }
+        cr_expect_eq(strstr(report, "Provinsi Banten: " NOTE) != NULL, strcmp(rows[i].code, "36") == 0, "row %zu", i);
         pt_rollup_files_free(&files);
         world_close(&w);
     }
