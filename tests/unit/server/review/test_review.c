@@ -577,6 +577,35 @@ Test(review, an_older_log_of_the_reviewer_keeps_nothing_back)
     desk_close(&d);
 }
 
+/* --- what is shown --- */
+
+static void expect_shown(struct desk *d, bool json, const char *part)
+{
+    struct review_case c = look(d);
+    struct pt_buf out = {0};
+    cr_assert_eq(review_put_form(&c, json, &out), PT_OK);
+    cr_expect_not_null(strstr(pt_buf_text(&out), part), "without %s:\n%s", part, pt_buf_text(&out));
+    pt_buf_free(&out);
+    review_case_close(&c);
+}
+
+Test(review, shows_texts_labels_score_and_what_is_missing)
+{
+    struct desk d;
+    desk_open(&d);
+    open_for_both(&d);
+    world_answer(&d.w, WORLD_ANA, UNIT, "desk", "l2");
+    expect_shown(&d, false, "Provisional score: ");
+    expect_shown(&d, false, "\n       Loket\n");
+    expect_shown(&d, false, "Still missing:\n   sign  Papan\n   staff  Petugas\n");
+    expect_shown(&d, true, "\"label\":\"Loket\",\"value\":\"l2\",\"value_label\":\"l2\"");
+    expect_shown(&d, true, "\"settled\":");
+    expect_shown(&d, true, "\"missing\":[{\"path\":\"sign\",\"label\":\"Papan\",");
+    world_answer(&d.w, WORLD_BUDI, UNIT, "desk", "l4");
+    expect_shown(&d, false, "l2 (ana) <> l4 (budi)");
+    desk_close(&d);
+}
+
 /* --- what status and list say --- */
 
 /* What a command prints at the office of a tier; to be freed. */
