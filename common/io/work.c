@@ -172,6 +172,22 @@ enum pt_err pt_work_office_if(struct pt_work *work, const char *office, const ch
     return err;
 }
 
+enum pt_msg pt_work_taken_back(const struct pt_work *work)
+{
+    const Patuh__Move *move = work->state.state_move;
+    if (move == NULL || work->state.state_tier == 0) {
+        return PT_MSG_NONE;
+    }
+    if (move->reopens > 0) {
+        return PT_MSG_STATE_REOPENED;
+    }
+    if (move->to == PATUH__STATE__STATE_SUBMITTED) {
+        return PT_MSG_STATE_UNAPPROVED;
+    }
+    bool asks = move->to != PATUH__STATE__STATE_HAS_ISSUES || move->n_comment > 0; /* a return says what to do */
+    return asks ? PT_MSG_NONE : PT_MSG_STATE_UNCONFIRMED;
+}
+
 enum pt_err pt_work_need_instrument(const struct pt_work *work, struct pt_problem *problem)
 {
     if (work->ready) {

@@ -57,6 +57,9 @@ enum pt_err pt_work_pending(struct pt_work *work, size_t *n);
 /* The office in charge if the registry gave the unit to this office ("": to none); NULL: no opening would count, nor
  * anything else. Errors: NOMEM. */
 enum pt_err pt_work_office_if(struct pt_work *work, const char *office, const char **out);
+/* What an office took back with the move that made the state, as a sentence with {1} who and {2} why; NONE: nothing. An
+ * approval, the confirmation of "not assessed", or the fixing of a result. */
+enum pt_msg pt_work_taken_back(const struct pt_work *work);
 /* DENIED with a sentence while the instrument has not arrived. */
 enum pt_err pt_work_need_instrument(const struct pt_work *work, struct pt_problem *problem);
 /* A log of who asks (in any incarnation). */

@@ -391,6 +391,21 @@ static void put_remarks(struct showing *s, struct pt_buf *out)
     }
 }
 
+/* What the last move took back, and why; "" when it did not. */
+static const char *taken_back(struct showing *s)
+{
+    const struct pt_assessment *state = &s->c->work.state;
+    enum pt_msg msg = pt_work_taken_back(&s->c->work);
+    struct pt_buf text = {0};
+    if (msg == PT_MSG_NONE) {
+        return "";
+    }
+    bool said = state->state_move->reason.len > 0;
+    pt_say(&text, msg, author_of(s, state->state_by->view), said ? field_text(s, &state->state_move->reason) : "-",
+           NULL);
+    return keep(s, &text);
+}
+
 static void put_head(struct showing *s, struct pt_buf *out)
 {
     const struct pt_work *work = &s->c->work;
@@ -401,10 +416,9 @@ static void put_head(struct showing *s, struct pt_buf *out)
     if (by != NULL) {
         pt_buf_printf(out, "  %s %s", author_of(s, by->view), received(s, by->view, by->seq));
     }
-    if (work->state.state_move != NULL && work->state.state_move->reason.len > 0) {
-        pt_buf_printf(out, "\n       > %s", field_text(s, &work->state.state_move->reason));
-    }
     pt_buf_put_str(out, "\n");
+    const char *back = taken_back(s);
+    pt_buf_printf(out, "%s%s%s", back[0] == '\0' ? "" : "       ", back, back[0] == '\0' ? "" : "\n");
     put_score(s, out);
     pt_say(out, PT_MSG_REVIEW_FORM_HEAD, NULL);
     pt_buf_put_str(out, "\n");
@@ -417,6 +431,7 @@ static void put_form_json(struct showing *s, struct pt_buf *out)
     pt_json_begin(&json, NULL, '{');
     pt_json_text(&json, "assessment", pt_subject_name(&work->subject));
     pt_json_text(&json, "state", pt_state_name(work->state.state));
+    pt_json_text(&json, "taken_back", taken_back(s));
     pt_json_count(&json, "conflicts", work->state.n_conflicts);
     pt_json_count(&json, "ineffective", work->state.n_ineffective);
     pt_json_bool(&json, "first_submission", s->first);
