@@ -93,6 +93,12 @@ static void fill_claims(struct building *b, uint32_t node, const struct pt_regis
     item->n_claims = claims == NULL ? 0 : reg->n_heads;
 }
 
+static const char *authors_of(struct building *b, const struct pt_register *reg)
+{
+    const char *names = pt_work_authors(b->work, reg, b->arena);
+    return names == NULL ? "" : names;
+}
+
 static void fill_answer(struct building *b, uint32_t node, uint32_t instance, struct patuh_item *item)
 {
     const struct pt_register *reg;
@@ -107,7 +113,7 @@ static void fill_answer(struct building *b, uint32_t node, uint32_t instance, st
     item->answered = item->conflict || has_value || answer->n_evidence > 0;
     if (has_value && item->n_claims > 0) {
         item->value = item->claims[0].value;
-        item->author = item->claims[0].author;
+        item->author = authors_of(b, reg);
     }
 }
 

@@ -68,6 +68,8 @@ bool pt_work_is_assigned(const struct pt_work *work);
 /* Who wrote a log: name of surveyor, reviewer or office; the first digits of the key when unknown. In the arena given;
  * NULL when out of memory. */
 const char *pt_work_author(const struct pt_work *work, const struct pt_author *author, struct pt_arena *arena);
+/* Whose value stands in a register: "siti", or all who say the same, "siti, budi"; each once. As pt_work_author. */
+const char *pt_work_authors(const struct pt_work *work, const struct pt_register *reg, struct pt_arena *arena);
 /* A log, short, as the office is told: first digits of author and incarnation. In the arena; "" when out of memory. */
 const char *pt_work_log_name(const struct pt_log_id *log, struct pt_arena *arena);
 /* "answer", "add_instance": the name in the protocol without its prefix, in small letters. In the arena. */

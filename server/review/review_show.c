@@ -179,6 +179,12 @@ static const char *claims_text(struct showing *s, uint32_t node, const struct pt
     return keep(s, &text);
 }
 
+static const char *authors_text(struct showing *s, const struct pt_register *reg)
+{
+    const char *names = pt_work_authors(&s->c->work, reg, &s->arena);
+    return names == NULL ? "?" : names;
+}
+
 /* Of an earlier version only: it has no path any more, and counts nowhere. */
 static bool is_asked(const struct showing *s, size_t i)
 {
@@ -201,7 +207,7 @@ static struct line line_of(struct showing *s, size_t i)
     line.label = label_of(s, node, instance);
     line.values = line.conflict ? claims_text(s, node, reg, false) : value_of(s, node, &answer->values[0], false);
     line.labels = line.conflict ? claims_text(s, node, reg, true) : value_of(s, node, &answer->values[0], true);
-    line.author = reg->n_heads == 0 ? "" : author_of(s, reg->heads[0].view);
+    line.author = authors_text(s, reg);
     return line;
 }
 
@@ -234,6 +240,41 @@ static void put_line_json(struct pt_json *json, const struct line *line)
     pt_json_count(json, "evidence", line->n_evidence);
     pt_json_text(json, "comment", line->comment);
     pt_json_end(json, '}');
+}
+
+static bool has_line(const struct showing *s, const struct review_change *change)
+{
+    const struct pt_answers *answers = &s->c->work.state.answers;
+    for (size_t i = 0; i < answers->n_answers; i++) {
+        const struct pt_answer *answer = &answers->answers[i];
+        const char *instance = answer->instance == 0 ? "" : answers->instances[answer->instance - 1].name;
+        if (answer->question == change->question && strcmp(instance, change->instance) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What changed and has no line of its own: a product or respondent that was added or removed, with what stood there. */
+static void put_other_changes(struct showing *s, struct pt_buf *out, struct pt_json *json)
+{
+    for (size_t i = 0; i < s->n_changes; i++) {
+        const struct review_change *change = &s->changes[i];
+        uint32_t node = pt_node_by_number(s->c->work.instrument, change->question);
+        if (node == PT_NONE || has_line(s, change)) {
+            continue;
+        }
+        const char *path = path_of(s, node, change->instance);
+        const char *label = label_of(s, node, change->instance);
+        if (json == NULL) {
+            pt_buf_printf(out, " + %s\n       %s\n", path, label);
+            continue;
+        }
+        pt_json_begin(json, NULL, '{');
+        pt_json_text(json, "path", path);
+        pt_json_text(json, "label", label);
+        pt_json_end(json, '}');
+    }
 }
 
 /* Where a comment stands that is at no line: what it is about was not answered, or is a group. NULL: at a line. */
@@ -447,6 +488,9 @@ static void put_form_json(struct showing *s, struct pt_buf *out)
         }
     }
     pt_json_end(&json, ']');
+    pt_json_begin(&json, "other_changes", '[');
+    put_other_changes(s, NULL, &json);
+    pt_json_end(&json, ']');
     pt_json_begin(&json, "other_comments", '[');
     put_other_comments(s, NULL, &json);
     pt_json_end(&json, ']');
@@ -468,6 +512,7 @@ enum pt_err review_put_form(const struct review_case *c, bool json, struct pt_bu
                 put_line(out, &line);
             }
         }
+        put_other_changes(&s, out, NULL);
         put_other_comments(&s, out, NULL);
         put_missing(&s, out);
         put_remarks(&s, out);

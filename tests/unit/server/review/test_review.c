@@ -606,6 +606,26 @@ Test(review, shows_texts_labels_score_and_what_is_missing)
     desk_close(&d);
 }
 
+Test(review, who_agrees_is_named_with_the_others)
+{
+    struct desk d;
+    desk_open(&d);
+    open_for_both(&d);
+    world_answer(&d.w, WORLD_ANA, UNIT, "desk", "l2");
+    struct pt_entry entry = about(&d, "desk", PATUH__ENTRY_KIND__ENTRY_ANSWER);
+    entry.value = (struct pt_value){.type = PT_VALUE_CHOICE, .choices = 3};
+    world_put(&d.w, WORLD_BUDI, UNIT, &entry);
+    struct review_case c = look(&d);
+    const struct pt_register *reg = &c.work.state.registers[0];
+    const char *names = pt_work_authors(&c.work, reg, &c.work.arena);
+    bool ana_first = strcmp(names, "ana, budi") == 0; /* by log */
+    cr_expect_eq(reg->n_heads, 2);
+    cr_expect(ana_first || strcmp(names, "budi, ana") == 0, "%s", names);
+    review_case_close(&c);
+    expect_shown(&d, true, ana_first ? "\"author\":\"ana, budi\"" : "\"author\":\"budi, ana\"");
+    desk_close(&d);
+}
+
 /* --- what status and list say --- */
 
 /* What a command prints at the office of a tier; to be freed. */
@@ -722,5 +742,15 @@ Test(review, a_revoked_key_stays_out_and_nothing_else_is_promised)
     bring_to(&d, SUBMITTED);
     world_revoke(&d.w, WORLD_ANA);
     cr_expect(prints(&d, 1, "status", NULL, "stays out; answer it again on another device"));
+    desk_close(&d);
+}
+
+Test(review, a_reviewer_does_not_sync)
+{
+    struct desk d;
+    desk_open(&d);
+    write_world(&d);
+    cr_expect(prints(&d, 1, "status", NULL, "reviewer\trini\t-\t0\t\t\n"));
+    cr_expect(prints(&d, 1, "status", NULL, "device\tana\t\t0\t\tbelum pernah / never\n"));
     desk_close(&d);
 }
