@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "core/log/receipts.h"
+#include "core/sync/inbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +161,9 @@ static enum pt_msg advice_of(const struct pt_work *work, const struct patuh_list
     case PATUH__STATE__STATE_DRAFT:
         return mine ? PT_MSG_ADVICE_DRAFT : PT_MSG_STATE_DRAFT;
     case PATUH__STATE__STATE_HAS_ISSUES:
+        if (mine && pt_work_taken_back(work) != PT_MSG_NONE) {
+            return PT_MSG_ADVICE_UNCONFIRMED;
+        }
         return mine ? PT_MSG_ADVICE_RETURNED : PT_MSG_STATE_HAS_ISSUES;
     case PATUH__STATE__STATE_SUBMITTED:
     case PATUH__STATE__STATE_NOT_ASSESSED:
@@ -171,6 +175,27 @@ static enum pt_msg advice_of(const struct pt_work *work, const struct patuh_list
         break;
     }
     return pt_state_msg(work->state.state);
+}
+
+static const char *taken_back(const struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena)
+{
+    enum pt_msg msg = pt_work_taken_back(work);
+    const char *reason = "-";
+    struct pt_buf text = {0};
+    struct pt_hash hash;
+    if (msg == PT_MSG_NONE) {
+        return "";
+    }
+    const ProtobufCBinaryData *field = &work->state.state_move->reason;
+    if (field->len == sizeof hash.b) {
+        memcpy(hash.b, field->data, sizeof hash.b);
+        reason = pt_text_get(txn, &work->subject, &hash, arena, &reason) == PT_OK ? reason : "...";
+    }
+    const char *author = pt_work_author(work, &work->state.state_by->view->log.author, arena);
+    pt_say(&text, msg, author == NULL ? "" : author, reason, NULL);
+    const char *kept = pt_arena_str(arena, pt_buf_text(&text));
+    pt_buf_free(&text);
+    return kept == NULL ? "" : kept; /* the arena remembers */
 }
 
 static enum pt_err advise(const struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena,
@@ -209,6 +234,7 @@ enum pt_err pt_summary_fill(struct pt_work *work, struct pt_txn *txn, struct pt_
         .n_ineffective = (uint32_t)state->n_ineffective,
         .surveyors = join_names(state->surveyors, state->n_surveyors, arena),
         .advice = "",
+        .taken_back = taken_back(work, txn, arena),
     };
     count_answers(work, &line);
     for (size_t i = 0; i < state->n_comments; i++) {

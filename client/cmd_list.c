@@ -20,6 +20,7 @@ void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed)
     pt_json_text(json, "institution", listed->institution);
     pt_json_text(json, "state", listed->state);
     pt_json_text(json, "advice", listed->advice);
+    pt_json_text(json, "taken_back", listed->taken_back);
     pt_json_text(json, "surveyors", listed->surveyors);
     pt_json_bool(json, "assigned", listed->assigned);
     pt_json_bool(json, "ready", listed->ready);
@@ -69,6 +70,11 @@ static enum pt_msg outside_msg(const char *state)
 /* Whatever keeps entries from counting, a sentence each. */
 void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed)
 {
+    if (listed->taken_back[0] != '\0') {
+        pt_buf_put_str(out, "    ");
+        pt_cli_put(out, listed->taken_back);
+        pt_buf_put_str(out, "\n");
+    }
     put_sentence(out, PT_MSG_ADVICE_CONFLICTS, listed->n_conflicts, listed->assessment);
     put_sentence(out, PT_MSG_ADVICE_BROKEN, listed->n_broken, listed->assessment);
     put_sentence(out, outside_msg(listed->state), listed->n_outside, listed->assessment);

@@ -103,10 +103,11 @@ struct patuh_listed {
     const char *assessment; /* "2023/62.71/disdukcapil" */
     const char *unit;
     const char *institution;
-    const char *state;  /* draft, submitted, has_issues, approved_region, approved_national, fixed, not_assessed */
-    const char *advice; /* what that means and what to do next, for people */
-    bool assigned;      /* now; false: it was, and this device has written about it */
-    bool ready;         /* its instrument is here */
+    const char *state;      /* draft, submitted, has_issues, approved_region, approved_national, fixed, not_assessed */
+    const char *advice;     /* what that means and what to do next, for people */
+    const char *taken_back; /* what the office took back, and why; "" when it did not */
+    bool assigned;          /* now; false: it was, and this device has written about it */
+    bool ready;             /* its instrument is here */
     uint32_t n_answered;
     uint32_t n_missing; /* questions that need an answer and have none */
     uint32_t n_broken;  /* answers that do not meet the condition of their question, since another one changed */

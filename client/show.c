@@ -6,6 +6,7 @@
 
 #include "core/number.h"
 #include "core/sync/inbox.h"
+#include "io/work_score.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -92,6 +93,12 @@ static void fill_claims(struct building *b, uint32_t node, const struct pt_regis
     item->n_claims = claims == NULL ? 0 : reg->n_heads;
 }
 
+static const char *authors_of(struct building *b, const struct pt_register *reg)
+{
+    const char *names = pt_work_authors(b->work, reg, b->arena);
+    return names == NULL ? "" : names;
+}
+
 static void fill_answer(struct building *b, uint32_t node, uint32_t instance, struct patuh_item *item)
 {
     const struct pt_register *reg;
@@ -106,7 +113,7 @@ static void fill_answer(struct building *b, uint32_t node, uint32_t instance, st
     item->answered = item->conflict || has_value || answer->n_evidence > 0;
     if (has_value && item->n_claims > 0) {
         item->value = item->claims[0].value;
-        item->author = item->claims[0].author;
+        item->author = authors_of(b, reg);
     }
 }
 
@@ -259,31 +266,9 @@ static void fill_condition(const struct building *b, uint32_t node, uint32_t ins
     }
 }
 
-static bool is_missing(const struct building *b, uint32_t node, uint32_t instance)
-{
-    for (size_t i = 0; i < b->work->score.n_missing; i++) {
-        const struct pt_missing *missing = &b->work->score.missing[i];
-        if (missing->node == node && missing->instance == instance) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A repeat is short of answers when one of its questions is: the one that lacks most is told. */
 static void fill_shortage(const struct building *b, uint32_t repeat, struct patuh_item *item)
 {
-    for (uint32_t i = repeat + 1; i < b->work->instrument->nodes[repeat].end; i++) {
-        const struct pt_node *node = &b->work->instrument->nodes[i];
-        const struct pt_node_score *score = &b->work->score.nodes[i];
-        uint32_t need = node->min_count == 0 ? 1 : node->min_count;
-        bool counted = need > 1 && pt_node_is_scored(node) && score->relevant && score->n_answered < need;
-        if ((counted || is_missing(b, i, 0)) && need - score->n_answered > item->n_need - item->n_have) {
-            item->missing = true;
-            item->n_have = score->n_answered;
-            item->n_need = need;
-        }
-    }
+    item->missing = pt_work_is_short(b->work, repeat, &item->n_have, &item->n_need) || item->missing;
 }
 
 static unsigned depth_of(const struct pt_instrument *instrument, uint32_t node)
@@ -344,7 +329,7 @@ static void add_question(struct building *b, uint32_t node, uint32_t instance)
     if (pt_node_is_question(&b->work->instrument->nodes[node])) {
         fill_answer(b, node, instance, item);
         fill_condition(b, node, instance, item);
-        item->missing = is_missing(b, node, instance);
+        item->missing = pt_work_is_missing(b->work, node, instance);
     }
     fill_calculated(b, node, instance, item);
     item->notes = remarks_at(b, state->notes, state->n_notes, question, instance, item->path, &item->n_notes);
@@ -411,34 +396,17 @@ static void add_items(struct building *b)
 
 /* --- score and people --- */
 
-static const char *points(struct building *b, int64_t score)
-{
-    struct pt_buf text = {0};
-    pt_score_put(&text, score, b->work->instrument->settings.decimals);
-    return keep_buf(b, &text);
-}
-
 static struct patuh_score score_of(struct building *b)
 {
-    const struct pt_unit_score *from = &b->work->score;
-    const struct pt_instrument *instrument = b->work->instrument;
-    struct patuh_score score = {.low = "", .high = "", .zone = "", .category = ""};
-    if (!b->work->ready || !from->has_score) {
-        return score;
-    }
-    score.has_score = true;
-    score.low = points(b, from->low);
-    score.high = points(b, from->high);
-    score.exact = from->exact;
-    score.placeholders = from->placeholder;
-    score.settled = !from->may_lack && from->low == from->high;
-    const struct pt_zone *zone =
-        score.settled ? pt_zone_of(instrument, pt_score_round(from->low, instrument->settings.decimals)) : NULL;
-    if (zone != NULL) {
-        score.zone = pt_zone_name(zone->zone);
-        score.category = keep(b, zone->category);
-    }
-    return score;
+    struct pt_points points = pt_work_points(b->work, b->arena);
+    return (struct patuh_score){.has_score = points.has_score,
+                                .low = points.low,
+                                .high = points.high,
+                                .settled = points.settled,
+                                .zone = points.zone,
+                                .category = points.category,
+                                .exact = points.exact,
+                                .placeholders = points.placeholders};
 }
 
 static const char *role_of(const struct building *b, const struct pt_author *author)

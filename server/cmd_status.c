@@ -426,13 +426,14 @@ static void put_peers(struct report *r)
     }
     for (size_t i = 0; i < r->w.n_peers; i++) {
         const struct waiting_peer *p = &r->w.peers[i];
-        pt_buf_printf(out, "%s\t%s\t%s\t%" PRIu64 "\t", p->kind, p->name, p->seen_ms == 0 ? "" : time_of(r, p->seen_ms),
-                      p->entries);
+        const char *unseen = syncs(p) ? "" : "-";
+        pt_buf_printf(out, "%s\t%s\t%s\t%" PRIu64 "\t", p->kind, p->name,
+                      p->seen_ms == 0 ? unseen : time_of(r, p->seen_ms), p->entries);
         if (is_off(r, p)) {
             pt_buf_printf(out, "%" PRId64, p->offset_ms / 1000);
         }
         pt_buf_put_str(out, "\t");
-        if (p->revoked || p->seen_ms == 0) {
+        if (p->revoked || (p->seen_ms == 0 && syncs(p))) {
             pt_say(out, p->revoked ? PT_MSG_STATUS_REVOKED : PT_MSG_STATUS_NEVER_SEEN, NULL);
         }
         pt_buf_put_str(out, "\n");

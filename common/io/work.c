@@ -172,6 +172,22 @@ enum pt_err pt_work_office_if(struct pt_work *work, const char *office, const ch
     return err;
 }
 
+enum pt_msg pt_work_taken_back(const struct pt_work *work)
+{
+    const Patuh__Move *move = work->state.state_move;
+    if (move == NULL || work->state.state_tier == 0) {
+        return PT_MSG_NONE;
+    }
+    if (move->reopens > 0) {
+        return PT_MSG_STATE_REOPENED;
+    }
+    if (move->to == PATUH__STATE__STATE_SUBMITTED) {
+        return PT_MSG_STATE_UNAPPROVED;
+    }
+    bool asks = move->to != PATUH__STATE__STATE_HAS_ISSUES || move->n_comment > 0; /* a return says what to do */
+    return asks ? PT_MSG_NONE : PT_MSG_STATE_UNCONFIRMED;
+}
+
 enum pt_err pt_work_need_instrument(const struct pt_work *work, struct pt_problem *problem)
 {
     if (work->ready) {
@@ -206,6 +222,23 @@ const char *pt_work_author(const struct pt_work *work, const struct pt_author *a
         return pt_arena_str(arena, office->name[0] != '\0' ? office->name : office->code);
     }
     return pt_arena_printf(arena, "?%02x%02x%02x%02x", author->b[0], author->b[1], author->b[2], author->b[3]);
+}
+
+const char *pt_work_authors(const struct pt_work *work, const struct pt_register *reg, struct pt_arena *arena)
+{
+    struct pt_buf text = {0};
+    for (size_t i = 0; i < reg->n_heads; i++) {
+        const struct pt_author *author = &reg->heads[i].view->log.author;
+        bool named = false; /* in another log of the same author */
+        for (size_t k = 0; k < i; k++) {
+            named = named || pt_author_eq(&reg->heads[k].view->log.author, author);
+        }
+        const char *name = named ? "" : pt_work_author(work, author, arena);
+        pt_buf_printf(&text, "%s%s", named || text.n == 0 ? "" : ", ", name == NULL ? "" : name);
+    }
+    const char *kept = text.err == PT_OK ? pt_arena_str(arena, pt_buf_text(&text)) : NULL;
+    pt_buf_free(&text);
+    return kept;
 }
 
 const char *pt_work_log_name(const struct pt_log_id *log, struct pt_arena *arena)

@@ -57,6 +57,9 @@ enum pt_err pt_work_pending(struct pt_work *work, size_t *n);
 /* The office in charge if the registry gave the unit to this office ("": to none); NULL: no opening would count, nor
  * anything else. Errors: NOMEM. */
 enum pt_err pt_work_office_if(struct pt_work *work, const char *office, const char **out);
+/* What an office took back with the move that made the state, as a sentence with {1} who and {2} why; NONE: nothing. An
+ * approval, the confirmation of "not assessed", or the fixing of a result. */
+enum pt_msg pt_work_taken_back(const struct pt_work *work);
 /* DENIED with a sentence while the instrument has not arrived. */
 enum pt_err pt_work_need_instrument(const struct pt_work *work, struct pt_problem *problem);
 /* A log of who asks (in any incarnation). */
@@ -65,6 +68,8 @@ bool pt_work_is_assigned(const struct pt_work *work);
 /* Who wrote a log: name of surveyor, reviewer or office; the first digits of the key when unknown. In the arena given;
  * NULL when out of memory. */
 const char *pt_work_author(const struct pt_work *work, const struct pt_author *author, struct pt_arena *arena);
+/* Whose value stands in a register: "siti", or all who say the same, "siti, budi"; each once. As pt_work_author. */
+const char *pt_work_authors(const struct pt_work *work, const struct pt_register *reg, struct pt_arena *arena);
 /* A log, short, as the office is told: first digits of author and incarnation. In the arena; "" when out of memory. */
 const char *pt_work_log_name(const struct pt_log_id *log, struct pt_arena *arena);
 /* "answer", "add_instance": the name in the protocol without its prefix, in small letters. In the arena. */

@@ -50,7 +50,7 @@ enum pt_err review_load(const struct office *office, struct pt_txn *txn, const c
 
 /* "0a1b2c3d.beef:12": log and number. In the arena; "" when out of memory. */
 const char *review_entry_name(const struct pt_view *view, uint64_t seq, struct pt_arena *arena);
-/* Registers that changed since the last submission that the move which made the state had seen (what waits after an
+/* Registers and instances that changed since the last submission that the move which made the state had seen (what waits after an
  * approval has changed too), as pairs of question and instance name in the order of the instrument. first: there was
  * none before. */
 struct review_change {

@@ -76,9 +76,28 @@ static bool is_change(Patuh__EntryKind kind)
            kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE;
 }
 
+/* What an earlier version asked is shown nowhere any more. */
+static bool is_asked(const struct reading *r, uint32_t question)
+{
+    return pt_node_by_number(r->work->instrument, question) != PT_NONE;
+}
+
 static bool counts(const struct reading *r, const struct pt_view *view, uint64_t seq)
 {
-    return is_change(view->entries[seq - 1].kind) && is_effective(r, view, seq);
+    const struct pt_entry *entry = &view->entries[seq - 1];
+    return is_change(entry->kind) && is_asked(r, entry->question) && is_effective(r, view, seq);
+}
+
+/* What is added is named by the entry itself: each product or respondent is a change. NULL: out of memory. */
+static const char *instance_of(struct reading *r, const struct pt_view *view, uint64_t seq)
+{
+    char added[PT_INSTANCE_BYTES_MAX + 1];
+    const struct pt_entry *entry = &view->entries[seq - 1];
+    if (entry->kind != PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE) {
+        return entry->instance;
+    }
+    pt_entry_instance_name(&view->log, seq, added);
+    return pt_arena_str(r->arena, added);
 }
 
 static enum pt_err collect(struct reading *r)
@@ -92,12 +111,13 @@ static enum pt_err collect(struct reading *r)
         const struct pt_view *view = &r->work->views[v];
         for (uint64_t i = r->base[v]; i < view->n_entries; i++) {
             if (counts(r, view, i + 1)) {
+                const char *instance = instance_of(r, view, i + 1);
                 r->changes[r->n_changes++] = (struct review_change){.question = view->entries[i].question,
-                                                                    .instance = view->entries[i].instance};
+                                                                    .instance = instance == NULL ? "" : instance};
             }
         }
     }
-    return r->changes == NULL ? PT_ENOMEM : PT_OK;
+    return r->changes == NULL || r->arena->exhausted ? PT_ENOMEM : PT_OK;
 }
 
 static int compare_changes(const void *a, const void *b)

@@ -5,6 +5,7 @@
 #include "core/sync/inbox.h"
 #include "core/wire/unpack.h"
 #include "io/files.h"
+#include "io/work_score.h"
 #include "review/review_print.h"
 
 #include <inttypes.h>
@@ -58,7 +59,7 @@ static const char *field_text(struct showing *s, const ProtobufCBinaryData *fiel
     return text_of(s, &hash);
 }
 
-static const char *value_of(struct showing *s, uint32_t node, const struct pt_value *value)
+static const char *value_of(struct showing *s, uint32_t node, const struct pt_value *value, bool label)
 {
     struct pt_buf text = {0};
     if (value->type == PT_VALUE_TEXT) {
@@ -67,7 +68,11 @@ static const char *value_of(struct showing *s, uint32_t node, const struct pt_va
     if (value->type == PT_VALUE_NONE) {
         return "-";
     }
-    pt_value_put(&text, s->c->work.instrument, node, value);
+    if (label) {
+        pt_value_put_label(&text, s->c->work.instrument, node, value);
+    } else {
+        pt_value_put(&text, s->c->work.instrument, node, value);
+    }
     return keep(s, &text);
 }
 
@@ -75,6 +80,28 @@ static const char *path_of(struct showing *s, uint32_t node, const char *instanc
 {
     struct pt_buf text = {0};
     pt_path_put(&text, s->c->work.instrument, node, instance);
+    return keep(s, &text);
+}
+
+static const char *instance_label(const struct showing *s, uint32_t node, const char *name)
+{
+    const struct pt_instrument *instrument = s->c->work.instrument;
+    const struct pt_node *at = &instrument->nodes[node];
+    uint32_t instance = name[0] == '\0' ? 0 : pt_work_instance(&s->c->work, at->repeat == 0 ? node : at->repeat, name);
+    return instance == 0 ? "" : s->c->work.state.answers.instances[instance - 1].label;
+}
+
+/* "Papan informasi / Information board", and of a product or respondent its name: "... (Akta)". */
+static const char *label_of(struct showing *s, uint32_t node, const char *instance)
+{
+    const struct pt_node *at = &s->c->work.instrument->nodes[node];
+    const char *en = strcmp(at->label.id, at->label.en) == 0 ? "" : at->label.en;
+    const char *name = instance_label(s, node, instance);
+    struct pt_buf text = {0};
+    pt_buf_printf(&text, "%s%s%s", at->label.id, at->label.id[0] == '\0' || en[0] == '\0' ? "" : " / ", en);
+    if (name[0] != '\0') {
+        pt_buf_printf(&text, "%s(%s)", text.n == 0 ? "" : " ", name);
+    }
     return keep(s, &text);
 }
 
@@ -132,7 +159,9 @@ static const char *comments_on(struct showing *s, uint32_t question, const char 
 
 struct line {
     const char *path;
-    const char *values; /* "a", or in a conflict "a (siti) <> b (budi)" */
+    const char *label;  /* of the question */
+    const char *values; /* as typed: "a", or in a conflict "a (siti) <> b (budi)" */
+    const char *labels; /* the same for people: labels of the choices */
     const char *author;
     const char *comment;
     size_t n_evidence;
@@ -140,14 +169,20 @@ struct line {
     bool changed;
 };
 
-static const char *claims_text(struct showing *s, uint32_t node, const struct pt_register *reg)
+static const char *claims_text(struct showing *s, uint32_t node, const struct pt_register *reg, bool label)
 {
     struct pt_buf text = {0};
     for (size_t i = 0; i < reg->n_heads; i++) {
-        pt_buf_printf(&text, "%s%s (%s)", i == 0 ? "" : " <> ", value_of(s, node, &reg->heads[i].value),
+        pt_buf_printf(&text, "%s%s (%s)", i == 0 ? "" : " <> ", value_of(s, node, &reg->heads[i].value, label),
                       author_of(s, reg->heads[i].view));
     }
     return keep(s, &text);
+}
+
+static const char *authors_text(struct showing *s, const struct pt_register *reg)
+{
+    const char *names = pt_work_authors(&s->c->work, reg, &s->arena);
+    return names == NULL ? "?" : names;
 }
 
 /* Of an earlier version only: it has no path any more, and counts nowhere. */
@@ -169,17 +204,22 @@ static struct line line_of(struct showing *s, size_t i)
                         .n_evidence = answer->n_evidence,
                         .conflict = answer->n_values > 1,
                         .changed = has_changed(s, answer->question, instance)};
-    line.values = line.conflict ? claims_text(s, node, reg) : value_of(s, node, &answer->values[0]);
-    line.author = reg->n_heads == 0 ? "" : author_of(s, reg->heads[0].view);
+    line.label = label_of(s, node, instance);
+    line.values = line.conflict ? claims_text(s, node, reg, false) : value_of(s, node, &answer->values[0], false);
+    line.labels = line.conflict ? claims_text(s, node, reg, true) : value_of(s, node, &answer->values[0], true);
+    line.author = authors_text(s, reg);
     return line;
 }
 
 static void put_line(struct pt_buf *out, const struct line *line)
 {
     pt_buf_printf(out, "%c%c %-36s %-28s %-12s", line->conflict ? '!' : ' ', line->changed ? '+' : ' ', line->path,
-                  line->values, line->conflict ? "" : line->author);
+                  line->labels, line->conflict ? "" : line->author);
     if (line->n_evidence > 0) {
         pt_buf_printf(out, " [%zu]", line->n_evidence);
+    }
+    if (line->label[0] != '\0') {
+        pt_buf_printf(out, "\n       %s", line->label);
     }
     if (line->comment[0] != '\0') {
         pt_buf_printf(out, "\n       > %s", line->comment);
@@ -191,13 +231,50 @@ static void put_line_json(struct pt_json *json, const struct line *line)
 {
     pt_json_begin(json, NULL, '{');
     pt_json_text(json, "path", line->path);
+    pt_json_text(json, "label", line->label);
     pt_json_text(json, "value", line->values);
+    pt_json_text(json, "value_label", line->labels);
     pt_json_text(json, "author", line->author);
     pt_json_bool(json, "conflict", line->conflict);
     pt_json_bool(json, "changed", line->changed);
     pt_json_count(json, "evidence", line->n_evidence);
     pt_json_text(json, "comment", line->comment);
     pt_json_end(json, '}');
+}
+
+static bool has_line(const struct showing *s, const struct review_change *change)
+{
+    const struct pt_answers *answers = &s->c->work.state.answers;
+    for (size_t i = 0; i < answers->n_answers; i++) {
+        const struct pt_answer *answer = &answers->answers[i];
+        const char *instance = answer->instance == 0 ? "" : answers->instances[answer->instance - 1].name;
+        if (answer->question == change->question && strcmp(instance, change->instance) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What changed and has no line of its own: a product or respondent that was added or removed, with what stood there. */
+static void put_other_changes(struct showing *s, struct pt_buf *out, struct pt_json *json)
+{
+    for (size_t i = 0; i < s->n_changes; i++) {
+        const struct review_change *change = &s->changes[i];
+        uint32_t node = pt_node_by_number(s->c->work.instrument, change->question);
+        if (node == PT_NONE || has_line(s, change)) {
+            continue;
+        }
+        const char *path = path_of(s, node, change->instance);
+        const char *label = label_of(s, node, change->instance);
+        if (json == NULL) {
+            pt_buf_printf(out, " + %s\n       %s\n", path, label);
+            continue;
+        }
+        pt_json_begin(json, NULL, '{');
+        pt_json_text(json, "path", path);
+        pt_json_text(json, "label", label);
+        pt_json_end(json, '}');
+    }
 }
 
 /* Where a comment stands that is at no line: what it is about was not answered, or is a group. NULL: at a line. */
@@ -244,6 +321,101 @@ static void put_other_comments(struct showing *s, struct pt_buf *out, struct pt_
     }
 }
 
+/* --- score and what is missing --- */
+
+static void put_score(struct showing *s, struct pt_buf *out)
+{
+    struct pt_points points = pt_work_points(&s->c->work, &s->arena);
+    if (!points.has_score) {
+        pt_say(out, PT_MSG_CLI_NO_SCORE, NULL);
+    } else if (points.settled) {
+        pt_say(out, PT_MSG_CLI_SCORE, points.low, points.zone, points.category, NULL);
+    } else {
+        pt_say(out, PT_MSG_CLI_SCORE_RANGE, points.low, points.high, NULL);
+    }
+    pt_buf_put_str(out, "\n");
+    if (points.placeholders) {
+        pt_say(out, PT_MSG_CLI_PLACEHOLDERS, NULL);
+        pt_buf_put_str(out, "\n");
+    }
+}
+
+static void put_score_json(struct showing *s, struct pt_json *json)
+{
+    struct pt_points points = pt_work_points(&s->c->work, &s->arena);
+    pt_json_begin(json, "score", '{');
+    pt_json_number(json, "low", points.low);
+    pt_json_number(json, "high", points.high);
+    pt_json_bool(json, "settled", points.settled);
+    pt_json_bool(json, "exact", points.exact);
+    pt_json_text(json, "zone", points.zone);
+    pt_json_text(json, "category", points.category);
+    pt_json_bool(json, "placeholders", points.placeholders);
+    pt_json_end(json, '}');
+}
+
+/* A question without an answer, or a repeat with fewer than its questions need (n_need > 0). */
+static void put_missing_one(struct showing *s, uint32_t node, const char *instance, uint32_t n_have, uint32_t n_need,
+                            struct pt_buf *out, struct pt_json *json)
+{
+    char counts[2][16];
+    const char *path = path_of(s, node, instance);
+    const char *label = label_of(s, node, instance);
+    if (json != NULL) {
+        pt_json_begin(json, NULL, '{');
+        pt_json_text(json, "path", path);
+        pt_json_text(json, "label", label);
+        pt_json_count(json, "have", n_have);
+        pt_json_count(json, "need", n_need);
+        pt_json_end(json, '}');
+        return;
+    }
+    pt_buf_printf(out, "   %s  %s", path, label);
+    if (n_need > 0) {
+        (void)snprintf(counts[0], sizeof counts[0], "%" PRIu32, n_have);
+        (void)snprintf(counts[1], sizeof counts[1], "%" PRIu32, n_need);
+        pt_buf_put_str(out, ": ");
+        pt_say(out, PT_MSG_CLI_SHORTAGE, counts[0], counts[1], NULL);
+    }
+    pt_buf_put_str(out, "\n");
+}
+
+/* In the order of the instrument. What a repeat as a whole lacks is told at the repeat. */
+static void put_missing_rows(struct showing *s, struct pt_buf *out, struct pt_json *json)
+{
+    const struct pt_work *work = &s->c->work;
+    for (uint32_t node = 1; node < work->instrument->n_nodes; node++) {
+        const struct pt_node *at = &work->instrument->nodes[node];
+        uint32_t n_have = 0;
+        uint32_t n_need = 0;
+        if (at->type == PT_NODE_REPEAT && pt_work_is_short(work, node, &n_have, &n_need)) {
+            put_missing_one(s, node, "", n_have, n_need, out, json);
+        }
+        for (size_t i = 0; i < work->score.n_missing; i++) {
+            const struct pt_missing *missing = &work->score.missing[i];
+            bool whole = at->repeat != 0 && missing->instance == 0;
+            if (missing->node == node && !whole) {
+                const char *name =
+                    missing->instance == 0 ? "" : work->state.answers.instances[missing->instance - 1].name;
+                put_missing_one(s, node, name, 0, 0, out, json);
+            }
+        }
+    }
+}
+
+static void put_missing(struct showing *s, struct pt_buf *out)
+{
+    struct pt_buf list = {0};
+    put_missing_rows(s, &list, NULL);
+    if (list.n > 0) {
+        pt_say(out, PT_MSG_REVIEW_MISSING, NULL);
+        pt_buf_printf(out, "\n%s", pt_buf_text(&list));
+    }
+    pt_buf_free(&list);
+}
+
+/* --- the rest --- */
+
 static void put_remarks(struct showing *s, struct pt_buf *out)
 {
     const struct pt_assessment *state = &s->c->work.state;
@@ -260,6 +432,21 @@ static void put_remarks(struct showing *s, struct pt_buf *out)
     }
 }
 
+/* What the last move took back, and why; "" when it did not. */
+static const char *taken_back(struct showing *s)
+{
+    const struct pt_assessment *state = &s->c->work.state;
+    enum pt_msg msg = pt_work_taken_back(&s->c->work);
+    struct pt_buf text = {0};
+    if (msg == PT_MSG_NONE) {
+        return "";
+    }
+    bool said = state->state_move->reason.len > 0;
+    pt_say(&text, msg, author_of(s, state->state_by->view), said ? field_text(s, &state->state_move->reason) : "-",
+           NULL);
+    return keep(s, &text);
+}
+
 static void put_head(struct showing *s, struct pt_buf *out)
 {
     const struct pt_work *work = &s->c->work;
@@ -270,10 +457,10 @@ static void put_head(struct showing *s, struct pt_buf *out)
     if (by != NULL) {
         pt_buf_printf(out, "  %s %s", author_of(s, by->view), received(s, by->view, by->seq));
     }
-    if (work->state.state_move != NULL && work->state.state_move->reason.len > 0) {
-        pt_buf_printf(out, "\n       > %s", field_text(s, &work->state.state_move->reason));
-    }
     pt_buf_put_str(out, "\n");
+    const char *back = taken_back(s);
+    pt_buf_printf(out, "%s%s%s", back[0] == '\0' ? "" : "       ", back, back[0] == '\0' ? "" : "\n");
+    put_score(s, out);
     pt_say(out, PT_MSG_REVIEW_FORM_HEAD, NULL);
     pt_buf_put_str(out, "\n");
 }
@@ -285,9 +472,14 @@ static void put_form_json(struct showing *s, struct pt_buf *out)
     pt_json_begin(&json, NULL, '{');
     pt_json_text(&json, "assessment", pt_subject_name(&work->subject));
     pt_json_text(&json, "state", pt_state_name(work->state.state));
+    pt_json_text(&json, "taken_back", taken_back(s));
     pt_json_count(&json, "conflicts", work->state.n_conflicts);
     pt_json_count(&json, "ineffective", work->state.n_ineffective);
     pt_json_bool(&json, "first_submission", s->first);
+    put_score_json(s, &json);
+    pt_json_begin(&json, "missing", '[');
+    put_missing_rows(s, NULL, &json);
+    pt_json_end(&json, ']');
     pt_json_begin(&json, "answers", '[');
     for (size_t i = 0; i < work->state.answers.n_answers; i++) {
         if (is_asked(s, i)) {
@@ -295,6 +487,9 @@ static void put_form_json(struct showing *s, struct pt_buf *out)
             put_line_json(&json, &line);
         }
     }
+    pt_json_end(&json, ']');
+    pt_json_begin(&json, "other_changes", '[');
+    put_other_changes(s, NULL, &json);
     pt_json_end(&json, ']');
     pt_json_begin(&json, "other_comments", '[');
     put_other_comments(s, NULL, &json);
@@ -317,7 +512,9 @@ enum pt_err review_put_form(const struct review_case *c, bool json, struct pt_bu
                 put_line(out, &line);
             }
         }
+        put_other_changes(&s, out, NULL);
         put_other_comments(&s, out, NULL);
+        put_missing(&s, out);
         put_remarks(&s, out);
     }
     err = err == PT_OK && s.arena.exhausted ? PT_ENOMEM : err;
@@ -378,11 +575,11 @@ static const char *evidence_text(struct showing *s, const struct pt_entry *entry
     return "";
 }
 
-static const char *entry_text(struct showing *s, const struct place *at, const struct pt_entry *entry)
+static const char *entry_text(struct showing *s, const struct place *at, const struct pt_entry *entry, bool label)
 {
     unsigned fields = pt_entry_fields(entry->kind);
     if ((fields & PT_FIELD_VALUE) != 0) {
-        return value_of(s, at->node, &entry->value);
+        return value_of(s, at->node, &entry->value, label);
     }
     return (fields & PT_FIELD_TEXT_HASH) != 0 ? text_of(s, &entry->hash) : evidence_text(s, entry);
 }
@@ -393,7 +590,8 @@ struct history_row {
     const char *received;
     char device_time[24];
     const char *kind;
-    const char *text;
+    const char *text;  /* as typed */
+    const char *label; /* for people */
     const char *fate;
 };
 
@@ -404,7 +602,8 @@ static struct history_row row_of(struct showing *s, const struct place *at, cons
                               .author = author_of(s, view),
                               .received = received(s, view, seq),
                               .kind = pt_work_kind_name(entry->kind, &s->arena),
-                              .text = entry_text(s, at, entry),
+                              .text = entry_text(s, at, entry, false),
+                              .label = entry_text(s, at, entry, true),
                               .fate = fate(s, at, view, seq)};
     (void)pt_time_text(entry->wall_s, row.device_time, sizeof row.device_time);
     return row;
@@ -414,7 +613,7 @@ static void put_row(struct pt_buf *out, struct pt_json *json, const struct histo
 {
     if (json == NULL) {
         pt_buf_printf(out, "%-20s %-12s %-20s %-20s %-16s %-12s %s\n", row->entry, row->author, row->received,
-                      row->device_time, row->kind, row->fate, row->text);
+                      row->device_time, row->kind, row->fate, row->label);
         return;
     }
     pt_json_begin(json, NULL, '{');
@@ -424,6 +623,7 @@ static void put_row(struct pt_buf *out, struct pt_json *json, const struct histo
     pt_json_text(json, "device_time", row->device_time);
     pt_json_text(json, "kind", row->kind);
     pt_json_text(json, "value", row->text);
+    pt_json_text(json, "value_label", row->label);
     pt_json_text(json, "fate", row->fate);
     pt_json_end(json, '}');
 }
@@ -438,6 +638,7 @@ static struct history_row row_of_comment(struct showing *s, const struct pt_comm
                               .kind = "comment",
                               .text = field_text(s, &comment->detail->text),
                               .fate = comment->stands ? "stands" : "answered"};
+    row.label = row.text;
     (void)pt_time_text(entry->wall_s, row.device_time, sizeof row.device_time);
     return row;
 }
@@ -521,6 +722,7 @@ enum pt_err review_put_history(const struct review_case *c, const char *path, co
         pt_json_end(&writer, ']');
         pt_buf_put_str(out, "\n");
     } else if (err == PT_OK) {
+        pt_buf_printf(out, "%s  %s\n", path_of(&s, at.node, at.instance), label_of(&s, at.node, at.instance));
         pt_say(out, PT_MSG_REVIEW_HISTORY_HEAD, NULL);
         pt_buf_put_str(out, "\n");
         err = put_entries(&s, &at, out, NULL);

@@ -577,6 +577,55 @@ Test(review, an_older_log_of_the_reviewer_keeps_nothing_back)
     desk_close(&d);
 }
 
+/* --- what is shown --- */
+
+static void expect_shown(struct desk *d, bool json, const char *part)
+{
+    struct review_case c = look(d);
+    struct pt_buf out = {0};
+    cr_assert_eq(review_put_form(&c, json, &out), PT_OK);
+    cr_expect_not_null(strstr(pt_buf_text(&out), part), "without %s:\n%s", part, pt_buf_text(&out));
+    pt_buf_free(&out);
+    review_case_close(&c);
+}
+
+Test(review, shows_texts_labels_score_and_what_is_missing)
+{
+    struct desk d;
+    desk_open(&d);
+    open_for_both(&d);
+    world_answer(&d.w, WORLD_ANA, UNIT, "desk", "l2");
+    expect_shown(&d, false, "Provisional score: ");
+    expect_shown(&d, false, "\n       Loket\n");
+    expect_shown(&d, false, "Still missing:\n   sign  Papan\n   staff  Petugas\n");
+    expect_shown(&d, true, "\"label\":\"Loket\",\"value\":\"l2\",\"value_label\":\"l2\"");
+    expect_shown(&d, true, "\"settled\":");
+    expect_shown(&d, true, "\"missing\":[{\"path\":\"sign\",\"label\":\"Papan\",");
+    world_answer(&d.w, WORLD_BUDI, UNIT, "desk", "l4");
+    expect_shown(&d, false, "l2 (ana) <> l4 (budi)");
+    desk_close(&d);
+}
+
+Test(review, who_agrees_is_named_with_the_others)
+{
+    struct desk d;
+    desk_open(&d);
+    open_for_both(&d);
+    world_answer(&d.w, WORLD_ANA, UNIT, "desk", "l2");
+    struct pt_entry entry = about(&d, "desk", PATUH__ENTRY_KIND__ENTRY_ANSWER);
+    entry.value = (struct pt_value){.type = PT_VALUE_CHOICE, .choices = 3};
+    world_put(&d.w, WORLD_BUDI, UNIT, &entry);
+    struct review_case c = look(&d);
+    const struct pt_register *reg = &c.work.state.registers[0];
+    const char *names = pt_work_authors(&c.work, reg, &c.work.arena);
+    bool ana_first = strcmp(names, "ana, budi") == 0; /* by log */
+    cr_expect_eq(reg->n_heads, 2);
+    cr_expect(ana_first || strcmp(names, "budi, ana") == 0, "%s", names);
+    review_case_close(&c);
+    expect_shown(&d, true, ana_first ? "\"author\":\"ana, budi\"" : "\"author\":\"budi, ana\"");
+    desk_close(&d);
+}
+
 /* --- what status and list say --- */
 
 /* What a command prints at the office of a tier; to be freed. */
@@ -693,5 +742,15 @@ Test(review, a_revoked_key_stays_out_and_nothing_else_is_promised)
     bring_to(&d, SUBMITTED);
     world_revoke(&d.w, WORLD_ANA);
     cr_expect(prints(&d, 1, "status", NULL, "stays out; answer it again on another device"));
+    desk_close(&d);
+}
+
+Test(review, a_reviewer_does_not_sync)
+{
+    struct desk d;
+    desk_open(&d);
+    write_world(&d);
+    cr_expect(prints(&d, 1, "status", NULL, "reviewer\trini\t-\t0\t\t\n"));
+    cr_expect(prints(&d, 1, "status", NULL, "device\tana\t\t0\t\tbelum pernah / never\n"));
     desk_close(&d);
 }
