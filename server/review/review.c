@@ -46,6 +46,18 @@ void review_case_close(struct review_case *c)
     *c = (struct review_case){0};
 }
 
+enum pt_err review_path_read(const struct pt_instrument *instrument, const char *path, uint32_t *node, char *name,
+                             struct pt_problem *problem)
+{
+    uint32_t found = pt_node_find(instrument, pt_bytes_str(path));
+    if (found != PT_NONE && instrument->nodes[found].type == PT_NODE_REPEAT) {
+        *node = found;
+        name[0] = '\0';
+        return PT_OK;
+    }
+    return pt_path_read(instrument, path, node, name, problem);
+}
+
 const char *review_entry_name(const struct pt_view *view, uint64_t seq, struct pt_arena *arena)
 {
     const char *name = pt_arena_printf(arena, "%s:%llu", pt_work_log_name(&view->log, arena), (unsigned long long)seq);
@@ -202,7 +214,7 @@ static enum pt_err fill_comment(struct acting *a, const struct review_comment *f
     uint32_t node;
     char name[PT_INSTANCE_BYTES_MAX + 1];
     struct pt_hash *hash;
-    enum pt_err err = pt_path_read(a->work.instrument, from->path, &node, name, a->problem);
+    enum pt_err err = review_path_read(a->work.instrument, from->path, &node, name, a->problem);
     if (err == PT_OK) {
         err = put_text(a, from->text, &hash);
     }

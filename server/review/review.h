@@ -48,11 +48,15 @@ void review_case_close(struct review_case *c);
 enum pt_err review_load(const struct office *office, struct pt_txn *txn, const char *assessment, struct pt_work *work,
                         struct pt_problem *problem);
 
+/* A path as a reviewer types it: as pt_path_read, or the name of a whole repeat. name: PT_INSTANCE_BYTES_MAX + 1 bytes.
+ */
+enum pt_err review_path_read(const struct pt_instrument *instrument, const char *path, uint32_t *node, char *name,
+                             struct pt_problem *problem);
 /* "0a1b2c3d.beef:12": log and number. In the arena; "" when out of memory. */
 const char *review_entry_name(const struct pt_view *view, uint64_t seq, struct pt_arena *arena);
-/* Registers and instances that changed since the last submission that the move which made the state had seen (what waits after an
- * approval has changed too), as pairs of question and instance name in the order of the instrument. first: there was
- * none before. */
+/* Registers and instances that changed since the last submission that the move which made the state had seen (what
+ * waits after an approval has changed too), as pairs of question and instance name in the order of the instrument.
+ * first: there was none before. */
 struct review_change {
     uint32_t question;
     const char *instance;

@@ -533,7 +533,7 @@ struct place {
 static enum pt_err find_place(struct showing *s, const char *path, struct place *out, struct pt_problem *problem)
 {
     char name[PT_INSTANCE_BYTES_MAX + 1];
-    enum pt_err err = pt_path_read(s->c->work.instrument, path, &out->node, name, problem);
+    enum pt_err err = review_path_read(s->c->work.instrument, path, &out->node, name, problem);
     if (err == PT_OK) {
         out->question = s->c->work.instrument->nodes[out->node].number;
         out->instance = pt_arena_str(&s->arena, name);
