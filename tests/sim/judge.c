@@ -173,13 +173,22 @@ static void judge_claims(struct sim *s, struct sim_sight *sight)
     }
 }
 
-/* An office whose store was restored may have approved what its other life did not know of. */
-static bool has_other_life(const struct sim *s, const struct sim_approval *of)
+static bool has_move(const struct pt_view *view)
 {
-    for (size_t i = 0; i < s->n_approvals; i++) {
-        const struct sim_approval *a = &s->approvals[i];
-        if (pt_subject_eq(&a->subject, &of->subject) && a->office == of->office &&
-            a->log.incarnation != of->log.incarnation) {
+    bool has = false;
+    for (size_t i = 0; i < view->n_entries && !has; i++) {
+        has = view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_MOVE;
+    }
+    return has;
+}
+
+/* An office whose store was restored may have approved, or returned, what its other life did not know of. */
+static bool has_other_life(const struct sim *s, const struct sim_sight *sight, const struct sim_approval *of)
+{
+    for (size_t i = 0; i < sight->n_views; i++) {
+        const struct pt_view *view = &sight->views[i];
+        if (world_is_of(s->offices[of->office], &view->log.author) && view->log.incarnation != of->log.incarnation &&
+            has_move(view)) {
             return true;
         }
     }
@@ -272,7 +281,7 @@ static void judge_approval(struct sim *s, struct world_node *node, struct sim_si
     }
     const struct sim_approval *last = &s->approvals[number - 1];
     const struct sim_approval *own = level == PT_LEVEL_REGION && last->over > 0 ? &s->approvals[last->over - 1] : last;
-    if (!has_other_life(s, last) && !has_other_life(s, own) && !has_revoked(s, &sight->subject) &&
+    if (!has_other_life(s, sight, last) && !has_other_life(s, sight, own) && !has_revoked(s, &sight->subject) &&
         !has_forks(node, &sight->subject) && is_whole(sight, last) && is_whole(sight, own)) {
         struct pt_hash answers = sim_answers_digest(&sight->state);
         bool withdrawn = own->withdrawn || last->withdrawn;
