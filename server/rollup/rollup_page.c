@@ -1,5 +1,9 @@
 #include "rollup/rollup_page.h"
 
+#include <string.h>
+
+#define NOTE_BETWEEN " / "
+
 /* Parts, since a string literal of C need not be longer than 4095 bytes. */
 static const char *const style[] = {
     ":root{--ink:#1c2530;--soft:#55616e;--line:#dfe4ea;--wash:#f5f7f9;--card:#fff;--accent:#17415f}"
@@ -105,9 +109,9 @@ static void put_parts(struct pt_buf *out, const char *const *parts, size_t n)
     }
 }
 
-void pt__page_text(struct pt_buf *out, const char *text)
+static void put_escaped(struct pt_buf *out, const char *text, size_t n)
 {
-    for (; *text != '\0'; text++) {
+    for (const char *end = text + n; text < end; text++) {
         switch (*text) {
         case '&':
             pt_buf_put_str(out, "&amp;");
@@ -130,11 +134,29 @@ void pt__page_text(struct pt_buf *out, const char *text)
     }
 }
 
+void pt__page_text(struct pt_buf *out, const char *text)
+{
+    put_escaped(out, text, strlen(text));
+}
+
 void pt__page_both(struct pt_buf *out, const char *id, const char *en)
 {
     pt__page_text(out, id);
     pt_buf_put_str(out, " <span class=\"en\" lang=\"en\">");
     pt__page_text(out, en);
+    pt_buf_put_str(out, "</span>");
+}
+
+void pt__page_note(struct pt_buf *out, const char *text)
+{
+    const char *between = strstr(text, NOTE_BETWEEN);
+    if (between == NULL) {
+        pt__page_text(out, text);
+        return;
+    }
+    put_escaped(out, text, (size_t)(between - text));
+    pt_buf_put_str(out, " <span class=\"en\" lang=\"en\">");
+    pt__page_text(out, between + strlen(NOTE_BETWEEN));
     pt_buf_put_str(out, "</span>");
 }
 
