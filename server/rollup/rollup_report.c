@@ -158,11 +158,10 @@ static void put_reasons(const struct pt__rollup *r, size_t n_not_assessed, struc
         n += r->units[i].has_reason;
     }
     if (n_not_assessed > 0) {
-        pt_buf_printf(
-            out,
-            "; %zu dengan alasan di catatan penilaiannya <span class=\"en\" lang=\"en\">; %zu with a reason in "
-            "the records</span>",
-            n, n);
+        pt_buf_printf(out,
+                      " %zu dengan alasan di catatannya <span class=\"en\" lang=\"en\">%zu with a reason in "
+                      "the records</span>",
+                      n, n);
     }
 }
 

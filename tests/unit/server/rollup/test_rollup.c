@@ -281,7 +281,7 @@ Test(rollup, of_a_reason_the_files_say_only_that_there_is_one)
     cr_expect(strstr(line, ",not_assessed,1,") != NULL && strcmp(last_field(line), "1") == 0, "%s", line);
     cr_expect_str_eq(last_field(world_line(&files, "units.csv", "62.01/disdukcapil")), "0");
     const char *page = pt_buf_text(&pt_rollup_file(&files, "report.html")->content);
-    cr_expect_not_null(strstr(page, "; 1 dengan alasan di catatan"));
+    cr_expect_not_null(strstr(page, " 1 dengan alasan di catatan"));
     pt_rollup_files_free(&files);
     world_close(&w);
 }
@@ -330,10 +330,10 @@ Test(rollup, bytes_are_those_of_every_other_build)
     struct world w;
     world_open(&w, "2023");
     world_fill(&w);
-    expect_manifest(&w, PT_LEVEL_REGION, "0a25f25a30d51902e61b9adbcc76e27bbc692c143c8d328e17b0823bacd9c76c");
+    expect_manifest(&w, PT_LEVEL_REGION, "bf92c094e000365e4334d3a49e7b910e32ef7e5afd81e84d41c5e4ad957c2c42");
     world_close(&w);
     world_open(&w, "2023");
     fill_reference(&w);
-    expect_manifest(&w, PT_LEVEL_SUBMITTED, "deca944f66f94fc331665f2a8a091827efdfe666efc3a68cf8b91dc10ba37bb6");
+    expect_manifest(&w, PT_LEVEL_SUBMITTED, "22785aa53e4c15b304b2f556b2774986bf1953a31af32e30bf01a8fc0ce64a62");
     world_close(&w);
 }
