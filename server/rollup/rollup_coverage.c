@@ -102,9 +102,9 @@ void pt__put_coverage(const struct pt__rollup *r, struct pt_buf *out)
         const struct pt__institution *x = &r->institutions[i];
         pt__put_origin(r, &csv);
         pt_csv_put(&csv, pt_buf_text(&root));
-        pt_csv_put(&csv, x->type);
+        pt__put_words(&csv, x->type);
         pt_csv_put(&csv, x->code);
-        pt_csv_put(&csv, x->name);
+        pt__put_words(&csv, x->name);
         pt_csv_put(&csv, x->province);
         pt_csv_put(&csv, x->office);
         pt_csv_put_int(&csv, (int64_t)x->n_expected);
@@ -168,8 +168,8 @@ void pt__put_codebook(const struct pt__rollup *r, struct pt_buf *out)
         pt_csv_put(&csv, node->name);
         pt_csv_put(&csv, pt_node_type_name(node->type));
         pt_csv_put(&csv, r->ins->nodes[node->parent].name);
-        pt_csv_put(&csv, node->label.id);
-        pt_csv_put(&csv, node->label.en);
+        pt__put_words(&csv, node->label.id);
+        pt__put_words(&csv, node->label.en);
         put_decimal(&csv, node->has_weight, node->weight);
         pt_csv_put(&csv, !group ? "" : node->weights == PT_WEIGHTS_SUM100 ? "sum100" : "normalise");
         put_decimal(&csv, pt_node_is_scored(node), node->max_score);
@@ -213,9 +213,9 @@ static void put_zone_rows(const struct pt__rollup *r, const char *type, struct p
         pt__put_origin(r, csv);
         pt_csv_put(csv, type == NULL ? "all" : type);
         pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));
-        pt_csv_put(csv, zone == NULL ? "" : zone->category);
-        pt_csv_put(csv, zone == NULL ? "Belum pasti" : zone->label.id);
-        pt_csv_put(csv, zone == NULL ? "Not settled yet" : zone->label.en);
+        pt__put_words(csv, zone == NULL ? "" : zone->category);
+        pt__put_words(csv, zone == NULL ? "Belum pasti" : zone->label.id);
+        pt__put_words(csv, zone == NULL ? "Not settled yet" : zone->label.en);
         pt_csv_put_int(csv, (int64_t)n.all);
         pt_csv_put_int(csv, (int64_t)n.imported);
         pt_csv_put_int(csv, (int64_t)n.placeholder);

@@ -364,6 +364,8 @@ bool pt__unit_shown(const struct pt__unit *unit);
 /* cycle, level, status, version: what the rows of most tables begin with. */
 #define PT__ORIGIN_COLUMNS "cycle,level,status,version,"
 void pt__put_origin(const struct pt__rollup *r, struct pt_csv_writer *csv);
+/* A text that people wrote: one that a spreadsheet would take for a formula gets an apostrophe in front. */
+void pt__put_words(struct pt_csv_writer *csv, const char *text);
 /* Does the score of any institution rest on a weight or scale that is not official? */
 bool pt__has_placeholders(const struct pt__rollup *r);
 /* Institution types in the order of people, then any others sorted; NULL past the last. */

@@ -1,5 +1,9 @@
 #include "rollup/rollup_page.h"
 
+#include <string.h>
+
+#define NOTE_BETWEEN " / "
+
 /* Parts, since a string literal of C need not be longer than 4095 bytes. */
 static const char *const style[] = {
     ":root{--ink:#1c2530;--soft:#55616e;--line:#dfe4ea;--wash:#f5f7f9;--card:#fff;--accent:#17415f}"
@@ -24,7 +28,8 @@ static const char *const style[] = {
     ".card b small{font-size:1rem;color:var(--soft);font-weight:400}.card span{display:block;font-size:.88rem}"
     "table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}"
     "th,td{padding:8px 10px;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}"
-    "th{font-size:.84rem;font-weight:600}td.n,th.n{text-align:right;white-space:nowrap}"
+    "th{font-size:.84rem;font-weight:600}td.n,th.n{text-align:right}td.n{white-space:nowrap}.national "
+    "th.n{max-width:8.5em}"
     "tr:last-child td{border-bottom:0}.total td{font-weight:650;border-top:2px solid var(--line)}"
     ".scroll{overflow-x:auto}",
     ".stack{display:flex;height:14px;border-radius:4px;overflow:hidden;background:#e7ebef;min-width:120px}"
@@ -63,7 +68,9 @@ static const char *const style[] = {
     ".rank{font-size:.88rem}.rank:before{margin-right:3px}.units{padding:0 0 12px}"
     ".national thead{display:none}.national tr{display:block;border-bottom:1px solid var(--line);padding:8px 0}"
     ".national tr:last-child{border-bottom:0}.national td{display:flex;justify-content:space-between;gap:14px;"
-    "border:0;padding:3px 0}.national td[data-l]:before{content:attr(data-l);color:var(--soft);font-size:.88rem}"
+    "border:0;padding:3px 0}.national "
+    "td[data-l]:before{content:attr(data-l);color:var(--soft);font-size:.88rem;white-space:normal;"
+    "text-align:left}"
     ".national td.t{font-weight:650}.national td.z{display:block}.total td{border-top:0}"
     ".units tr{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:0 12px;padding:7px 0;border-bottom:1px solid "
     "var(--line)}.units tr:last-child{border-bottom:0}.units td{border:0;padding:1px 0}.units "
@@ -105,9 +112,9 @@ static void put_parts(struct pt_buf *out, const char *const *parts, size_t n)
     }
 }
 
-void pt__page_text(struct pt_buf *out, const char *text)
+static void put_escaped(struct pt_buf *out, const char *text, size_t n)
 {
-    for (; *text != '\0'; text++) {
+    for (const char *end = text + n; text < end; text++) {
         switch (*text) {
         case '&':
             pt_buf_put_str(out, "&amp;");
@@ -130,11 +137,29 @@ void pt__page_text(struct pt_buf *out, const char *text)
     }
 }
 
+void pt__page_text(struct pt_buf *out, const char *text)
+{
+    put_escaped(out, text, strlen(text));
+}
+
 void pt__page_both(struct pt_buf *out, const char *id, const char *en)
 {
     pt__page_text(out, id);
     pt_buf_put_str(out, " <span class=\"en\" lang=\"en\">");
     pt__page_text(out, en);
+    pt_buf_put_str(out, "</span>");
+}
+
+void pt__page_note(struct pt_buf *out, const char *text)
+{
+    const char *between = strstr(text, NOTE_BETWEEN);
+    if (between == NULL) {
+        pt__page_text(out, text);
+        return;
+    }
+    put_escaped(out, text, (size_t)(between - text));
+    pt_buf_put_str(out, " <span class=\"en\" lang=\"en\">");
+    pt__page_text(out, between + strlen(NOTE_BETWEEN));
     pt_buf_put_str(out, "</span>");
 }
 

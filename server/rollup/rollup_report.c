@@ -82,8 +82,8 @@ static void put_notices(const struct pt__rollup *r, struct pt_buf *out)
         put(out, "</p>");
     }
     if (r->ins->settings.note[0] != '\0') {
-        put(out, "<p class=\"en\" lang=\"en\">");
-        pt__page_text(out, r->ins->settings.note);
+        put(out, "<p>");
+        pt__page_note(out, r->ins->settings.note);
         put(out, "</p>");
     }
     put(out, "</div>\n");
@@ -158,11 +158,10 @@ static void put_reasons(const struct pt__rollup *r, size_t n_not_assessed, struc
         n += r->units[i].has_reason;
     }
     if (n_not_assessed > 0) {
-        pt_buf_printf(
-            out,
-            "; %zu dengan alasan di catatan penilaiannya <span class=\"en\" lang=\"en\">; %zu with a reason in "
-            "the records</span>",
-            n, n);
+        pt_buf_printf(out,
+                      " %zu dengan alasan di catatannya <span class=\"en\" lang=\"en\">%zu with a reason in "
+                      "the records</span>",
+                      n, n);
     }
 }
 
@@ -231,7 +230,11 @@ static void put_stack(const struct pt__rollup *r, const char *type, struct pt_bu
         if (n > 0) {
             put(out, "<span>");
             put_dot(zone == NULL ? OPEN_COLOUR : zone->colour, out);
-            pt__page_text(out, zone == NULL ? "belum pasti" : zone->category);
+            if (zone == NULL) {
+                pt__page_both(out, "belum pasti", "not settled");
+            } else {
+                pt__page_text(out, zone->category);
+            }
             pt_buf_printf(out, " %zu</span>", n);
         }
     }
@@ -244,14 +247,17 @@ static void put_national_row(const struct pt__rollup *r, const char *type, struc
     put(out, type == NULL ? "<tr class=\"total\"><td class=\"t\">" : "<tr><td class=\"t\">");
     pt__page_both(out, type == NULL ? "Semua" : pt__type_label(type, false),
                   type == NULL ? "All" : pt__type_label(type, true));
-    put(out, "</td><td class=\"n\" data-l=\"Bernilai pasti + rentang\">");
+    put(out, "</td><td class=\"n\" data-l=\"Bernilai pasti + rentang / Settled + range\">");
     put_assessed(&f, out);
-    put(out, "</td><td class=\"n\" data-l=\"Rata-rata yang pasti\">");
+    put(out, "</td><td class=\"n\" data-l=\"Rata-rata yang pasti / Mean of settled\">");
     put_mean(r, &f, out);
     if (is_imported(r)) { /* published results name few units: a share of the registry would say nothing */
-        pt_buf_printf(out, "</td><td class=\"n\" data-l=\"Unit bernilai\">%zu</td><td class=\"z\">", f.scored);
+        pt_buf_printf(out, "</td><td class=\"n\" data-l=\"Unit bernilai / Scored units\">%zu</td><td class=\"z\">",
+                      f.scored);
     } else {
-        pt_buf_printf(out, "</td><td class=\"n\" data-l=\"Unit bernilai / terdaftar\">%zu / %zu</td><td class=\"z\">",
+        pt_buf_printf(out,
+                      "</td><td class=\"n\" data-l=\"Unit bernilai dari terdaftar / Scored of registered units\">%zu / "
+                      "%zu</td><td class=\"z\">",
                       f.scored, f.expected);
     }
     put_stack(r, type, out);
@@ -299,7 +305,7 @@ static void put_national(const struct pt__rollup *r, struct pt_buf *out)
     put(out, "</th><th class=\"n\">");
     pt__page_both(out, "Pasti + rentang", "Settled + range");
     put(out, "</th><th class=\"n\">");
-    pt__page_both(out, "Rata-rata", "Mean of settled");
+    pt__page_both(out, "Rata-rata yang pasti", "Mean of settled");
     put(out, "</th><th class=\"n\">");
     pt__page_both(out, "Unit", "Units");
     put(out, "</th><th>");
@@ -346,7 +352,7 @@ static void put_comparison_notes(const struct pt__rollup *r, struct pt_buf *out)
             put(out, "<p class=\"hint\">");
             pt__page_text(out, x->name);
             put(out, ": ");
-            pt__page_text(out, note);
+            pt__page_note(out, note);
             put(out, "</p>\n");
         }
     }

@@ -178,11 +178,12 @@ static void put_institution(const struct pt__rollup *r, const struct pt__institu
     put(out, "<span class=\"name\">");
     pt__page_text(out, x->name);
     put(out, "<small>");
-    pt__page_text(out, pt__type_label(x->type, false));
+    pt__page_both(out, pt__type_label(x->type, false), pt__type_label(x->type, true));
     put(out, " &middot; ");
     pt__page_text(out, x->code);
     if (x->n_expected > 0 && !x->imported) {
-        pt_buf_printf(out, " &middot; %zu/%zu unit", x->n_scored, x->n_expected);
+        pt_buf_printf(out, " &middot; %zu/%zu unit <span class=\"en\" lang=\"en\">units</span>", x->n_scored,
+                      x->n_expected);
     }
     if (x->imported) {
         put(out, " &middot; hasil terbitan <span class=\"en\" lang=\"en\">imported</span>");
@@ -211,6 +212,8 @@ static void put_tools(const struct pt__rollup *r, struct pt_buf *out)
         pt__page_text(out, type);
         put(out, "\">");
         pt__page_text(out, pt__type_label(type, false));
+        put(out, " / ");
+        pt__page_text(out, pt__type_label(type, true));
         put(out, "</option>");
     }
     put(out, "</select></label><label>");

@@ -27,6 +27,22 @@ void pt__put_origin(const struct pt__rollup *r, struct pt_csv_writer *csv)
     pt_csv_put(csv, pt__version_text(r, "", version));
 }
 
+/* Quotes do not help: a spreadsheet takes them off and then reads the formula. */
+void pt__put_words(struct pt_csv_writer *csv, const char *text)
+{
+    bool harmless = text[0] == '\0' || strchr("=+-@\t\r", text[0]) == NULL;
+    if (harmless) {
+        pt_csv_put(csv, text);
+        return;
+    }
+    struct pt_buf quoted = {0};
+    pt_buf_put_str(&quoted, "'");
+    pt_buf_put_str(&quoted, text);
+    pt_csv_put(csv, pt_buf_text(&quoted));
+    csv->out->err = quoted.err != PT_OK ? quoted.err : csv->out->err;
+    pt_buf_free(&quoted);
+}
+
 void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t score)
 {
     pt_csv_put(csv, "");
@@ -85,12 +101,12 @@ static void put_common(const struct pt__rollup *r, const struct common *c, struc
     const struct pt_zone *zone = pt__zone(r, c->settled, c->low);
     char version[12];
     pt_csv_put(csv, r->in->cycle);
-    pt_csv_put(csv, c->type);
+    pt__put_words(csv, c->type);
     pt_csv_put(csv, c->code);
-    pt_csv_put(csv, c->name);
+    pt__put_words(csv, c->name);
     pt__put_range(csv, r, c->has_score, c->settled, c->low, c->high);
     pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));
-    pt_csv_put(csv, zone == NULL ? "" : zone->category);
+    pt__put_words(csv, zone == NULL ? "" : zone->category);
     put_rank(csv, c->rank_low);
     put_rank(csv, c->rank_high);
     pt_csv_put_int(csv, (int64_t)c->n_units);
@@ -100,8 +116,8 @@ static void put_common(const struct pt__rollup *r, const struct common *c, struc
     pt_csv_put(csv, r->status);
     pt_csv_put(csv, pt__version_text(r, "", version));
     pt_csv_put_int(csv, c->exact);
-    pt_csv_put(csv, zone == NULL ? "" : zone->label.id);
-    pt_csv_put(csv, zone == NULL ? "" : zone->label.en);
+    pt__put_words(csv, zone == NULL ? "" : zone->label.id);
+    pt__put_words(csv, zone == NULL ? "" : zone->label.en);
 }
 
 static void put_institution(const struct pt__rollup *r, const struct pt__institution *x, struct pt_csv_writer *csv)
@@ -182,7 +198,7 @@ static void put_zone(const struct pt__rollup *r, int64_t score, struct pt_csv_wr
 {
     const struct pt_zone *zone = pt__zone(r, true, score);
     pt_csv_put(csv, zone == NULL ? "" : pt_zone_name(zone->zone));
-    pt_csv_put(csv, zone == NULL ? "" : zone->category);
+    pt__put_words(csv, zone == NULL ? "" : zone->category);
 }
 
 /* Zone and category of a published score are those that were published, or empty: our bounds say nothing of them. */
@@ -198,18 +214,18 @@ void pt__put_comparison(const struct pt__rollup *r, struct pt_buf *out)
             continue;
         }
         pt__put_origin(r, &csv);
-        pt_csv_put(&csv, x->type);
+        pt__put_words(&csv, x->type);
         pt_csv_put(&csv, x->code);
-        pt_csv_put(&csv, x->name);
+        pt__put_words(&csv, x->name);
         pt__put_score(&csv, r, true, x->computed);
         pt__put_score(&csv, r, true, x->published);
         pt_csv_put_int(&csv, pt_score_round(x->computed, decimals) == pt_score_round(x->published, decimals));
         put_zone(r, x->computed, &csv);
         const struct pt_result *published = pt__published(r, x->code);
         pt_csv_put(&csv, published == NULL ? "" : published->zone);
-        pt_csv_put(&csv, published == NULL ? "" : published->category);
+        pt__put_words(&csv, published == NULL ? "" : published->category);
         pt_csv_put_int(&csv, x->placeholder);
-        pt_csv_put(&csv, pt__published_note(r, x->code));
+        pt__put_words(&csv, pt__published_note(r, x->code));
         pt_csv_end_row(&csv);
     }
 }

@@ -281,7 +281,7 @@ Test(rollup, of_a_reason_the_files_say_only_that_there_is_one)
     cr_expect(strstr(line, ",not_assessed,1,") != NULL && strcmp(last_field(line), "1") == 0, "%s", line);
     cr_expect_str_eq(last_field(world_line(&files, "units.csv", "62.01/disdukcapil")), "0");
     const char *page = pt_buf_text(&pt_rollup_file(&files, "report.html")->content);
-    cr_expect_not_null(strstr(page, "; 1 dengan alasan di catatan"));
+    cr_expect_not_null(strstr(page, " 1 dengan alasan di catatan"));
     pt_rollup_files_free(&files);
     world_close(&w);
 }
@@ -330,10 +330,10 @@ Test(rollup, bytes_are_those_of_every_other_build)
     struct world w;
     world_open(&w, "2023");
     world_fill(&w);
-    expect_manifest(&w, PT_LEVEL_REGION, "2086be0edfcadb8e88d794c0caef6ecc65823075b5c6d7fd7c7e052e3f75cd96");
+    expect_manifest(&w, PT_LEVEL_REGION, "bf92c094e000365e4334d3a49e7b910e32ef7e5afd81e84d41c5e4ad957c2c42");
     world_close(&w);
     world_open(&w, "2023");
     fill_reference(&w);
-    expect_manifest(&w, PT_LEVEL_SUBMITTED, "2c53b702c757d901827182fd49072e624876ec31a201d20fedefb64068f6a3c4");
+    expect_manifest(&w, PT_LEVEL_SUBMITTED, "22785aa53e4c15b304b2f556b2774986bf1953a31af32e30bf01a8fc0ce64a62");
     world_close(&w);
 }
