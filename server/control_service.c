@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "command.h"
+#include "commands/command.h"
 #include "control.pb-c.h"
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"

@@ -1,7 +1,7 @@
 /* main.c - patuhd: finds the folder and the command, then runs it in the server that has the folder open, or alone. */
 #include "base/log.h"
 #include "base/text.h"
-#include "command.h"
+#include "commands/command.h"
 #include "control.pb-c.h"
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"

@@ -4,7 +4,7 @@
  * Three threads run commands as the control socket does, each an office's everyday work; the loop takes a new epoch and
  * a new incarnation at every tick (office_renew). Every command succeeds. Usage: office FOLDER_WITH_DATA; ends with "N
  * passed, N failed". */
-#include "command.h"
+#include "commands/command.h"
 #include "renewal.h"
 
 #include <ftw.h>

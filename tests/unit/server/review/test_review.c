@@ -3,7 +3,7 @@
 #include "review/review.h"
 
 #include "../rollup/world.h"
-#include "command.h"
+#include "commands/command.h"
 #include "core/wire/pack.h"
 #include "review/review_print.h"
 

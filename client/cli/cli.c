@@ -1,0 +1,112 @@
+#include "client/cli/cli.h"
+
+#include "base/check.h"
+#include "io/fault.h"
+
+#include <string.h>
+
+int pt_cli_usage(const struct pt_cli *cli)
+{
+    pt_say_to(stderr, PT_MSG_CLI_USAGE, cli->name, cli->usage, NULL);
+    return PT_EXIT_USAGE;
+}
+
+bool pt_cli_read(struct pt_cli *cli, struct pt_option *options, size_t n_options, size_t n_min, size_t n_max)
+{
+    struct pt_option all[PT_CLI_OPTIONS_MAX + 2] = {{.name = "--dir", .has_value = true}, {.name = "--json"}};
+    struct pt_words words = {.words = cli->words, .n_max = PT_CLI_WORDS_MAX};
+    struct pt_problem problem = {0};
+    PT_CHECK(n_options <= PT_CLI_OPTIONS_MAX);
+    for (size_t i = 0; i < n_options; i++) {
+        all[2 + i] = options[i];
+    }
+    if (pt_options_read(cli->argc, cli->argv, all, 2 + n_options, &words, &problem) != PT_OK) {
+        pt_problem_print(stderr, &problem);
+        return false;
+    }
+    for (size_t i = 0; i < n_options; i++) {
+        options[i] = all[2 + i];
+    }
+    cli->dir = all[0].value;
+    cli->json = all[1].n > 0;
+    cli->n_words = words.n;
+    if (cli->dir != NULL && cli->n_words >= n_min && cli->n_words <= n_max) {
+        pt_fault_watch(cli->dir);
+        return true;
+    }
+    (void)pt_cli_usage(cli);
+    return false;
+}
+
+bool pt_cli_open(struct pt_cli *cli)
+{
+    return pt_cli_end(cli, patuh_open(cli->dir, &cli->device, &cli->problem)) == PT_EXIT_GOOD;
+}
+
+int pt_cli_end(struct pt_cli *cli, enum patuh_result result)
+{
+    if (result == PATUH_OK) {
+        return PT_EXIT_GOOD;
+    }
+    (void)fprintf(stderr, "%s\n", cli->problem.text);
+    return PT_EXIT_FAILED;
+}
+
+int pt_cli_print(struct pt_buf *out)
+{
+    bool good = out->err == PT_OK && (out->n == 0 || fputs(pt_buf_text(out), stdout) >= 0) && fflush(stdout) == 0;
+    pt_buf_free(out);
+    if (!good) {
+        pt_say_to(stderr, PT_MSG_CLI_OUTPUT, NULL);
+    }
+    return good ? PT_EXIT_GOOD : PT_EXIT_FAILED;
+}
+
+void pt_cli_put(struct pt_buf *out, const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        unsigned char c = (unsigned char)*at;
+        pt_buf_put_u8(out, c < 0x20 || c == 0x7f ? '?' : c);
+    }
+}
+
+void pt_cli_put_label(struct pt_buf *out, const char *id, const char *en)
+{
+    pt_cli_put(out, id);
+    if (en[0] != '\0' && strcmp(id, en) != 0) {
+        pt_buf_put_str(out, id[0] == '\0' ? "" : " / ");
+        pt_cli_put(out, en);
+    }
+}
+
+void pt_cli_put_broken(struct pt_buf *out, const struct patuh_item *item)
+{
+    pt_buf_put_str(out, "! ");
+    pt_say(out, PT_MSG_CLI_BROKEN, NULL);
+    pt_buf_put_str(out, ": ");
+    pt_cli_put_label(out, item->rule_id, item->rule_en);
+}
+
+void pt_cli_put_shortage(struct pt_buf *out, const struct patuh_item *item)
+{
+    char have[16];
+    char need[16];
+    (void)snprintf(have, sizeof have, "%u", item->n_have);
+    (void)snprintf(need, sizeof need, "%u", item->n_need);
+    pt_buf_put_str(out, "! ");
+    pt_say(out, PT_MSG_CLI_SHORTAGE, have, need, NULL);
+}
+
+bool pt_cli_line(FILE *in, struct pt_buf *line)
+{
+    int c;
+    bool any = false;
+    pt_buf_clear(line);
+    while ((c = fgetc(in)) != EOF && c != '\n') {
+        any = true;
+        if (c != '\r' && line->n < 4096) { /* longer than any answer: refused further on */
+            pt_buf_put_u8(line, (uint8_t)c);
+        }
+    }
+    return any || c == '\n';
+}

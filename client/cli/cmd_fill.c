@@ -1,0 +1,372 @@
+/* patuh fill A: question by question from any input, each answer saved before the next question. It begins where
+ * something is still to be done; notes are printed where they stand.
+ *
+ * The form is read anew after each answer, since an answer decides what is asked next; the place in it is kept as a
+ * path, which no answer moves. */
+#include "client/cli/cli.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct filling {
+    struct pt_cli *cli;
+    const char *assessment;
+    struct patuh_form form;
+    char (*asked)[PATUH_PATH_BYTES]; /* paths in the order they were asked, for the way back */
+    size_t n_asked, asked_capacity;
+    struct pt_buf line;
+};
+
+enum step { STEP_NEXT, STEP_AGAIN, STEP_BACK, STEP_QUIT, STEP_FAILED };
+
+static bool is_question(const struct patuh_item *item)
+{
+    switch (item->kind) {
+    case PATUH_ONE:
+    case PATUH_MANY:
+    case PATUH_INTEGER:
+    case PATUH_DECIMAL:
+    case PATUH_TEXT:
+    case PATUH_IMAGE:
+    case PATUH_REPEAT:
+        return item->asked;
+    case PATUH_GROUP:
+    case PATUH_INSTANCE:
+    case PATUH_NOTE:
+    case PATUH_CALCULATED:
+        break;
+    }
+    return false;
+}
+
+/* Is the item in a group around the question, or beside it? */
+static bool stands_over(const struct filling *f, size_t item, size_t asked)
+{
+    for (size_t i = item + 1; i <= asked && i < f->form.n_items; i++) {
+        if (f->form.items[i].depth < f->form.items[item].depth) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- asking --- */
+
+static void print_out(struct pt_buf *out)
+{
+    (void)fputs(pt_buf_text(out), stdout);
+    (void)fflush(stdout);
+    pt_buf_free(out);
+}
+
+static void print_label(const char *sign, const char *text)
+{
+    if (text[0] != '\0') {
+        struct pt_buf out = {0};
+        pt_buf_put_str(&out, sign);
+        pt_cli_put(&out, text);
+        pt_buf_put_str(&out, "\n");
+        print_out(&out);
+    }
+}
+
+static void print_choices(const struct patuh_item *item)
+{
+    struct pt_buf out = {0};
+    for (size_t i = 0; i < item->n_choices; i++) {
+        pt_buf_printf(&out, "  %zu) %s  ", i + 1, item->choices[i].name);
+        pt_cli_put_label(&out, item->choices[i].label_id, item->choices[i].label_en);
+        pt_buf_put_str(&out, "\n");
+    }
+    print_out(&out);
+}
+
+static void print_standing(const struct patuh_item *item)
+{
+    struct pt_buf out = {0};
+    for (size_t i = 0; i < item->n_claims; i++) {
+        pt_buf_put_str(&out, item->conflict ? "  ? " : "  = ");
+        pt_cli_put(&out, item->claims[i].label);
+        pt_buf_put_str(&out, " (");
+        pt_cli_put(&out, item->claims[i].author);
+        pt_buf_put_str(&out, ")\n");
+    }
+    if (item->n_need > 0) {
+        pt_buf_put_str(&out, "  ");
+        pt_cli_put_shortage(&out, item);
+        pt_buf_put_str(&out, "\n");
+    }
+    if (item->broken) {
+        pt_buf_put_str(&out, "  ");
+        pt_cli_put_broken(&out, item);
+        pt_buf_put_str(&out, "\n");
+    }
+    print_out(&out);
+    for (size_t i = 0; i < item->n_evidence; i++) {
+        print_label("  # ", item->evidence[i].text);
+    }
+    for (size_t i = 0; i < item->n_comments; i++) {
+        print_label("  << ", item->comments[i].text);
+    }
+}
+
+static void print_note(const struct patuh_item *item)
+{
+    if (item->kind == PATUH_NOTE && item->asked) {
+        (void)fputs("\n", stdout);
+        print_label("", item->label_id);
+        print_label("", strcmp(item->label_id, item->label_en) == 0 ? "" : item->label_en);
+    }
+}
+
+static void ask(const struct patuh_item *item)
+{
+    (void)printf("\n%s\n", item->path);
+    print_label("", item->label_id);
+    print_label("", item->label_en);
+    print_label("  ", item->hint_id);
+    print_label("  ", item->hint_en);
+    print_choices(item);
+    print_standing(item);
+    if (item->kind == PATUH_REPEAT) {
+        pt_say_to(stdout, PT_MSG_CLI_FILL_ADD, NULL);
+    } else if (item->kind == PATUH_IMAGE) {
+        pt_say_to(stdout, PT_MSG_CLI_FILL_FILE, NULL);
+    }
+    (void)fputs("> ", stdout);
+    (void)fflush(stdout);
+}
+
+/* --- taking the answer --- */
+
+/* "1 3" becomes "yes maybe": a word that is a number of the list stands for its name. */
+static void name_choices(const struct patuh_item *item, const char *typed, struct pt_buf *out)
+{
+    for (const char *at = typed + strspn(typed, " ,"); *at != '\0'; at += strspn(at, " ,")) {
+        struct pt_bytes word = pt_bytes_of(at, strcspn(at, " ,"));
+        int64_t number = 0;
+        bool named = false;
+        for (size_t i = 0; i < item->n_choices; i++) {
+            named = named || pt_bytes_eq(word, pt_bytes_str(item->choices[i].name));
+        }
+        pt_buf_put_str(out, out->n == 0 ? "" : " ");
+        bool listed =
+            !named && pt_int_read(word, &number) == PT_OK && number >= 1 && (uint64_t)number <= item->n_choices;
+        pt_buf_put_bytes(out, listed ? pt_bytes_str(item->choices[number - 1].name) : word);
+        at += word.n;
+    }
+}
+
+static enum patuh_result save(struct filling *f, const struct patuh_item *item)
+{
+    struct pt_cli *cli = f->cli;
+    const char *typed = pt_buf_text(&f->line);
+    char path[PATUH_PATH_BYTES];
+    if (item->kind == PATUH_REPEAT) {
+        return patuh_add(cli->device, f->assessment, item->path, typed, path, &cli->problem);
+    }
+    if (item->kind == PATUH_IMAGE) {
+        return patuh_attach(cli->device, f->assessment, item->path, typed, NULL, &cli->problem);
+    }
+    struct pt_buf named = {0};
+    if (item->n_choices > 0) {
+        name_choices(item, typed, &named);
+    } else {
+        pt_buf_put_str(&named, typed);
+    }
+    enum patuh_result result =
+        patuh_answer(cli->device, f->assessment, item->path, pt_buf_text(&named), NULL, &cli->problem);
+    pt_buf_free(&named);
+    return result;
+}
+
+/* Blanks around what was typed say nothing. */
+static void trim(struct pt_buf *line)
+{
+    size_t from = 0;
+    while (line->n > 0 && strchr(" \t", line->data[line->n - 1]) != NULL) {
+        line->n--;
+    }
+    while (from < line->n && strchr(" \t", line->data[from]) != NULL) {
+        from++;
+    }
+    if (line->data != NULL) {
+        memmove(line->data, line->data + from, line->n - from);
+        line->n -= from;
+        line->data[line->n] = '\0';
+    }
+}
+
+static bool read_line(struct pt_buf *line)
+{
+    bool any = pt_cli_line(stdin, line);
+    trim(line);
+    return any;
+}
+
+static enum step read_step(struct filling *f, const struct patuh_item *item)
+{
+    ask(item);
+    if (!read_line(&f->line) || strcmp(pt_buf_text(&f->line), "q") == 0) {
+        (void)fputs("\n", stdout);
+        return STEP_QUIT;
+    }
+    const char *typed = pt_buf_text(&f->line);
+    if (typed[0] == '\0' || strcmp(typed, "<") == 0) {
+        return typed[0] == '\0' ? STEP_NEXT : STEP_BACK;
+    }
+    enum patuh_result result = save(f, item);
+    if (result == PATUH_INVALID || result == PATUH_NOTFOUND) {
+        (void)fprintf(stderr, "%s\n", f->cli->problem.text);
+        return STEP_AGAIN; /* the person can correct it */
+    }
+    if (result != PATUH_OK) {
+        (void)fprintf(stderr, "%s\n", f->cli->problem.text);
+        return STEP_FAILED;
+    }
+    pt_say_to(stdout, PT_MSG_CLI_SAVED, NULL);
+    return item->kind == PATUH_REPEAT || item->kind == PATUH_IMAGE ? STEP_AGAIN : STEP_NEXT;
+}
+
+/* --- the way through the form --- */
+
+static bool read_form(struct filling *f)
+{
+    uint32_t n_before = f->form.summary.n_broken;
+    patuh_form_free(&f->form);
+    struct pt_cli *cli = f->cli;
+    bool good = pt_cli_end(cli, patuh_form(cli->device, f->assessment, &f->form, &cli->problem)) == PT_EXIT_GOOD;
+    if (good && f->form.summary.n_broken > n_before) { /* by the answer just given, or an earlier one */
+        char count[16];
+        (void)snprintf(count, sizeof count, "%u", f->form.summary.n_broken);
+        pt_say_to(stdout, PT_MSG_ADVICE_BROKEN, count, f->assessment, NULL);
+    }
+    return good;
+}
+
+static size_t find_path(const struct filling *f, const char *path)
+{
+    for (size_t i = 0; i < f->form.n_items; i++) {
+        if (strcmp(f->form.items[i].path, path) == 0) {
+            return i;
+        }
+    }
+    return 0; /* the instance was removed meanwhile: from the beginning */
+}
+
+static size_t next_question(const struct filling *f, size_t from)
+{
+    while (from < f->form.n_items && !is_question(&f->form.items[from])) {
+        from++;
+    }
+    return from;
+}
+
+/* Where there is something to do: what is missing or does not fit, then whatever is empty, else the beginning. */
+static size_t first_open(const struct filling *f)
+{
+    size_t empty = f->form.n_items;
+    for (size_t i = next_question(f, 0); i < f->form.n_items; i = next_question(f, i + 1)) {
+        const struct patuh_item *item = &f->form.items[i];
+        if (item->missing || item->broken) {
+            return i;
+        }
+        bool open = !item->answered && item->kind != PATUH_REPEAT;
+        empty = open && empty == f->form.n_items ? i : empty;
+    }
+    return empty < f->form.n_items ? empty : next_question(f, 0);
+}
+
+static size_t question_before(const struct filling *f, size_t at)
+{
+    for (size_t i = at; i-- > 0;) {
+        if (is_question(&f->form.items[i])) {
+            return i;
+        }
+    }
+    return at;
+}
+
+static bool remember(struct filling *f, const char *path)
+{
+    if (f->n_asked > 0 && strcmp(f->asked[f->n_asked - 1], path) == 0) {
+        return true;
+    }
+    if (pt_reserve(&f->asked, &f->asked_capacity, f->n_asked + 1, sizeof *f->asked) != PT_OK) {
+        pt_say_to(stderr, PT_MSG_ERR_NOMEM, NULL);
+        return false;
+    }
+    (void)snprintf(f->asked[f->n_asked++], sizeof *f->asked, "%s", path);
+    return true;
+}
+
+/* Where to go on in the form that was read anew: back along the way, and before its beginning along the form. */
+static size_t after_step(struct filling *f, enum step step)
+{
+    size_t now = find_path(f, f->asked[f->n_asked - 1]);
+    if (step == STEP_BACK) {
+        f->n_asked--;
+        return f->n_asked > 0 ? find_path(f, f->asked[f->n_asked - 1]) : question_before(f, now);
+    }
+    if (step != STEP_NEXT) {
+        return now;
+    }
+    size_t at = next_question(f, now + 1);
+    for (size_t i = now + 1; i < at; i++) {
+        print_note(&f->form.items[i]);
+    }
+    return at;
+}
+
+static int fill(struct filling *f)
+{
+    if (!read_form(f)) {
+        return PT_EXIT_FAILED;
+    }
+    if (!f->form.summary.ready) {
+        pt_say_to(stderr, PT_MSG_CLIENT_NO_INSTRUMENT, f->assessment, NULL);
+        return PT_EXIT_FAILED;
+    }
+    pt_say_to(stdout, PT_MSG_CLI_FILL_KEYS, NULL);
+    size_t at = first_open(f);
+    for (size_t i = 0; i < at; i++) {
+        if (stands_over(f, i, at)) {
+            print_note(&f->form.items[i]);
+        }
+    }
+    while (at < f->form.n_items) {
+        if (!remember(f, f->form.items[at].path)) {
+            return PT_EXIT_FAILED;
+        }
+        enum step step = read_step(f, &f->form.items[at]);
+        if (step == STEP_QUIT || step == STEP_FAILED) {
+            return step == STEP_QUIT ? PT_EXIT_GOOD : PT_EXIT_FAILED;
+        }
+        if (!read_form(f)) {
+            return PT_EXIT_FAILED;
+        }
+        at = after_step(f, step);
+    }
+    pt_say_to(stdout, PT_MSG_CLI_FILL_END, f->assessment, NULL);
+    return PT_EXIT_GOOD;
+}
+
+int pt_cmd_fill(struct pt_cli *cli)
+{
+    struct filling f = {.cli = cli};
+    if (!pt_cli_read(cli, NULL, 0, 1, 1)) {
+        return PT_EXIT_USAGE;
+    }
+    if (!pt_cli_open(cli)) {
+        return PT_EXIT_FAILED;
+    }
+    f.assessment = cli->words[0];
+    int code = fill(&f);
+    patuh_form_free(&f.form);
+    pt_free(f.asked);
+    pt_buf_free(&f.line);
+    return code;
+}

@@ -1,0 +1,22 @@
+/* patuh not-assessed A --reason TEXT */
+#include "client/cli/cli.h"
+
+int pt_cmd_not_assessed(struct pt_cli *cli)
+{
+    struct pt_option options[] = {{.name = "--reason", .has_value = true}};
+    if (!pt_cli_read(cli, options, 1, 1, 1)) {
+        return PT_EXIT_USAGE;
+    }
+    const char *reason = options[0].value;
+    if (reason == NULL) {
+        return pt_cli_usage(cli);
+    }
+    if (!pt_cli_open(cli)) {
+        return PT_EXIT_FAILED;
+    }
+    int code = pt_cli_end(cli, patuh_not_assessed(cli->device, cli->words[0], reason, &cli->problem));
+    if (code == PT_EXIT_GOOD) {
+        pt_say_to(stderr, PT_MSG_CLI_HANDED_IN, NULL);
+    }
+    return code;
+}

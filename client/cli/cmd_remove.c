@@ -1,0 +1,17 @@
+/* patuh remove A PATH */
+#include "client/cli/cli.h"
+
+int pt_cmd_remove(struct pt_cli *cli)
+{
+    if (!pt_cli_read(cli, NULL, 0, 2, 2)) {
+        return PT_EXIT_USAGE;
+    }
+    if (!pt_cli_open(cli)) {
+        return PT_EXIT_FAILED;
+    }
+    int code = pt_cli_end(cli, patuh_remove(cli->device, cli->words[0], cli->words[1], &cli->problem));
+    if (code == PT_EXIT_GOOD) {
+        pt_say_to(stderr, PT_MSG_CLI_SAVED, NULL);
+    }
+    return code;
+}

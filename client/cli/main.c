@@ -1,0 +1,98 @@
+/* patuh - the field client: one command of the table, then the end. */
+#include "client/cli/cli.h"
+
+#include "base/log.h"
+
+#include <string.h>
+
+struct command {
+    const char *name;
+    int (*run)(struct pt_cli *cli);
+    const char *usage;
+    const char *help_id;
+    const char *help_en;
+};
+
+static const struct command commands[] = {
+    {"enroll", pt_cmd_enroll, "--dir D [--code-file F]", "daftarkan perangkat ini dengan kode dari kantor",
+     "enroll this device with a code of the office"},
+    {"sync", pt_cmd_sync, "--dir D", "kirim dan ambil semuanya", "send and fetch everything"},
+    {"list", pt_cmd_list, "--dir D [--json]", "penilaian saya dan keadaannya", "my assessments and their state"},
+    {"show", pt_cmd_show, "--dir D A [--missing] [--role R] [--json]", "pertanyaan, jawaban, nilai sementara",
+     "questions, answers, provisional score"},
+    {"fill", pt_cmd_fill, "--dir D A", "isi satu per satu (q selesai, < kembali, Enter melewati)",
+     "fill in question by question (q ends, < goes back, Enter skips)"},
+    {"answer", pt_cmd_answer, "--dir D A PATH VALUE [--note TEXT] | --dir D A --from FILE.csv", "jawab", "answer"},
+    {"clear", pt_cmd_clear, "--dir D A PATH", "hapus jawaban", "clear an answer"},
+    {"remove", pt_cmd_remove, "--dir D A PATH", "hapus produk, responden, atau bukti",
+     "remove a product, respondent or piece of evidence"},
+    {"add", pt_cmd_add, "--dir D A REPEAT LABEL", "tambah produk atau responden", "add a product or respondent"},
+    {"attach", pt_cmd_attach, "--dir D A PATH FILE", "lampirkan foto atau dokumen", "attach a photo or document"},
+    {"place", pt_cmd_place, "--dir D A LAT LON ACC", "catat tempat kunjungan", "record the place of the visit"},
+    {"not-assessed", pt_cmd_not_assessed, "--dir D A --reason TEXT", "usulkan tidak dinilai",
+     "propose that it is not assessed"},
+    {"submit", pt_cmd_submit, "--dir D A [--with-missing]", "serahkan", "hand in"},
+    {"status", pt_cmd_status, "--dir D [--json]", "di mana setiap bagian data berada", "where every piece of data is"},
+    {"log", pt_cmd_log, "--dir D A [--json]", "entri, tautan dan tanda tangan diperiksa",
+     "entries, links and signatures checked"},
+};
+
+static void print_row(FILE *out, const struct command *command)
+{
+    (void)fprintf(out, "  patuh %s %s\n      %s / %s\n", command->name, command->usage, command->help_id,
+                  command->help_en);
+}
+
+static int print_help(FILE *out, int code)
+{
+    (void)fputs("patuh COMMAND --dir D ...\n\n", out);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        print_row(out, &commands[i]);
+    }
+    return code;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    if (asks_for_help(argc, argv)) {
+        print_row(stdout, command);
+        return PT_EXIT_GOOD;
+    }
+    struct pt_cli cli = {
+        .name = command->name, .usage = command->usage, .argc = argc, .argv = (const char *const *)argv};
+    int code = command->run(&cli);
+    patuh_close(cli.device);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    pt_log_enable(0); /* people read sentences, not log lines */
+    if (argc < 2) {
+        return print_help(stderr, PT_EXIT_USAGE);
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        return print_help(stdout, PT_EXIT_GOOD);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)puts("patuh " PATUH_VERSION);
+        return PT_EXIT_GOOD;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, argv[1]) == 0) {
+            return run(&commands[i], argc - 2, argv + 2);
+        }
+    }
+    pt_say_to(stderr, PT_MSG_CLI_COMMAND, argv[1], NULL);
+    return PT_EXIT_USAGE;
+}

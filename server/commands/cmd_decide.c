@@ -1,0 +1,65 @@
+/* cmd_decide.c - patuhd decide: which of several values stands, and why. */
+#include "commands/command.h"
+#include "review/review_print.h"
+
+enum { OPTION_AS, OPTION_REASON, N_OPTIONS };
+
+/* Without an entry: the values beside each other, and how to choose. */
+static enum pt_err compare(struct command *c, const char *assessment, const char *path)
+{
+    struct review_case found;
+    enum pt_err err = review_case_open(c->office, assessment, &found, &c->problem);
+    if (err == PT_OK) {
+        pt_say(&c->out, PT_MSG_REVIEW_HISTORY_HEAD, NULL);
+        pt_buf_put_str(&c->out, "\n");
+        err = review_put_claims(&found, path, &c->out, &c->problem);
+    }
+    review_case_close(&found);
+    if (err == PT_OK) {
+        command_tell(c, PT_MSG_DECIDE_CHOOSE, assessment, path);
+    }
+    return err;
+}
+
+static enum pt_err decide(struct command *c, const char *name, const struct review_act *act)
+{
+    struct reviewer reviewer;
+    enum pt_msg done;
+    enum pt_err err = command_reviewer(c, name, &reviewer);
+    if (err != PT_OK) {
+        return err;
+    }
+    err = review_do(c->office, &reviewer, act, &done, &c->problem);
+    if (err == PT_OK) {
+        command_tell(c, done, act->path, act->entry);
+    }
+    reviewer_close(&reviewer);
+    return err;
+}
+
+enum pt_err cmd_decide(struct command *c)
+{
+    struct pt_option options[N_OPTIONS] = {
+        [OPTION_AS] = {.name = "--as", .has_value = true}, [OPTION_REASON] = {.name = "--reason", .has_value = true}};
+    const char *words[3];
+    size_t n = 0;
+    enum pt_err err = command_words(c, options, N_OPTIONS, words, 3, &n);
+    if (err != PT_OK) {
+        return err;
+    }
+    if (n < 2) {
+        return command_usage(c, PT_MSG_WORD_NEEDED, n == 0 ? "ASSESSMENT" : "PATH");
+    }
+    if (n == 2) {
+        return compare(c, words[0], words[1]);
+    }
+    if (options[OPTION_REASON].value == NULL) {
+        return command_usage(c, PT_MSG_OPTION_NEEDED, "--reason");
+    }
+    struct review_act act = {.kind = REVIEW_DECIDE,
+                             .assessment = words[0],
+                             .path = words[1],
+                             .entry = words[2],
+                             .reason = options[OPTION_REASON].value};
+    return decide(c, options[OPTION_AS].value, &act);
+}
