@@ -157,36 +157,41 @@ static bool is_incomplete(const struct report *r, const struct waiting_assessmen
     return a->incomplete;
 }
 
+static bool waits_for(const struct report *r, const struct waiting_assessment *a, Patuh__State state,
+                      enum waiting_turn turn)
+{
+    return a->state == state && !a->incomplete && turn_of(r, a) == turn;
+}
+
 static bool is_submitted(const struct report *r, const struct waiting_assessment *a)
 {
-    return a->state == PATUH__STATE__STATE_SUBMITTED && !a->incomplete && turn_of(r, a) == WAITING_HERE;
+    return waits_for(r, a, PATUH__STATE__STATE_SUBMITTED, WAITING_HERE);
 }
 
 static bool is_submitted_to_region(const struct report *r, const struct waiting_assessment *a)
 {
-    return a->state == PATUH__STATE__STATE_SUBMITTED && !a->incomplete && turn_of(r, a) == WAITING_REGION;
+    return waits_for(r, a, PATUH__STATE__STATE_SUBMITTED, WAITING_REGION);
 }
 
 static bool is_approved_by_region(const struct report *r, const struct waiting_assessment *a)
 {
-    return a->state == PATUH__STATE__STATE_APPROVED_REGION && !a->incomplete && r->c->office->national;
+    return r->c->office->national && waits_for(r, a, PATUH__STATE__STATE_APPROVED_REGION, WAITING_HERE);
 }
 
 static bool is_proposed(const struct report *r, const struct waiting_assessment *a)
 {
-    bool open = a->tier < (r->c->office->national ? 2 : 1);
-    return a->state == PATUH__STATE__STATE_NOT_ASSESSED && !a->incomplete && open && turn_of(r, a) == WAITING_HERE;
+    int own_tier = r->c->office->national ? 2 : 1;
+    return a->tier < own_tier && waits_for(r, a, PATUH__STATE__STATE_NOT_ASSESSED, WAITING_HERE);
 }
 
 static bool is_proposed_to_region(const struct report *r, const struct waiting_assessment *a)
 {
-    return a->state == PATUH__STATE__STATE_NOT_ASSESSED && !a->incomplete && turn_of(r, a) == WAITING_REGION;
+    return waits_for(r, a, PATUH__STATE__STATE_NOT_ASSESSED, WAITING_REGION);
 }
 
 static bool is_returned(const struct report *r, const struct waiting_assessment *a)
 {
-    (void)r;
-    return a->state == PATUH__STATE__STATE_HAS_ISSUES && !a->incomplete;
+    return waits_for(r, a, PATUH__STATE__STATE_HAS_ISSUES, WAITING_HERE);
 }
 
 /* What waits for whom; each assessment in one row at most. */
@@ -229,49 +234,33 @@ static void act_on_row(struct report *r, const struct row *row)
     }
 }
 
-/* Where nothing can be decided any more, the differing answers came late: the sentence about those says what to do. */
-static size_t conflicts_of(const struct report *r, const struct waiting_assessment *a)
-{
-    enum waiting_turn turn = turn_of(r, a);
-    return turn == WAITING_HEAD_OFFICE || turn == WAITING_UNFIX ? 0 : a->n_conflicts;
-}
-
-static size_t outside_here(const struct report *r, const struct waiting_assessment *a)
-{
-    return turn_of(r, a) == WAITING_HERE ? a->n_outside : 0;
-}
-
-static size_t outside_at_region(const struct report *r, const struct waiting_assessment *a)
-{
-    return turn_of(r, a) == WAITING_REGION ? a->n_outside : 0;
-}
-
-static size_t outside_at_head_office(const struct report *r, const struct waiting_assessment *a)
-{
-    return turn_of(r, a) == WAITING_HEAD_OFFICE ? a->n_outside : 0;
-}
-
-static size_t outside_fixed(const struct report *r, const struct waiting_assessment *a)
-{
-    return turn_of(r, a) == WAITING_UNFIX ? a->n_outside : 0;
-}
-
 static const struct sum {
     const char *code;
     enum pt_msg msg;
-    size_t (*of)(const struct report *r, const struct waiting_assessment *a);
-} sums[] = {{"conflicts", PT_MSG_STATUS_CONFLICTS, conflicts_of},
-            {"outside", PT_MSG_STATUS_OUTSIDE, outside_here},
-            {"outside_region", PT_MSG_STATUS_OUTSIDE_REGION, outside_at_region},
-            {"outside_upper", PT_MSG_STATUS_OUTSIDE_UPPER, outside_at_head_office},
-            {"outside_fixed", PT_MSG_STATUS_OUTSIDE_FIXED, outside_fixed}};
+    bool conflicts; /* else: entries outside what counts */
+    enum waiting_turn turn;
+} sums[] = {{"conflicts", PT_MSG_STATUS_CONFLICTS, true, WAITING_HERE},
+            {"outside", PT_MSG_STATUS_OUTSIDE, false, WAITING_HERE},
+            {"outside_region", PT_MSG_STATUS_OUTSIDE_REGION, false, WAITING_REGION},
+            {"outside_upper", PT_MSG_STATUS_OUTSIDE_UPPER, false, WAITING_HEAD_OFFICE},
+            {"outside_fixed", PT_MSG_STATUS_OUTSIDE_FIXED, false, WAITING_UNFIX}};
+
+/* Where nothing can be decided any more, the differing answers came late: the sentence about those says what to do. */
+static size_t part_of(const struct report *r, const struct sum *sum, const struct waiting_assessment *a)
+{
+    enum waiting_turn turn = turn_of(r, a);
+    if (sum->conflicts) {
+        return turn == WAITING_HERE || turn == WAITING_REGION ? a->n_conflicts : 0;
+    }
+    return turn == sum->turn ? a->n_outside : 0;
+}
 
 static void act_on_sum(struct report *r, const struct sum *sum)
 {
     const char *example = "";
     size_t n = 0;
     for (size_t i = 0; i < r->w.n_assessments; i++) {
-        size_t here = sum->of(r, &r->w.assessments[i]);
+        size_t here = part_of(r, sum, &r->w.assessments[i]);
         example = here > 0 && n == 0 ? r->w.assessments[i].name : example;
         n += here;
     }

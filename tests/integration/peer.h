@@ -9,8 +9,7 @@
 #include "io/tls.h"
 #include "wire.pb-c.h"
 
-#define PEER_WAIT_S 45 /* for a server that says nothing and does not end the connection: longer than all its clocks   \
-                        */
+#define PEER_WAIT_S 45 /* for a server that says nothing and goes on: longer than all its clocks */
 
 struct peer {
     int fd;
