@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "commands/command.h"
 #include "commands/forks_report.h"
+#include "commands/renewal_report.h"
 #include "io/clock.h"
 #include "io/disk.h"
 #include "link_state.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 
 #define SILENT_MS ((int64_t)3 * 24 * 3600 * 1000) /* a device that says nothing for so long is asked for */
-#define RENEWAL_TELL_MS ((int64_t)30 * 24 * 3600 * 1000)
 #define CLOCK_MS ((int64_t)10 * 60 * 1000)
 #define NAMES_MAX 8 /* of a list in a sentence; the tables name all */
 #define ACTIONS_MAX 256
@@ -105,20 +105,18 @@ static bool syncs(const struct waiting_peer *peer)
     return strcmp(peer->kind, "reviewer") != 0;
 }
 
-static bool is_never(const struct report *r, const struct waiting_peer *peer)
-{
-    (void)r;
-    return peer->seen_ms == 0;
-}
+enum peer_trouble { PEER_NEVER, PEER_SILENT, PEER_CLOCK };
 
-static bool is_silent(const struct report *r, const struct waiting_peer *peer)
+static bool has_trouble(const struct report *r, const struct waiting_peer *peer, enum peer_trouble trouble)
 {
-    return peer->seen_ms != 0 && r->now_ms - peer->seen_ms >= SILENT_MS;
-}
-
-static bool is_off(const struct report *r, const struct waiting_peer *peer)
-{
-    (void)r;
+    switch (trouble) {
+    case PEER_NEVER:
+        return peer->seen_ms == 0;
+    case PEER_SILENT:
+        return peer->seen_ms != 0 && r->now_ms - peer->seen_ms >= SILENT_MS;
+    case PEER_CLOCK:
+        break;
+    }
     return peer->offset_ms >= CLOCK_MS || peer->offset_ms <= -CLOCK_MS;
 }
 
@@ -127,15 +125,15 @@ static void act_on_peers(struct report *r)
     static const struct {
         const char *code;
         enum pt_msg msg;
-        bool (*chosen)(const struct report *r, const struct waiting_peer *peer);
-    } rows[] = {{"never_synced", PT_MSG_STATUS_NEVER, is_never},
-                {"silent", PT_MSG_STATUS_SILENT, is_silent},
-                {"clock", PT_MSG_STATUS_CLOCK, is_off}};
+        enum peer_trouble trouble;
+    } rows[] = {{"never_synced", PT_MSG_STATUS_NEVER, PEER_NEVER},
+                {"silent", PT_MSG_STATUS_SILENT, PEER_SILENT},
+                {"clock", PT_MSG_STATUS_CLOCK, PEER_CLOCK}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct names names = {0};
         for (size_t k = 0; k < r->w.n_peers; k++) {
             const struct waiting_peer *peer = &r->w.peers[k];
-            if (syncs(peer) && !peer->revoked && rows[i].chosen(r, peer)) {
+            if (syncs(peer) && !peer->revoked && has_trouble(r, peer, rows[i].trouble)) {
                 add_name(&names, peer->name);
             }
         }
@@ -418,7 +416,7 @@ static void put_peers(struct report *r)
         const char *unseen = syncs(p) ? "" : "-";
         pt_buf_printf(out, "%s\t%s\t%s\t%" PRIu64 "\t", p->kind, p->name,
                       p->seen_ms == 0 ? unseen : time_of(r, p->seen_ms), p->entries);
-        if (is_off(r, p)) {
+        if (has_trouble(r, p, PEER_CLOCK)) {
             pt_buf_printf(out, "%" PRId64, p->offset_ms / 1000);
         }
         pt_buf_put_str(out, "\t");
@@ -563,25 +561,6 @@ static enum pt_err put_json(struct report *r)
     return err;
 }
 
-/* A sentence to err that the store went back in time, for a month. */
-static enum pt_err tell_renewal(struct command *c)
-{
-    struct pt_txn *txn;
-    uint64_t renewed_ms = 0;
-    enum pt_err err = pt_store_begin(c->office->store, false, &txn);
-    if (err != PT_OK) {
-        return err;
-    }
-    err = pt_meta_get_u64(txn, "renewed_ms", &renewed_ms);
-    pt_store_abort(txn);
-    if (err == PT_OK && pt_now_read().wall_ms - (int64_t)renewed_ms < RENEWAL_TELL_MS) {
-        char when[24];
-        (void)pt_time_text((int64_t)(renewed_ms / 1000), when, sizeof when);
-        command_tell(c, PT_MSG_STATUS_RENEWED, when, "");
-    }
-    return err == PT_ENOTFOUND ? PT_OK : err;
-}
-
 enum pt_err cmd_status(struct command *c)
 {
     struct pt_option options[] = {{.name = "--json"}};
@@ -610,5 +589,5 @@ enum pt_err cmd_status(struct command *c)
     }
     err = err == PT_OK && r.w.arena.exhausted ? PT_ENOMEM : err;
     waiting_close(&r.w);
-    return err == PT_OK ? tell_renewal(c) : err;
+    return err == PT_OK ? renewal_report(c) : err;
 }
