@@ -121,64 +121,55 @@ uint64_t pt_seen_counted(const struct pt_view *by, uint64_t seq, const Patuh__Mo
     return less ? move->counted[at] : reach;
 }
 
-static uint64_t last_about(const struct pt_view *view, const char *instance)
+/* The last sealed entry in every other log than `own` for which is_meant says yes. */
+static enum pt_err name_last(const struct pt_view *views, size_t n_views, const struct pt_log_id *own,
+                             bool (*is_meant)(const struct pt_entry *entry, const void *what), const void *what,
+                             struct pt_arena *arena, const struct pt_entry_ref **out, size_t *n_out)
 {
-    uint64_t seq = view->n_chunks == 0 ? 0 : view->chunks[view->n_chunks - 1].last_seq;
-    while (seq > 0 && strcmp(view->entries[seq - 1].instance, instance) != 0) {
-        seq--;
+    struct pt_entry_ref *refs = pt_arena_zalloc(arena, n_views, sizeof *refs);
+    if (refs == NULL) {
+        return PT_ENOMEM;
     }
-    return seq;
+    size_t n = 0;
+    for (size_t v = 0; v < n_views && n < PT_ENTRY_REPLACES_MAX; v++) {
+        const struct pt_view *view = &views[v];
+        uint64_t seq = view->n_chunks == 0 ? 0 : view->chunks[view->n_chunks - 1].last_seq;
+        while (seq > 0 && !is_meant(&view->entries[seq - 1], what)) {
+            seq--;
+        }
+        if (!pt_log_id_eq(&view->log, own)) {
+            n += pt_seen_refer(view, seq, &refs[n]);
+        }
+    }
+    *out = refs;
+    *n_out = n;
+    return PT_OK;
+}
+
+static bool is_about_instance(const struct pt_entry *entry, const void *instance)
+{
+    return strcmp(entry->instance, instance) == 0;
 }
 
 enum pt_err pt_seen_instance(const struct pt_view *views, size_t n_views, const char *instance,
                              const struct pt_log_id *own, struct pt_arena *arena, const struct pt_entry_ref **out,
                              size_t *n_out)
 {
-    struct pt_entry_ref *refs = pt_arena_zalloc(arena, n_views, sizeof *refs);
-    if (refs == NULL) {
-        return PT_ENOMEM;
-    }
-    size_t n = 0;
-    for (size_t v = 0; v < n_views && n < PT_ENTRY_REPLACES_MAX; v++) {
-        if (!pt_log_id_eq(&views[v].log, own)) {
-            n += pt_seen_refer(&views[v], last_about(&views[v], instance), &refs[n]);
-        }
-    }
-    *out = refs;
-    *n_out = n;
-    return PT_OK;
+    return name_last(views, n_views, own, is_about_instance, instance, arena, out, n_out);
 }
 
-static uint64_t last_copy(const struct pt_view *view, const struct pt_entry *removal)
+static bool adds_file(const struct pt_entry *entry, const void *what)
 {
-    uint64_t seq = view->n_chunks == 0 ? 0 : view->chunks[view->n_chunks - 1].last_seq;
-    for (; seq > 0; seq--) {
-        const struct pt_entry *entry = &view->entries[seq - 1];
-        if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE && entry->question == removal->question &&
-            strcmp(entry->instance, removal->instance) == 0 && pt_hash_eq(&entry->hash, &removal->hash)) {
-            return seq;
-        }
-    }
-    return 0;
+    const struct pt_entry *removal = what;
+    return entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE && entry->question == removal->question &&
+           strcmp(entry->instance, removal->instance) == 0 && pt_hash_eq(&entry->hash, &removal->hash);
 }
 
 enum pt_err pt_seen_evidence(const struct pt_view *views, size_t n_views, const struct pt_entry *removal,
                              const struct pt_log_id *own, struct pt_arena *arena, const struct pt_entry_ref **out,
                              size_t *n_out)
 {
-    struct pt_entry_ref *refs = pt_arena_zalloc(arena, n_views, sizeof *refs);
-    if (refs == NULL) {
-        return PT_ENOMEM;
-    }
-    size_t n = 0;
-    for (size_t v = 0; v < n_views && n < PT_ENTRY_REPLACES_MAX; v++) {
-        if (!pt_log_id_eq(&views[v].log, own)) {
-            n += pt_seen_refer(&views[v], last_copy(&views[v], removal), &refs[n]);
-        }
-    }
-    *out = refs;
-    *n_out = n;
-    return PT_OK;
+    return name_last(views, n_views, own, adds_file, removal, arena, out, n_out);
 }
 
 /* Is any entry of the log effective? Who has no right here fills nobody's cut. */
