@@ -175,13 +175,14 @@ static bool region_has(void *data, const struct pt_log_id *log)
     return false;
 }
 
-/* Of an author that is not known: the entry that tells may be right behind it. */
+/* Of an author that is not known: the entry that tells may be right behind it. What head office's own people wrote it
+ * takes back from whoever has it. */
 static bool region_brings(void *data, const struct pt_log_id *log)
 {
     const struct visit *visit = data;
     const struct directory *directory = server_directory(visit->server);
     return directory != NULL && pt_subject_kind(&log->subject) == PT_SUBJECT_ASSESSMENT &&
-           !is_known(directory, &log->author);
+           (!is_known(directory, &log->author) || directory_is_of_root(directory, visit->server->office, &log->author));
 }
 
 static bool region_is_up(void *data, const struct pt_log_id *log)

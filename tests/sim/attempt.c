@@ -154,14 +154,7 @@ void sim_replay_put(struct pt_buf *out, const struct sim_options *options)
     if (options->events != usual.events) {
         pt_buf_printf(out, " --events %zu", options->events);
     }
-    const char *before = " --open ";
-    for (unsigned i = 0; i < SIM_OPENS_COUNT; i++) {
-        if ((options->open & (1u << i)) != 0) {
-            pt_buf_printf(out, "%s%s", before, sim_open_name((enum sim_open)i));
-            before = ",";
-        }
-    }
-    before = " --without ";
+    const char *before = " --without ";
     for (unsigned fault = 0; fault < SIM_FAULTS; fault++) {
         if ((options->without & (1u << fault)) != 0) {
             pt_buf_printf(out, "%s%s", before, sim_fault_name((enum sim_fault)fault));

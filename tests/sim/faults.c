@@ -19,12 +19,6 @@ const char *sim_deed_name(enum sim_deed deed)
     return names[deed];
 }
 
-const char *sim_open_name(enum sim_open open)
-{
-    static const char *const names[SIM_OPENS_COUNT] = {"offers", "reviews"};
-    return names[open];
-}
-
 void sim_choose_faults(struct sim *s)
 {
     struct sim_random random = {.state = s->options.seed * 0x2545f4914f6cdd1du};
@@ -203,7 +197,7 @@ static bool has_head(struct pt_store *store, const struct pt_head *head)
 
 /* Everything that was written at the office itself is in the backup: going on in its logs forks none.
  * besides: leave out the office's own key. */
-static bool keeps_own_words(struct world_node *office, struct pt_store *backup, bool besides)
+static bool keeps_own_words(struct world_node *office, struct pt_store *backup)
 {
     struct pt_txn *txn;
     struct pt_arena arena;
@@ -214,9 +208,8 @@ static bool keeps_own_words(struct world_node *office, struct pt_store *backup, 
     pt_arena_init(&arena, SIZE_MAX);
     PT_CHECK(pt_logs_list(txn, NULL, &arena, &heads, &n) == PT_OK);
     for (size_t i = 0; i < n; i++) {
-        bool own = pt_author_eq(&heads[i].log.author, &office->author);
-        bool meant = world_is_of(office, &heads[i].log.author) && !(own && besides);
-        keeps = keeps && (!meant || has_head(backup, &heads[i]));
+        bool ours = world_is_of(office, &heads[i].log.author);
+        keeps = keeps && (!ours || has_head(backup, &heads[i]));
     }
     pt_arena_close(&arena);
     pt_store_abort(txn);
@@ -232,12 +225,10 @@ static void restore_office(struct sim *s)
         keep_backup(backup, office);
         return;
     }
-    bool reviews_lost =
-        which == 0 && (s->options.open & (1u << SIM_OPEN_REVIEWS)) == 0 && !keeps_own_words(office, *backup, true);
-    if (reviews_lost || !world_can_lose(office, *backup)) {
-        return; /* what head office's reviewers wrote does not come back yet: README.md */
+    if (!world_can_lose(office, *backup)) {
+        return;
     }
-    bool noticed = chance(s, SIM_OFFICE, 2) == 0 || !keeps_own_words(office, *backup, false);
+    bool noticed = chance(s, SIM_OFFICE, 2) == 0 || !keeps_own_words(office, *backup);
     world_restore(office, *backup);
     *backup = NULL;
     world_recall(office);

@@ -12,7 +12,7 @@
 #define SHRINK_TRIES 80
 
 static const char usage[] = "sim [--seed N | --seeds A-B] [--regions 1..3] [--devices N] [--days N] [--events N] "
-                            "[--without FAULT,...] [--open NAME,...] [--no-shrink]\n";
+                            "[--without FAULT,...] [--no-shrink]\n";
 
 static bool number(const struct pt_option *option, size_t low, size_t high, size_t *out)
 {
@@ -50,11 +50,6 @@ static bool seeds(const struct pt_option *option, uint64_t *first, uint64_t *las
 static const char *fault_name(unsigned i)
 {
     return sim_fault_name((enum sim_fault)i);
-}
-
-static const char *open_name(unsigned i)
-{
-    return sim_open_name((enum sim_open)i);
 }
 
 /* Bits of the names in a list with commas. */
@@ -153,7 +148,6 @@ int main(int argc, char **argv)
         {.name = "--regions", .has_value = true}, {.name = "--devices", .has_value = true},
         {.name = "--days", .has_value = true},    {.name = "--events", .has_value = true},
         {.name = "--without", .has_value = true}, {.name = "--no-shrink"},
-        {.name = "--open", .has_value = true},
     };
     struct pt_problem problem = {0};
     struct pt_words words = {0};
@@ -169,7 +163,7 @@ int main(int argc, char **argv)
     good = seeds(&options[1], &o.seed, &last) && number(&options[2], 1, SIM_REGIONS_MAX, &o.regions) &&
            number(&options[3], 1, 26, &o.devices) && number(&options[4], 1, 366, &o.days) &&
            number(&options[5], 0, SIZE_MAX, &o.events) && names(&options[6], fault_name, SIM_FAULTS, &o.without) &&
-           names(&options[8], open_name, SIM_OPENS_COUNT, &o.open) && good;
+           good;
     if (!good) {
         (void)fputs(usage, stderr);
         return 2;

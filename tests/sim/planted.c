@@ -104,21 +104,21 @@ bool __wrap_pt__merge_counts(const struct pt__merge *m, size_t v, size_t i)
 
 bool __real_pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq);
 bool __wrap_pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq);
-bool __real_pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
-                                  const char *office_code, int *tier);
-bool __wrap_pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
-                                  const char *office_code, int *tier);
+bool __real_pt_authority_acts_at(const struct pt_authority *authority, const struct pt_view *view, uint64_t seq,
+                                 const char *office_code, int *tier);
+bool __wrap_pt_authority_acts_at(const struct pt_authority *authority, const struct pt_view *view, uint64_t seq,
+                                 const char *office_code, int *tier);
 
 bool __wrap_pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq)
 {
     return planted != SIM_PLANT_CUT_OFF && __real_pt_authority_is_cut_off(member, view, seq);
 }
 
-bool __wrap_pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
-                                  const char *office_code, int *tier)
+bool __wrap_pt_authority_acts_at(const struct pt_authority *authority, const struct pt_view *view, uint64_t seq,
+                                 const char *office_code, int *tier)
 {
-    bool acts = __real_pt_authority_acts_for(authority, author, office_code, tier);
-    if (planted == SIM_PLANT_ANYBODY && !acts && pt_authority_member(authority, author) != NULL) {
+    bool acts = __real_pt_authority_acts_at(authority, view, seq, office_code, tier);
+    if (planted == SIM_PLANT_ANYBODY && !acts && pt_authority_member(authority, &view->log.author) != NULL) {
         *tier = 1;
         return true;
     }

@@ -194,7 +194,6 @@ void sim_run(const struct sim_options *options, void (*failed)(struct world *w, 
     s.w->restarted = node_restarted;
     s.w->stepped = step_over;
     s.w->quick = true; /* whole stores are checked now and then */
-    s.w->wide = (options->open & (1u << SIM_OPEN_OFFERS)) != 0;
     s.w->early = options->plant == SIM_PLANT_EARLY;
     s.random.state = options->seed ^ 0x0ff1ceull;
     s.orders.state = options->seed ^ 0x0bde5ull;

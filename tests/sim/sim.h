@@ -34,12 +34,6 @@ enum sim_fault {
     SIM_FAULTS
 };
 
-enum sim_open {
-    SIM_OPEN_OFFERS,  /* regions offer head office all they have, as patuhd does, and leave it to it what is theirs */
-    SIM_OPEN_REVIEWS, /* head office's store is an old backup without what its reviewers wrote since */
-    SIM_OPENS_COUNT
-};
-
 /* Faults put into the code under test, to see that the simulator bites (planted.c). */
 enum sim_plant {
     SIM_PLANT_NONE,
@@ -72,7 +66,6 @@ struct sim_options {
     size_t days;
     size_t events;    /* of the agenda, then all settles; SIZE_MAX = no limit */
     unsigned without; /* bits of faults that never happen */
-    unsigned open;    /* bits of what happens although the product is known not to stand it yet: README.md */
     enum sim_plant plant;
 };
 
@@ -202,7 +195,6 @@ void sim_run(const struct sim_options *options, void (*failed)(struct world *w, 
              struct sim_result *out);
 const char *sim_fault_name(enum sim_fault fault);
 const char *sim_deed_name(enum sim_deed deed);
-const char *sim_open_name(enum sim_open open);
 struct sim_options sim_defaults(void);
 
 /* --- chance and time (agenda.c) --- */

@@ -139,7 +139,6 @@ struct world {
     size_t fault_pass;  /* ... allocations fail after so many */
     bool lifo;          /* completions reach the sessions in any order */
     size_t n_overtaken; /* completions that reached a session before an earlier one of it */
-    bool wide;          /* regions offer head office all they have, and leave it to the other side what is theirs */
     bool early;         /* planted fault: a writer that answers before it has committed */
     void *data;         /* of whoever uses the world */
     void (*stale)(struct world *w, struct world_node *node); /* its store is older than it was, says its upper office */

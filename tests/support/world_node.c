@@ -276,18 +276,8 @@ static bool region_brings(void *data, const struct pt_log_id *log)
     return !world_is_of(region->upper, &log->author);
 }
 
-static bool has_everything(void *data, const struct pt_log_id *log)
-{
-    (void)data;
-    (void)log;
-    return true;
-}
-
 struct pt_scope world_scope(struct world_node *lower, bool at_office)
 {
-    if (lower->tier > 0 && lower->world->wide && !at_office) {
-        return (struct pt_scope){.has = has_everything, .is_up = region_brings, .data = lower};
-    }
     if (lower->tier > 0) {
         return (struct pt_scope){.has = region_has, .is_up = region_brings, .data = lower};
     }

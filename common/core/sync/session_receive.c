@@ -373,16 +373,20 @@ static bool is_listed(struct pt_session *s, struct pt_update *u, const struct pt
     return listed;
 }
 
+/* Whatever a region has of logs that do not go up came from head office: from itself, its reviewers, its surveyors. */
 static bool is_peers_own(const struct pt_session *s, const struct pt_log_id *log)
 {
+    if (s->config.connects && s->config.tier == PT_TIER_REGION) {
+        return true;
+    }
     const struct pt_public_key *key = pt__session_receipt_key(s, s->config.upper_tier);
     struct pt_author peer = key == NULL ? (struct pt_author){0} : pt_author_of(key->b);
     return key != NULL && pt_author_eq(&log->author, &peer);
 }
 
 /* After the last page. Logs that the peer's list does not name are new to it, or it has lost them: what goes up always
- * goes; of the others those that are in scope there, and what the peer wrote itself, which may say what else is in
- * scope. Where histories differ the log was asked for, and the next session compares again. */
+ * goes; of the others those that are in scope there, and what the peer and its people wrote, which may say what else is
+ * in scope. Where histories differ the log was asked for, and the next session compares again. */
 static enum pt_err send_unmentioned(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)
 {
     struct pt_head *heads;
