@@ -24,6 +24,16 @@ bool pt_view_has(const struct pt_view *view, uint64_t seq, struct pt_bytes link)
     return chunk != NULL && pt_bytes_eq(pt_bytes_of(chunk->link.b, sizeof chunk->link.b), link);
 }
 
+uint64_t pt_view_seen(const struct pt_view *view, uint64_t seq, struct pt_bytes link)
+{
+    uint64_t sealed = view->n_chunks == 0 ? 0 : view->chunks[view->n_chunks - 1].last_seq;
+    uint64_t common = view->forked ? view->fork_seq : sealed;
+    if (pt_view_has(view, seq, link)) {
+        return seq;
+    }
+    return seq > common ? common : 0;
+}
+
 bool pt_view_is(const struct pt_view *view, const struct pt_entry_ref *ref)
 {
     if (view->log.incarnation != ref->incarnation || !pt_author_eq(&view->log.author, &ref->author)) {

@@ -54,6 +54,9 @@ const struct pt_view_chunk *pt_view_chunk_of(const struct pt_view *view, uint64_
 /* Is this the log that somebody saw as far as (seq, link of the chunk that holds seq)? Links tell apart the branches of
  * a fork, and one author's logs about different subjects. link: whole. */
 bool pt_view_has(const struct pt_view *view, uint64_t seq, struct pt_bytes link);
+/* How far had somebody read this log who saw it as far as (seq, link)? Of an end that is not here, or lies on a branch
+ * that does not stand, what comes before it was seen all the same. 0 = nothing of what is here. */
+uint64_t pt_view_seen(const struct pt_view *view, uint64_t seq, struct pt_bytes link);
 /* Is this the log that a reference means: its author's, with the same link at that entry? */
 bool pt_view_is(const struct pt_view *view, const struct pt_entry_ref *ref);
 /* The view of a log in a list; NULL when it is not there. */

@@ -79,24 +79,14 @@ static bool is_here(const struct pt_view *view, const Patuh__LogSeen *seen)
     return pt_view_has(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len));
 }
 
-/* Of an end that is not here, or on a branch that does not stand, what comes before it was seen all the same. */
-static uint64_t seen_before(const struct pt_view *view, uint64_t seq)
-{
-    uint64_t sealed = view->n_chunks == 0 ? 0 : view->chunks[view->n_chunks - 1].last_seq;
-    uint64_t common = view->forked ? view->fork_seq : sealed;
-    return seq > common ? common : 0;
-}
-
 uint64_t pt_seen_reach(const struct pt_view *by, uint64_t seq, const Patuh__Move *move, const struct pt_view *view)
 {
     if (view == by) {
         return seq;
     }
     size_t at = find_seen(move, &view->log);
-    if (at == move->n_cut) {
-        return 0;
-    }
-    return is_here(view, move->cut[at]) ? move->cut[at]->seq : seen_before(view, move->cut[at]->seq);
+    const Patuh__LogSeen *seen = at < move->n_cut ? move->cut[at] : NULL;
+    return seen == NULL ? 0 : pt_view_seen(view, seen->seq, pt_bytes_of(seen->link.data, seen->link.len));
 }
 
 bool pt_seen_is_whole(const Patuh__Move *move, const struct pt_view *views, size_t n_views)
