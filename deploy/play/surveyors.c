@@ -13,7 +13,7 @@
 
 #define OFFICIALS 4 /* named officials of a unit (2023 method) */
 #define PRODUCTS 2  /* observed, where the registry names none */
-#define USERS 7     /* users interviewed: about 7 to 30 */
+#define USERS 9     /* users interviewed: about 7 to 30 */
 #define SKIPPED_MAX 16
 #define PASSES_MAX 6 /* answers open further questions */
 
