@@ -79,7 +79,7 @@ void pt_cli_put_label(struct pt_buf *out, const char *id, const char *en)
     }
 }
 
-void pt_cli_put_broken(struct pt_buf *out, const struct patuh_item *item)
+static void put_broken(struct pt_buf *out, const struct patuh_item *item)
 {
     pt_buf_put_str(out, "! ");
     pt_say(out, PT_MSG_CLI_BROKEN, NULL);
@@ -87,7 +87,7 @@ void pt_cli_put_broken(struct pt_buf *out, const struct patuh_item *item)
     pt_cli_put_label(out, item->rule_id, item->rule_en);
 }
 
-void pt_cli_put_shortage(struct pt_buf *out, const struct patuh_item *item)
+static void put_shortage(struct pt_buf *out, const struct patuh_item *item)
 {
     char have[16];
     char need[16];
@@ -95,6 +95,20 @@ void pt_cli_put_shortage(struct pt_buf *out, const struct patuh_item *item)
     (void)snprintf(need, sizeof need, "%u", item->n_need);
     pt_buf_put_str(out, "! ");
     pt_say(out, PT_MSG_CLI_SHORTAGE, have, need, NULL);
+}
+
+void pt_cli_put_faults(struct pt_buf *out, const struct patuh_item *item, size_t indent)
+{
+    if (item->n_need > 0) {
+        pt_buf_printf(out, "%*s", (int)indent, "");
+        put_shortage(out, item);
+        pt_buf_put_str(out, "\n");
+    }
+    if (item->broken) {
+        pt_buf_printf(out, "%*s", (int)indent, "");
+        put_broken(out, item);
+        pt_buf_put_str(out, "\n");
+    }
 }
 
 bool pt_cli_line(FILE *in, struct pt_buf *line)

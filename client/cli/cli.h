@@ -45,10 +45,9 @@ void pt_cli_put_label(struct pt_buf *out, const char *id, const char *en);
 /* One line of a stream without its end; false at the end of input. *line is reused and freed by the caller. */
 bool pt_cli_line(FILE *in, struct pt_buf *line);
 
-/* Which condition an answer does not meet. */
-void pt_cli_put_broken(struct pt_buf *out, const struct patuh_item *item);
-/* How many answers a repeat has of those it needs. */
-void pt_cli_put_shortage(struct pt_buf *out, const struct patuh_item *item);
+/* A line each: how many answers a repeat has of those it needs, and which condition an answer does not meet. indent:
+ * blanks before it. */
+void pt_cli_put_faults(struct pt_buf *out, const struct patuh_item *item, size_t indent);
 /* What keeps entries of an assessment from counting, a line each; nothing when all is well. */
 void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed);
 

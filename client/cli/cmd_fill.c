@@ -94,16 +94,7 @@ static void print_standing(const struct patuh_item *item)
         pt_cli_put(&out, item->claims[i].author);
         pt_buf_put_str(&out, ")\n");
     }
-    if (item->n_need > 0) {
-        pt_buf_put_str(&out, "  ");
-        pt_cli_put_shortage(&out, item);
-        pt_buf_put_str(&out, "\n");
-    }
-    if (item->broken) {
-        pt_buf_put_str(&out, "  ");
-        pt_cli_put_broken(&out, item);
-        pt_buf_put_str(&out, "\n");
-    }
+    pt_cli_put_faults(&out, item, 2);
     print_out(&out);
     for (size_t i = 0; i < item->n_evidence; i++) {
         print_label("  # ", item->evidence[i].text);

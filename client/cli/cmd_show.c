@@ -286,16 +286,7 @@ static void put_item(struct pt_buf *out, const struct patuh_item *item)
         pt_buf_put_str(out, "\n");
     }
     put_values(out, item);
-    if (item->n_need > 0) {
-        put_indent(out, item->depth + 2);
-        pt_cli_put_shortage(out, item);
-        pt_buf_put_str(out, "\n");
-    }
-    if (item->broken) {
-        put_indent(out, item->depth + 2);
-        pt_cli_put_broken(out, item);
-        pt_buf_put_str(out, "\n");
-    }
+    pt_cli_put_faults(out, item, 2 * ((size_t)item->depth + 2));
     put_remark_lines(out, item->depth + 2, "#", item->evidence, item->n_evidence);
     put_remark_lines(out, item->depth + 2, "\"", item->notes, item->n_notes);
     put_remark_lines(out, item->depth + 2, "<<", item->comments, item->n_comments);

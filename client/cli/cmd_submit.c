@@ -17,16 +17,7 @@ static void list_missing(struct pt_cli *cli)
             pt_cli_put_label(&out, item->label_id, item->label_en);
             pt_buf_put_str(&out, "\n");
         }
-        if (item->n_need > 0) {
-            pt_buf_put_str(&out, "    ");
-            pt_cli_put_shortage(&out, item);
-            pt_buf_put_str(&out, "\n");
-        }
-        if (item->broken) {
-            pt_buf_put_str(&out, "    ");
-            pt_cli_put_broken(&out, item);
-            pt_buf_put_str(&out, "\n");
-        }
+        pt_cli_put_faults(&out, item, 4);
     }
     (void)fputs(pt_buf_text(&out), stderr);
     pt_buf_free(&out);
