@@ -40,7 +40,7 @@ Test(show, puts_each_instance_after_its_repeat_with_all_its_questions)
 {
     struct field field;
     char paths[2][PATUH_PATH_BYTES];
-    char question[PATUH_PATH_BYTES + 20];
+    char question[sizeof paths + 20];
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
     for (size_t i = 0; i < 2; i++) {
