@@ -24,10 +24,12 @@ enum pt_err assignment_check(const struct office *office, const struct cycle_dat
         return pt_problem_set(problem, PT_EINVALID, PT_MSG_NAME_INVALID, assignment->surveyor, NULL);
     }
     if (cycle->instrument_bytes.n == 0) {
-        return pt_problem_set(problem, PT_EINVALID, PT_MSG_NO_INSTRUMENT, code, NULL);
+        bool coming = pt_cycle_current(&cycle->cycle, PATUH__ENTRY_KIND__ENTRY_INSTRUMENT) != NULL;
+        return pt_problem_set(problem, PT_EINVALID, coming ? PT_MSG_INSTRUMENT_COMING : PT_MSG_NO_INSTRUMENT, code, NULL);
     }
     if (!cycle->has_registry) {
-        return pt_problem_set(problem, PT_EINVALID, PT_MSG_NO_REGISTRY, code, NULL);
+        bool coming = pt_cycle_current(&cycle->cycle, PATUH__ENTRY_KIND__ENTRY_REGISTRY) != NULL;
+        return pt_problem_set(problem, PT_EINVALID, coming ? PT_MSG_REGISTRY_COMING : PT_MSG_NO_REGISTRY, code, NULL);
     }
     const struct pt_unit_row *unit = pt_registry_unit(&cycle->registry, unit_code);
     const struct pt_institution_row *institution =
