@@ -5,7 +5,7 @@
 #ifndef PT_CLIENT_CONDITIONS_H
 #define PT_CLIENT_CONDITIONS_H
 
-#include "io/work.h"
+#include "io/work/work.h"
 
 struct pt_broken {
     uint32_t node;

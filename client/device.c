@@ -3,9 +3,9 @@
 #include "base/mem.h"
 #include "client/incarnation.h"
 #include "io/clock.h"
-#include "io/files.h"
-#include "io/identity.h"
-#include "io/store_lmdb.h"
+#include "io/disk/files.h"
+#include "io/keys/identity.h"
+#include "io/store/store_lmdb.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -12,7 +12,7 @@
 #include "client/patuh.h"
 #include "core/log/logs.h"
 #include "core/sync/enrol.h"
-#include "io/work.h"
+#include "io/work/work.h"
 
 #include <limits.h>
 

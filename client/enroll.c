@@ -1,6 +1,6 @@
 /* Becoming known: the office answers a code with a signed statement and the chain of offices up to head office. */
 #include "client/device.h"
-#include "io/enrol_call.h"
+#include "io/net/enrol_call.h"
 
 #include <string.h>
 

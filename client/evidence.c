@@ -4,7 +4,7 @@
 #include "client/action.h"
 #include "core/merge/seen.h"
 #include "core/wire/unpack.h"
-#include "io/files.h"
+#include "io/disk/files.h"
 
 #include <stdio.h>
 #include <string.h>

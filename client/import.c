@@ -1,7 +1,7 @@
 /* Answers out of a CSV file: all of its rows, or none. */
 #include "client/answers.h"
 #include "core/table/csv.h"
-#include "io/files.h"
+#include "io/disk/files.h"
 
 #include <stdio.h>
 #include <string.h>

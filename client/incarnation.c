@@ -4,7 +4,7 @@
 #include "client/incarnation.h"
 
 #include "core/sync/inbox.h"
-#include "io/marker.h"
+#include "io/store/marker.h"
 
 /* --- the incarnation --- */
 

@@ -6,7 +6,7 @@
 
 #include "core/number.h"
 #include "core/sync/inbox.h"
-#include "io/work_score.h"
+#include "io/work/work_score.h"
 
 #include <stdio.h>
 #include <string.h>

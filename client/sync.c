@@ -13,7 +13,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "io/link.h"
+#include "io/net/link.h"
 
 #include <string.h>
 #include <uv.h>

@@ -25,7 +25,8 @@ enum pt_err assignment_check(const struct office *office, const struct cycle_dat
     }
     if (cycle->instrument_bytes.n == 0) {
         bool coming = pt_cycle_current(&cycle->cycle, PATUH__ENTRY_KIND__ENTRY_INSTRUMENT) != NULL;
-        return pt_problem_set(problem, PT_EINVALID, coming ? PT_MSG_INSTRUMENT_COMING : PT_MSG_NO_INSTRUMENT, code, NULL);
+        return pt_problem_set(problem, PT_EINVALID, coming ? PT_MSG_INSTRUMENT_COMING : PT_MSG_NO_INSTRUMENT, code,
+                              NULL);
     }
     if (!cycle->has_registry) {
         bool coming = pt_cycle_current(&cycle->cycle, PATUH__ENTRY_KIND__ENTRY_REGISTRY) != NULL;

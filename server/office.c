@@ -4,9 +4,9 @@
 #include "chunk.pb-c.h"
 #include "core/wire/pack.h"
 #include "io/clock.h"
-#include "io/files.h"
-#include "io/identity.h"
-#include "io/store_lmdb.h"
+#include "io/disk/files.h"
+#include "io/keys/identity.h"
+#include "io/store/store_lmdb.h"
 #include "renewal.h"
 
 #include <errno.h>

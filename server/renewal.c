@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "io/clock.h"
-#include "io/marker.h"
+#include "io/store/marker.h"
 #include "office.h"
 
 struct fresh {

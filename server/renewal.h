@@ -2,9 +2,8 @@
  *
  * A new epoch: its receipts are those of another store from now on. A new incarnation: it writes new logs beside the
  * old ones, whose lost ends come back from devices and regions. Noticed in three ways: at opening, when D/marker does
- * not fit (io/marker.h); when a peer has a receipt of this epoch for more than is here; when somebody has more of our
- * own logs than we.
- * Thread: office_renew the loop's while the server runs, else the only one. */
+ * not fit (io/store/marker.h); when a peer has a receipt of this epoch for more than is here; when somebody has more of
+ * our own logs than we. Thread: office_renew the loop's while the server runs, else the only one. */
 #ifndef PATUHD_RENEWAL_H
 #define PATUHD_RENEWAL_H
 

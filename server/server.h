@@ -7,9 +7,9 @@
 #define PATUHD_SERVER_H
 
 #include "directory.h"
-#include "io/control.h"
-#include "io/link.h"
-#include "io/listener.h"
+#include "io/net/control.h"
+#include "io/net/link.h"
+#include "io/net/listener.h"
 
 #include <uv.h>
 

@@ -4,7 +4,7 @@
 #include "core/store/keys.h"
 #include "core/sync/inbox.h"
 #include "core/wire/unpack.h"
-#include "io/work.h"
+#include "io/work/work.h"
 #include "records.pb-c.h"
 
 #include <stdlib.h>

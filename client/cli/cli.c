@@ -1,7 +1,7 @@
 #include "client/cli/cli.h"
 
 #include "base/check.h"
-#include "io/fault.h"
+#include "io/store/fault.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* patuh enroll [--code-file F]: the code comes from a file, a pipe or the terminal, never as an argument. */
 #include "client/cli/cli.h"
 
-#include "io/secret.h"
+#include "io/keys/secret.h"
 
 static int enroll(struct pt_cli *cli, const char *code)
 {

@@ -3,8 +3,8 @@
 #include "chunk.pb-c.h"
 #include "commands/command.h"
 #include "invites.h"
-#include "io/address.h"
 #include "io/clock.h"
+#include "io/net/address.h"
 
 #include <stdio.h>
 #include <string.h>

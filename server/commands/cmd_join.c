@@ -1,6 +1,6 @@
 /* cmd_join.c - patuhd join: a regional office becomes known to head office. */
 #include "commands/command.h"
-#include "io/enrol_call.h"
+#include "io/net/enrol_call.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #include "core/table/results.h"
 #include "core/wire/pack.h"
 #include "io/clock.h"
-#include "io/files.h"
+#include "io/disk/files.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* cmd_rollup.c - patuhd rollup and verify. */
 #include "base/text.h"
 #include "commands/command.h"
-#include "io/files.h"
+#include "io/disk/files.h"
 #include "rollup/rollup.h"
 
 static enum pt_err build(struct command *c, const struct pt_rollup_input *input, const char *folder)

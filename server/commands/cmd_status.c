@@ -4,7 +4,7 @@
 #include "commands/forks_report.h"
 #include "commands/renewal_report.h"
 #include "io/clock.h"
-#include "io/disk.h"
+#include "io/disk/disk.h"
 #include "link_state.h"
 #include "waiting.h"
 

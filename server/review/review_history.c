@@ -4,7 +4,7 @@
 #include "core/merge/seen.h"
 #include "core/sync/inbox.h"
 #include "core/wire/unpack.h"
-#include "io/files.h"
+#include "io/disk/files.h"
 #include "review/review_print.h"
 #include "review/showing.h"
 

@@ -4,8 +4,8 @@
 #include "core/merge/seen.h"
 #include "core/sync/inbox.h"
 #include "core/wire/unpack.h"
-#include "io/files.h"
-#include "io/work_score.h"
+#include "io/disk/files.h"
+#include "io/work/work_score.h"
 #include "review/review_print.h"
 #include "review/showing.h"
 

@@ -6,9 +6,9 @@
 #include "directory.h"
 #include "invites.h"
 #include "io/clock.h"
-#include "io/files.h"
-#include "io/keybox.h"
-#include "io/link.h"
+#include "io/disk/files.h"
+#include "io/keys/keybox.h"
+#include "io/net/link.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* rollup_files.c - the files of a rollup in a folder. */
-#include "io/files.h"
+#include "io/disk/files.h"
 #include "rollup/rollup.h"
 
 #include <string.h>

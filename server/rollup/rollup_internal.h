@@ -10,7 +10,7 @@
 #include "core/table/csv.h"
 #include "core/table/registry.h"
 #include "core/table/results.h"
-#include "io/files.h"
+#include "io/disk/files.h"
 #include "rollup/fix.h"
 #include "rollup/rollup.h"
 

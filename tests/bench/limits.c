@@ -6,7 +6,7 @@
  * ends on one core and their bytes. */
 #include "bench.h"
 #include "core/crypto.h"
-#include "io/tls.h"
+#include "io/net/tls.h"
 
 #include <fcntl.h>
 #include <stdio.h>

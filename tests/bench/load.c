@@ -15,8 +15,8 @@
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"
 #include "corpus.h"
-#include "io/conn.h"
-#include "io/identity.h"
+#include "io/keys/identity.h"
+#include "io/net/conn.h"
 #include "surveyor.h"
 
 #include <stdio.h>

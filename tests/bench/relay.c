@@ -8,7 +8,7 @@
  * down, flights up (each after something came down), milliseconds from the connection to the last byte down. */
 #include "base/mem.h"
 #include "bench.h"
-#include "io/address.h"
+#include "io/net/address.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -13,7 +13,7 @@
 #include "core/sync/inbox.h"
 #include "core/wire/pack.h"
 #include "corpus.h"
-#include "io/files.h"
+#include "io/disk/files.h"
 #include "national.h"
 #include "office.h"
 

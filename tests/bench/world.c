@@ -7,7 +7,7 @@
 #include "bench.h"
 #include "core/wire/pack.h"
 #include "corpus.h"
-#include "io/files.h"
+#include "io/disk/files.h"
 #include "national.h"
 #include "office.h"
 #include "surveyor.h"

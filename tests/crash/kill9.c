@@ -3,7 +3,7 @@
  * The child commits the workload and writes each number into a pipe when its commit has returned. The parent kills it
  * with SIGKILL after a random number of acknowledgements and a random while, and opens the store; the next child goes
  * on from there. usage: kill9 [SEED]; ends with "N passed, N failed". */
-#include "io/store_lmdb.h"
+#include "io/store/store_lmdb.h"
 #include "support/workload.h"
 
 #include <limits.h>

@@ -11,7 +11,7 @@
  * that answers before it has committed (through_writer.h): losses must be found. usage: power_cut [SEED]; ends with "N
  * passed, N failed". */
 #include "base/mem.h"
-#include "io/store_lmdb.h"
+#include "io/store/store_lmdb.h"
 #include "support/disk_shim.h"
 #include "support/workload.h"
 #include "through_writer.h"

@@ -1,6 +1,6 @@
 #include "through_writer.h"
 
-#include "io/writer.h"
+#include "io/store/writer.h"
 #include "support/disk_shim.h"
 #include "support/workload.h"
 

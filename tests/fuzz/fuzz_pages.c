@@ -1,8 +1,8 @@
 /* fuzz_pages.c - a store's file with any content: refused with a sentence, or LMDB can read all of it. */
 #include "base/check.h"
-#include "io/files.h"
-#include "io/store_lmdb.h"
-#include "io/store_pages.h"
+#include "io/disk/files.h"
+#include "io/store/store_lmdb.h"
+#include "io/store/store_pages.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -6,8 +6,8 @@
  *                                     its role; of a device with its store.key
  *     damage byte FILE OFFSET [BIT]   flips a bit of a file */
 #include "base/mem.h"
-#include "io/files.h"
-#include "io/store_lmdb.h"
+#include "io/disk/files.h"
+#include "io/store/store_lmdb.h"
 
 #include <lmdb.h>
 #include <stdio.h>

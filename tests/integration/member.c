@@ -1,9 +1,9 @@
 #include "member.h"
 
 #include "core/store/keys.h"
-#include "io/files.h"
-#include "io/identity.h"
-#include "io/store_lmdb.h"
+#include "io/disk/files.h"
+#include "io/keys/identity.h"
+#include "io/store/store_lmdb.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "core/wire/frame.h"
-#include "io/tls.h"
+#include "io/net/tls.h"
 #include "wire.pb-c.h"
 
 #define PEER_WAIT_S 45 /* for a server that says nothing and goes on: longer than all its clocks */

@@ -2,9 +2,9 @@
  *
  * Four threads call, the loop submits, two threads read. At the end every counted request is in the store, every done
  * ran once, and no reader ever saw half a request. Ends with "N passed, N failed". */
-#include "io/writer.h"
+#include "io/store/writer.h"
 #include "core/store/keys.h"
-#include "io/store_lmdb.h"
+#include "io/store/store_lmdb.h"
 
 #include <limits.h>
 #include <stdatomic.h>

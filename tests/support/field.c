@@ -7,7 +7,7 @@
 #include "core/log/receipts.h"
 #include "core/sync/inbox.h"
 #include "core/wire/pack.h"
-#include "io/files.h"
+#include "io/disk/files.h"
 
 #include <criterion/criterion.h>
 #include <ftw.h>

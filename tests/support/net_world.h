@@ -3,7 +3,7 @@
 #define NET_WORLD_H
 
 #include "core/crypto.h"
-#include "io/listener.h"
+#include "io/net/listener.h"
 
 #include <uv.h>
 

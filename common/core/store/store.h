@@ -1,8 +1,8 @@
 /* store.h - ordered tables with transactions: what everything that is kept is kept in.
  *
- * One interface, two backends under one test set: LMDB (io/store_lmdb.h) and memory (store_mem.h: tests, simulation,
- * recomputation). Every value passes the envelope (envelope.h), so that one that was cut, flipped or moved to another
- * key is found at the first read (DAMAGED), and encryption is a matter of the codec, not of the format.
+ * One interface, two backends under one test set: LMDB (io/store/store_lmdb.h) and memory (store_mem.h: tests,
+ * simulation, recomputation). Every value passes the envelope (envelope.h), so that one that was cut, flipped or moved
+ * to another key is found at the first read (DAMAGED), and encryption is a matter of the codec, not of the format.
  *
  * Thread: a store may be used from several threads (memory: from one), a transaction by the thread that began it; one
  * write transaction exists at a time (begin waits for the other; memory: BUSY). A read transaction is short: it never

@@ -1,7 +1,7 @@
 #include "client/device.h"
 #include "support/field.h"
 
-#include "io/files.h"
+#include "io/disk/files.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

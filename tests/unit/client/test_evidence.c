@@ -1,4 +1,4 @@
-#include "io/files.h"
+#include "io/disk/files.h"
 #include "support/field.h"
 
 #include <criterion/criterion.h>

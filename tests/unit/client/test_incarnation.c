@@ -3,7 +3,7 @@
 #include "support/field.h"
 
 #include "core/sync/inbox.h"
-#include "io/files.h"
+#include "io/disk/files.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

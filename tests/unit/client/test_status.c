@@ -1,6 +1,6 @@
 #include "client/sync.h"
 #include "core/log/receipts.h"
-#include "io/files.h"
+#include "io/disk/files.h"
 #include "support/field.h"
 
 #include <criterion/criterion.h>

@@ -2,7 +2,7 @@
 #include "support/field.h"
 #include "unit/client/program.h"
 
-#include "io/files.h"
+#include "io/disk/files.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "world.h"
 
 #include "base/mem.h"
-#include "io/files.h"
+#include "io/disk/files.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

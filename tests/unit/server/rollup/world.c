@@ -2,7 +2,7 @@
 
 #include "core/table/registry.h"
 #include "core/wire/pack.h"
-#include "io/files.h"
+#include "io/disk/files.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,0 +1,103 @@
+#include "io/store/marker.h"
+
+#include "core/log/logs.h"
+#include "io/disk/files.h"
+
+#include <limits.h>
+#include <string.h>
+
+#define MARKER_BYTES 16
+#define MARKER_FILE_BYTES (2 * MARKER_BYTES + 1) /* in hexadecimal, and a line end */
+
+struct markers {
+    bool known;
+    uint8_t newest[MARKER_BYTES];
+    uint8_t before[MARKER_BYTES];
+};
+
+static enum pt_err read_markers(struct pt_txn *txn, struct markers *out)
+{
+    struct pt_bytes value;
+    *out = (struct markers){0};
+    enum pt_err err = pt_meta_get(txn, "marker", &value);
+    if (err != PT_OK) {
+        return err == PT_ENOTFOUND ? PT_OK : err;
+    }
+    struct pt_reader reader = pt_reader_on(value);
+    pt_read_into(&reader, out->newest, sizeof out->newest);
+    pt_read_into(&reader, out->before, sizeof out->before);
+    out->known = pt_read_end(&reader) == PT_OK;
+    return PT_OK;
+}
+
+static bool file_fits(const char *dir, const struct markers *markers)
+{
+    char path[PATH_MAX];
+    uint8_t found[MARKER_BYTES];
+    struct pt_buf text = {0};
+    bool fits = pt_path_join(path, sizeof path, dir, "marker") == PT_OK &&
+                pt_file_read(path, MARKER_FILE_BYTES, &text, NULL) == PT_OK && text.n == MARKER_FILE_BYTES &&
+                pt_hex_read(pt_bytes_of(text.data, 2 * sizeof found), found, sizeof found) == PT_OK;
+    pt_buf_free(&text);
+    return fits &&
+           (memcmp(found, markers->newest, sizeof found) == 0 || memcmp(found, markers->before, sizeof found) == 0);
+}
+
+enum pt_err pt_marker_check(struct pt_store *store, const char *dir, enum pt_marker *out)
+{
+    struct pt_txn *txn;
+    struct markers markers;
+    enum pt_err err = pt_store_begin(store, false, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    err = read_markers(txn, &markers);
+    pt_store_abort(txn);
+    if (err == PT_OK && !markers.known) {
+        *out = PT_MARKER_NONE;
+    } else if (err == PT_OK) {
+        *out = file_fits(dir, &markers) ? PT_MARKER_FITS : PT_MARKER_FOREIGN;
+    }
+    return err;
+}
+
+static enum pt_err put_file(const char *dir, struct pt_bytes marker, struct pt_problem *problem)
+{
+    char path[PATH_MAX];
+    struct pt_buf text = {0};
+    pt_hex_put(&text, marker);
+    pt_buf_put_str(&text, "\n");
+    enum pt_err err = text.err;
+    if (err == PT_OK) {
+        err = pt_path_join(path, sizeof path, dir, "marker");
+    }
+    if (err == PT_OK) {
+        err = pt_file_write(path, pt_buf_bytes(&text), 0600, problem);
+    }
+    pt_buf_free(&text);
+    return err;
+}
+
+enum pt_err pt_marker_write(struct pt_store *store, const char *dir, const struct pt_random *random,
+                            struct pt_problem *problem)
+{
+    struct pt_txn *txn;
+    struct markers markers;
+    uint8_t both[2 * MARKER_BYTES];
+    enum pt_err err = pt_store_begin(store, true, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    err = read_markers(txn, &markers);
+    if (err == PT_OK) {
+        pt_random_fill(random, both, MARKER_BYTES);
+        memcpy(both + MARKER_BYTES, markers.newest, MARKER_BYTES);
+        err = pt_meta_put(txn, "marker", pt_bytes_of(both, sizeof both));
+    }
+    if (err != PT_OK) {
+        pt_store_abort(txn);
+        return err;
+    }
+    err = pt_store_commit(txn);
+    return err == PT_OK ? put_file(dir, pt_bytes_of(both, MARKER_BYTES), problem) : err;
+}
