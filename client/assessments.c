@@ -1,10 +1,10 @@
 /* The list of assessments: what head office and region opened and assigned, as far as it has come here. */
-#include "client/conditions.h"
 #include "client/summary.h"
 
 #include "base/mem.h"
 #include "core/log/receipts.h"
 #include "core/sync/inbox.h"
+#include "io/work/conditions.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* One assessment as a form: the instrument's tree in order, each question with what stands there and why. */
-#include "client/conditions.h"
 #include "client/detail.h"
 #include "client/evidence.h"
 #include "client/summary.h"
 
 #include "core/number.h"
 #include "core/sync/inbox.h"
+#include "io/work/conditions.h"
 #include "io/work/work_score.h"
 
 #include <stdio.h>

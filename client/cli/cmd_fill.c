@@ -256,13 +256,14 @@ static size_t next_question(const struct filling *f, size_t from)
     return from;
 }
 
-/* Where there is something to do: what is missing or does not fit, then whatever is empty, else the beginning. */
+/* Where there is something to do: what is missing, does not fit or was sent back with a comment, then whatever is
+ * empty, else the beginning. */
 static size_t first_open(const struct filling *f)
 {
     size_t empty = f->form.n_items;
     for (size_t i = next_question(f, 0); i < f->form.n_items; i = next_question(f, i + 1)) {
         const struct patuh_item *item = &f->form.items[i];
-        if (item->missing || item->broken) {
+        if (item->missing || item->broken || item->n_comments > 0) {
             return i;
         }
         bool open = !item->answered && item->kind != PATUH_REPEAT;

@@ -51,6 +51,7 @@ struct line {
     const char *labels; /* the same for people: labels of the choices */
     const char *author;
     const char *comment;
+    const char *rule; /* that the answer does not meet; "" when it does */
     size_t n_evidence;
     bool conflict;
     bool changed;
@@ -70,6 +71,17 @@ static const char *authors_text(struct showing *s, const struct pt_register *reg
 {
     const char *names = pt_work_authors(&s->c->work, reg, &s->arena);
     return names == NULL ? "?" : names;
+}
+
+static const char *rule_broken(struct showing *s, uint32_t node, uint32_t instance)
+{
+    const struct pt_broken *broken = pt_conditions_find(&s->conditions, node, instance);
+    struct pt_buf text = {0};
+    if (broken == NULL) {
+        return "";
+    }
+    pt_say(&text, PT_MSG_REVIEW_BROKEN, broken->rule_id, broken->rule_en, NULL);
+    return showing_keep(s, &text);
 }
 
 /* Of an earlier version only: it has no path any more, and counts nowhere. */
@@ -92,6 +104,7 @@ static struct line line_of(struct showing *s, size_t i)
                         .conflict = answer->n_values > 1,
                         .changed = has_changed(s, answer->question, instance)};
     line.label = showing_label(s, node, instance);
+    line.rule = rule_broken(s, node, answer->instance);
     line.values = line.conflict ? claims_text(s, node, reg, false) : showing_value(s, node, &answer->values[0], false);
     line.labels = line.conflict ? claims_text(s, node, reg, true) : showing_value(s, node, &answer->values[0], true);
     line.author = authors_text(s, reg);
@@ -107,6 +120,9 @@ static void put_line(struct pt_buf *out, const struct line *line)
     }
     if (line->label[0] != '\0') {
         pt_buf_printf(out, "\n       %s", line->label);
+    }
+    if (line->rule[0] != '\0') {
+        pt_buf_printf(out, "\n       ! %s", line->rule);
     }
     if (line->comment[0] != '\0') {
         pt_buf_printf(out, "\n       > %s", line->comment);
@@ -124,6 +140,7 @@ static void put_line_json(struct pt_json *json, const struct line *line)
     pt_json_text(json, "author", line->author);
     pt_json_bool(json, "conflict", line->conflict);
     pt_json_bool(json, "changed", line->changed);
+    pt_json_text(json, "broken", line->rule);
     pt_json_count(json, "evidence", line->n_evidence);
     pt_json_text(json, "comment", line->comment);
     pt_json_end(json, '}');
@@ -362,6 +379,7 @@ static void put_form_json(struct showing *s, struct pt_buf *out)
     pt_json_text(&json, "state", pt_state_name(work->state.state));
     pt_json_text(&json, "taken_back", taken_back(s));
     pt_json_count(&json, "conflicts", work->state.n_conflicts);
+    pt_json_count(&json, "broken", s->conditions.n_broken);
     pt_json_count(&json, "ineffective", work->state.n_ineffective);
     pt_json_bool(&json, "first_submission", s->first);
     put_score_json(s, &json);

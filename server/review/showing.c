@@ -8,7 +8,8 @@ enum pt_err showing_open(struct showing *s, const struct review_case *c)
 {
     *s = (struct showing){.c = c};
     pt_arena_init(&s->arena, SIZE_MAX);
-    return review_changes(&c->work, &s->arena, &s->changes, &s->n_changes, &s->first);
+    enum pt_err err = pt_conditions_check(&c->work, &s->arena, &s->conditions);
+    return err == PT_OK ? review_changes(&c->work, &s->arena, &s->changes, &s->n_changes, &s->first) : err;
 }
 
 void showing_close(struct showing *s)

@@ -5,6 +5,7 @@
 #ifndef PATUHD_SHOWING_H
 #define PATUHD_SHOWING_H
 
+#include "io/work/conditions.h"
 #include "review/review.h"
 
 struct showing {
@@ -13,6 +14,7 @@ struct showing {
     struct review_change *changes;
     size_t n_changes;
     bool first;
+    struct pt_conditions conditions;
 };
 
 enum pt_err showing_open(struct showing *s, const struct review_case *c);

@@ -1,9 +1,9 @@
-/* conditions.h - answers that do not meet the condition of their question. Inside the library only.
+/* conditions.h - answers that do not meet the condition of their question.
  *
  * An answer is checked when it is given, but a condition may read other questions, whose answers change later.
  * Thread: the caller's.  Memory: the arena given. */
-#ifndef PT_CLIENT_CONDITIONS_H
-#define PT_CLIENT_CONDITIONS_H
+#ifndef PT_CONDITIONS_H
+#define PT_CONDITIONS_H
 
 #include "io/work/work.h"
 
