@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "client/incarnation.h"
+#include "core/store/meta.h"
 #include "io/clock.h"
 #include "io/disk/files.h"
 #include "io/keys/identity.h"
@@ -115,7 +116,7 @@ enum pt_err pt_device_read_enrolment(struct patuh *device, struct pt_problem *pr
     }
     pt_arena_reset(&device->enrolment_arena);
     device->enrolled = false;
-    err = pt_meta_get(txn, "enrolment", &value);
+    err = pt_meta_get(txn, PT_META_ENROLMENT, &value);
     if (err == PT_OK) {
         err = pt_enrolment_read(value, NULL, &device->enrolment_arena, &device->enrolment);
         device->enrolled = err == PT_OK;
@@ -123,7 +124,7 @@ enum pt_err pt_device_read_enrolment(struct patuh *device, struct pt_problem *pr
             err = pt_problem_set(problem, PT_EDAMAGED, PT_MSG_STORE_DAMAGED, device->folder, NULL);
         }
     }
-    if (err == PT_OK && (err = pt_meta_get(txn, "office_address", &value)) == PT_OK) {
+    if (err == PT_OK && (err = pt_meta_get(txn, PT_META_OFFICE_ADDRESS, &value)) == PT_OK) {
         (void)snprintf(device->address, sizeof device->address, "%.*s", (int)value.n, (const char *)value.data);
     }
     pt_store_abort(txn);
@@ -214,13 +215,13 @@ static enum pt_err check_role(struct patuh *device, struct pt_problem *problem)
     if (err != PT_OK) {
         return err;
     }
-    err = pt_meta_get(txn, "role", &role);
+    err = pt_meta_get(txn, PT_META_ROLE, &role);
     if (err == PT_OK && !pt_bytes_eq(role, pt_bytes_str(ROLE_DEVICE))) {
         err = pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_OTHER_ROLE, device->folder, NULL);
     }
     bool fresh = err == PT_ENOTFOUND;
     if (fresh) {
-        err = pt_meta_put(txn, "role", pt_bytes_str(ROLE_DEVICE));
+        err = pt_meta_put(txn, PT_META_ROLE, pt_bytes_str(ROLE_DEVICE));
     }
     if (err != PT_OK || !fresh) {
         pt_store_abort(txn);

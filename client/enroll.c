@@ -1,5 +1,6 @@
 /* Becoming known: the office answers a code with a signed statement and the chain of offices up to head office. */
 #include "client/device.h"
+#include "core/store/meta.h"
 #include "io/net/enrol_call.h"
 
 #include <string.h>
@@ -47,9 +48,9 @@ static enum pt_err keep_answer(struct patuh *device, struct pt_bytes answer, con
     if (err != PT_OK) {
         return err;
     }
-    err = pt_meta_put(txn, "enrolment", answer);
+    err = pt_meta_put(txn, PT_META_ENROLMENT, answer);
     if (err == PT_OK) {
-        err = pt_meta_put(txn, "office_address", pt_bytes_str(address));
+        err = pt_meta_put(txn, PT_META_OFFICE_ADDRESS, pt_bytes_str(address));
     }
     if (err != PT_OK) {
         pt_store_abort(txn);

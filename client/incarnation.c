@@ -3,6 +3,7 @@
  * and what was typed and not sealed moves there. */
 #include "client/incarnation.h"
 
+#include "core/store/meta.h"
 #include "core/sync/inbox.h"
 #include "io/store/marker.h"
 
@@ -20,10 +21,10 @@ enum pt_err pt_incarnation_renew(struct patuh *device)
     pen.incarnation = fresh;
     err = pt_tails_move(txn, &pen);
     if (err == PT_OK) {
-        err = pt_meta_put_u64(txn, "previous", device->incarnation);
+        err = pt_meta_put_u64(txn, PT_META_PREVIOUS_INCARNATION, device->incarnation);
     }
     if (err == PT_OK) {
-        err = pt_meta_put_u64(txn, "incarnation", fresh);
+        err = pt_meta_put_u64(txn, PT_META_INCARNATION, fresh);
     }
     if (err == PT_OK) {
         err = pt_meta_put_u64(txn, PT_META_STALE, 0);
@@ -63,10 +64,10 @@ static enum pt_err read_incarnation(struct patuh *device, bool *known, bool *sta
     if (err != PT_OK) {
         return err;
     }
-    err = pt_meta_get_u64(txn, "previous", &device->previous);
+    err = pt_meta_get_u64(txn, PT_META_PREVIOUS_INCARNATION, &device->previous);
     device->has_previous = err == PT_OK;
     if (err == PT_OK || err == PT_ENOTFOUND) {
-        err = pt_meta_get_u64(txn, "incarnation", &device->incarnation);
+        err = pt_meta_get_u64(txn, PT_META_INCARNATION, &device->incarnation);
     }
     *known = err == PT_OK;
     if (err == PT_OK || err == PT_ENOTFOUND) {
@@ -84,7 +85,7 @@ static enum pt_err first_incarnation(struct patuh *device)
     if (err != PT_OK) {
         return err;
     }
-    err = pt_meta_put_u64(txn, "incarnation", fresh);
+    err = pt_meta_put_u64(txn, PT_META_INCARNATION, fresh);
     if (err != PT_OK) {
         pt_store_abort(txn);
         return err;

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/store/meta.h"
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"
 #include "enrol_guard.h"
@@ -104,7 +105,7 @@ static enum pt_err own_address(struct office *office, struct pt_arena *arena, co
     if (err != PT_OK) {
         return err;
     }
-    err = pt_meta_get(txn, "address", &value);
+    err = pt_meta_get(txn, PT_META_ADDRESS, &value);
     if (err == PT_OK) {
         *out = pt_arena_strn(arena, (const char *)value.data, value.n);
         err = *out == NULL ? PT_ENOMEM : PT_OK;

@@ -2,14 +2,13 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/store/meta.h"
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"
 #include "io/clock.h"
 #include "records.pb-c.h"
 
 #include <stdio.h>
-
-#define META_LINK "upper_link"
 
 static enum pt_err read_state(struct pt_txn *txn, struct link_state *out)
 {
@@ -18,7 +17,7 @@ static enum pt_err read_state(struct pt_txn *txn, struct link_state *out)
     ProtobufCMessage *message;
     *out = (struct link_state){0};
     pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err = pt_meta_get(txn, META_LINK, &value);
+    enum pt_err err = pt_meta_get(txn, PT_META_LINK, &value);
     if (err == PT_OK) {
         err = pt_unpack(&patuh__link_record__descriptor, value, &arena, &message);
     }
@@ -68,7 +67,7 @@ static enum pt_err run_note(struct pt_txn *txn, struct pt_write_req *req)
     pt_arena_init(&arena, SIZE_MAX);
     err = pt_pack(&row.base, &arena, &packed);
     if (err == PT_OK) {
-        err = pt_meta_put(txn, META_LINK, packed);
+        err = pt_meta_put(txn, PT_META_LINK, packed);
     }
     pt_arena_close(&arena);
     return err;

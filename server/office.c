@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "chunk.pb-c.h"
+#include "core/store/meta.h"
 #include "core/wire/pack.h"
 #include "io/clock.h"
 #include "io/disk/files.h"
@@ -100,7 +101,7 @@ static enum pt_err load_root(struct office *office, struct pt_txn *txn)
         memcpy(office->root_key.b, office->pair.public_key, sizeof office->root_key.b);
         return pt_subject_make(PT_SUBJECT_OFFICE, office->code, &office->root_subject);
     }
-    enum pt_err err = pt_meta_get(txn, "enrolment", &answer);
+    enum pt_err err = pt_meta_get(txn, PT_META_ENROLMENT, &answer);
     if (err == PT_ENOTFOUND) {
         return PT_OK; /* not joined yet */
     }
@@ -124,7 +125,7 @@ static enum pt_err load_root(struct office *office, struct pt_txn *txn)
         err = pt_subject_make(PT_SUBJECT_OFFICE, pt_enrolment_root(&enrolment)->code, &office->root_subject);
     }
     if (err == PT_OK) {
-        err = copy_text(txn, "upper_address", office->upper_address, sizeof office->upper_address);
+        err = copy_text(txn, PT_META_UPPER_ADDRESS, office->upper_address, sizeof office->upper_address);
     }
     pt_arena_close(&arena);
     return err;
@@ -138,17 +139,17 @@ static enum pt_err load_identity(struct office *office, struct pt_problem *probl
     if (err != PT_OK) {
         return err;
     }
-    err = copy_text(txn, "role", role, sizeof role);
+    err = copy_text(txn, PT_META_ROLE, role, sizeof role);
     bool known = strcmp(role, ROLE_NATIONAL) == 0 || strcmp(role, ROLE_REGIONAL) == 0;
     if ((err == PT_OK || err == PT_ENOTFOUND) && !known) {
         err = pt_problem_set(problem, PT_EVERSION, PT_MSG_OFFICE_ROLE, office->dir, role, NULL);
     }
     office->national = strcmp(role, ROLE_NATIONAL) == 0;
     if (err == PT_OK) {
-        err = copy_text(txn, "code", office->code, sizeof office->code);
+        err = copy_text(txn, PT_META_CODE, office->code, sizeof office->code);
     }
     if (err == PT_OK) {
-        err = copy_text(txn, "name", office->name, sizeof office->name);
+        err = copy_text(txn, PT_META_NAME, office->name, sizeof office->name);
     }
     if (err == PT_OK) {
         err = office_epoch(txn, &office->epoch);
@@ -258,17 +259,17 @@ static enum pt_err write_own_office(struct pt_txn *txn, const struct office *off
 
 static enum pt_err write_identity(struct pt_txn *txn, const struct office *office)
 {
-    enum pt_err err = pt_meta_put(txn, "role", pt_bytes_str(office->national ? ROLE_NATIONAL : ROLE_REGIONAL));
+    enum pt_err err = pt_meta_put(txn, PT_META_ROLE, pt_bytes_str(office->national ? ROLE_NATIONAL : ROLE_REGIONAL));
     if (err == PT_OK) {
-        err = pt_meta_put(txn, "code", pt_bytes_str(office->code));
+        err = pt_meta_put(txn, PT_META_CODE, pt_bytes_str(office->code));
     }
     if (err == PT_OK) {
-        err = pt_meta_put(txn, "name", pt_bytes_str(office->name));
+        err = pt_meta_put(txn, PT_META_NAME, pt_bytes_str(office->name));
     }
     if (err == PT_OK) {
-        err = pt_meta_put_u64(txn, "epoch", office->epoch);
+        err = pt_meta_put_u64(txn, PT_META_EPOCH, office->epoch);
     }
-    return err == PT_OK ? pt_meta_put_u64(txn, "incarnation", office->incarnation) : err;
+    return err == PT_OK ? pt_meta_put_u64(txn, PT_META_INCARNATION, office->incarnation) : err;
 }
 
 /* All of it in one transaction: a folder is an office's, with its name in its log, or it is not one yet. */
@@ -329,7 +330,7 @@ static enum pt_err check_new(struct office *office, struct pt_problem *problem)
     if (err != PT_OK) {
         return err;
     }
-    err = pt_meta_get(txn, "role", &role);
+    err = pt_meta_get(txn, PT_META_ROLE, &role);
     pt_store_abort(txn);
     if (err == PT_OK) {
         return pt_problem_set(problem, PT_EEXISTS, PT_MSG_OFFICE_EXISTS, office->dir, NULL);
@@ -412,12 +413,12 @@ enum pt_err office_write(struct office *office, pt_write_run run, void *data)
  */
 enum pt_err office_incarnation(struct pt_txn *txn, uint64_t *out)
 {
-    return pt_meta_get_u64(txn, "incarnation", out);
+    return pt_meta_get_u64(txn, PT_META_INCARNATION, out);
 }
 
 enum pt_err office_epoch(struct pt_txn *txn, uint64_t *out)
 {
-    return pt_meta_get_u64(txn, "epoch", out);
+    return pt_meta_get_u64(txn, PT_META_EPOCH, out);
 }
 
 enum pt_err office_pen(struct pt_txn *txn, const struct pt_keypair *pair, const struct pt_hash *instrument,
@@ -431,7 +432,7 @@ enum pt_err office_pen(struct pt_txn *txn, const struct pt_keypair *pair, const 
         .boot = now.boot,
         .instrument = instrument,
     };
-    enum pt_err err = pt_meta_get_u64(txn, "previous", &out->previous_incarnation);
+    enum pt_err err = pt_meta_get_u64(txn, PT_META_PREVIOUS_INCARNATION, &out->previous_incarnation);
     out->has_previous_incarnation = err == PT_OK;
     return err == PT_OK || err == PT_ENOTFOUND ? office_incarnation(txn, &out->incarnation) : err;
 }
@@ -507,8 +508,8 @@ struct enrolment_job {
 static enum pt_err run_set_enrolment(struct pt_txn *txn, struct pt_write_req *req)
 {
     const struct enrolment_job *job = req->data;
-    enum pt_err err = pt_meta_put(txn, "enrolment", job->answer);
-    return err == PT_OK ? pt_meta_put(txn, "upper_address", pt_bytes_str(job->address)) : err;
+    enum pt_err err = pt_meta_put(txn, PT_META_ENROLMENT, job->answer);
+    return err == PT_OK ? pt_meta_put(txn, PT_META_UPPER_ADDRESS, pt_bytes_str(job->address)) : err;
 }
 
 enum pt_err office_set_enrolment(struct office *office, struct pt_bytes answer, const char *address,

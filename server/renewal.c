@@ -1,6 +1,7 @@
 #include "renewal.h"
 
 #include "base/log.h"
+#include "core/store/meta.h"
 #include "io/clock.h"
 #include "io/store/marker.h"
 #include "office.h"
@@ -15,20 +16,20 @@ static enum pt_err run_renew(struct pt_txn *txn, struct pt_write_req *req)
 {
     const struct fresh *fresh = req->data;
     uint64_t old = 0;
-    enum pt_err err = pt_meta_get_u64(txn, "incarnation", &old);
+    enum pt_err err = pt_meta_get_u64(txn, PT_META_INCARNATION, &old);
     if (err == PT_OK) {
-        err = pt_meta_put_u64(txn, "previous", old);
+        err = pt_meta_put_u64(txn, PT_META_PREVIOUS_INCARNATION, old);
     }
     if (err == PT_OK) {
-        err = pt_meta_put_u64(txn, "incarnation", fresh->incarnation);
+        err = pt_meta_put_u64(txn, PT_META_INCARNATION, fresh->incarnation);
     }
     if (err == PT_OK) {
-        err = pt_meta_put_u64(txn, "epoch", fresh->epoch);
+        err = pt_meta_put_u64(txn, PT_META_EPOCH, fresh->epoch);
     }
     if (err == PT_OK) {
         err = pt_meta_put_u64(txn, PT_META_STALE, 0);
     }
-    return err == PT_OK ? pt_meta_put_u64(txn, "renewed_ms", fresh->now_ms) : err;
+    return err == PT_OK ? pt_meta_put_u64(txn, PT_META_RENEWED_MS, fresh->now_ms) : err;
 }
 
 enum pt_err office_renew(struct office *office, const char *why)

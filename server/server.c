@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/store/keys.h"
+#include "core/store/meta.h"
 #include "enrol_guard.h"
 #include "renewal.h"
 
@@ -173,7 +174,7 @@ static void on_conn(struct pt_conn *conn, void *data)
 
 static enum pt_err run_save_address(struct pt_txn *txn, struct pt_write_req *req)
 {
-    return pt_meta_put(txn, "address", pt_bytes_str(req->data));
+    return pt_meta_put(txn, PT_META_ADDRESS, pt_bytes_str(req->data));
 }
 
 /* Keeps where codes send people: what the last `serve` listened on. It says that it serves when commands find it too.

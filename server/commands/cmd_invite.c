@@ -2,6 +2,7 @@
 #include "assessments.h"
 #include "chunk.pb-c.h"
 #include "commands/command.h"
+#include "core/store/meta.h"
 #include "invites.h"
 #include "io/clock.h"
 #include "io/net/address.h"
@@ -39,7 +40,7 @@ static enum pt_err saved_address(struct command *c, char *out, size_t n)
     if (err != PT_OK) {
         return err;
     }
-    err = pt_meta_get(txn, "address", &value);
+    err = pt_meta_get(txn, PT_META_ADDRESS, &value);
     if (err == PT_OK) {
         (void)snprintf(out, n, "%.*s", (int)value.n, (const char *)value.data);
     } else if (err == PT_ENOTFOUND) {

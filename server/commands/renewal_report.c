@@ -1,6 +1,7 @@
 #include "commands/renewal_report.h"
 
 #include "base/text.h"
+#include "core/store/meta.h"
 #include "io/clock.h"
 
 #define RENEWAL_TELL_MS ((int64_t)30 * 24 * 3600 * 1000)
@@ -13,7 +14,7 @@ enum pt_err renewal_report(struct command *c)
     if (err != PT_OK) {
         return err;
     }
-    err = pt_meta_get_u64(txn, "renewed_ms", &renewed_ms);
+    err = pt_meta_get_u64(txn, PT_META_RENEWED_MS, &renewed_ms);
     pt_store_abort(txn);
     if (err == PT_OK && pt_now_read().wall_ms - (int64_t)renewed_ms < RENEWAL_TELL_MS) {
         char when[24];

@@ -1,6 +1,7 @@
 #include "member.h"
 
 #include "core/store/keys.h"
+#include "core/store/meta.h"
 #include "io/disk/files.h"
 #include "io/keys/identity.h"
 #include "io/store/store_lmdb.h"
@@ -30,7 +31,7 @@ static enum pt_err read_enrolment(struct member *member)
     if (err != PT_OK) {
         return err;
     }
-    err = pt_meta_get(txn, "enrolment", &answer);
+    err = pt_meta_get(txn, PT_META_ENROLMENT, &answer);
     if (err == PT_OK) {
         err = pt_enrolment_read(answer, NULL, &member->arena, &member->enrolment);
     }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "core/instrument/instrument.h"
 #include "core/log/receipts.h"
+#include "core/store/meta.h"
 #include "core/sync/inbox.h"
 #include "core/wire/pack.h"
 #include "io/disk/files.h"
@@ -210,7 +211,7 @@ static void write_enrolment(struct field *field, struct patuh *device, int which
     answer.n_office = 2;
     answer.office = list;
     cr_assert_eq(pt_store_begin(device->store, true, &txn), PT_OK);
-    cr_assert_eq(pt_meta_put(txn, "enrolment", pack(&answer.base, &arena)), PT_OK);
+    cr_assert_eq(pt_meta_put(txn, PT_META_ENROLMENT, pack(&answer.base, &arena)), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
     cr_assert_eq(pt_device_read_enrolment(device, NULL), PT_OK);
     pt_arena_close(&arena);

@@ -1,6 +1,7 @@
 #include "support/store_checks.h"
 
 #include "base/mem.h"
+#include "core/store/meta.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -466,9 +467,9 @@ static void check_format(struct pt_store *store)
 {
     struct pt_problem problem = {0};
     cr_expect_eq(pt_store_format_check(store, "x", &problem), PT_OK, "written into a new store");
-    expect_alone(store, PT_TABLE_META, "format", PT_STORE_FORMAT);
+    expect_alone(store, PT_TABLE_META, PT_META_FORMAT, PT_STORE_FORMAT);
     cr_expect_eq(pt_store_format_check(store, "x", &problem), PT_OK);
-    put_alone(store, PT_TABLE_META, "format", "patuh/999");
+    put_alone(store, PT_TABLE_META, PT_META_FORMAT, "patuh/999");
     cr_expect_eq(pt_store_format_check(store, "x", &problem), PT_EVERSION);
     cr_expect_eq(problem.msg, PT_MSG_STORE_FORMAT);
     cr_expect_str_eq(problem.arg[1], "patuh/999");

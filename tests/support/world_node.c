@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "core/store/keys.h"
+#include "core/store/meta.h"
 
 #include <string.h>
 
@@ -383,17 +384,17 @@ struct pt_blob_ops world_blob_ops(struct world_node *node)
 
 void world_remember(struct pt_txn *txn, const struct world_node *node, enum pt_err *err)
 {
-    *err = *err == PT_OK ? pt_meta_put_u64(txn, "epoch", node->epoch) : *err;
-    *err = *err == PT_OK ? pt_meta_put_u64(txn, "incarnation", node->incarnation) : *err;
-    *err = *err == PT_OK ? pt_meta_put_u64(txn, "previous", node->previous_incarnation) : *err;
+    *err = *err == PT_OK ? pt_meta_put_u64(txn, PT_META_EPOCH, node->epoch) : *err;
+    *err = *err == PT_OK ? pt_meta_put_u64(txn, PT_META_INCARNATION, node->incarnation) : *err;
+    *err = *err == PT_OK ? pt_meta_put_u64(txn, PT_META_PREVIOUS_INCARNATION, node->previous_incarnation) : *err;
 }
 
 void world_recall(struct world_node *node)
 {
     struct pt_txn *txn = begin(node, false);
-    PT_CHECK(pt_meta_get_u64(txn, "epoch", &node->epoch) == PT_OK);
-    PT_CHECK(pt_meta_get_u64(txn, "incarnation", &node->incarnation) == PT_OK);
-    PT_CHECK(pt_meta_get_u64(txn, "previous", &node->previous_incarnation) == PT_OK);
+    PT_CHECK(pt_meta_get_u64(txn, PT_META_EPOCH, &node->epoch) == PT_OK);
+    PT_CHECK(pt_meta_get_u64(txn, PT_META_INCARNATION, &node->incarnation) == PT_OK);
+    PT_CHECK(pt_meta_get_u64(txn, PT_META_PREVIOUS_INCARNATION, &node->previous_incarnation) == PT_OK);
     pt_store_abort(txn);
 }
 

@@ -174,11 +174,4 @@ enum pt_err pt_tails_move(struct pt_txn *txn, const struct pt_author_pen *pen);
 enum pt_err pt_pen_write(struct pt_txn *txn, const struct pt_author_pen *pen, const struct pt_subject *subject,
                          const struct pt_entry *entries, size_t n, struct pt_arena *arena);
 
-/* --- small facts of the store --- */
-
-enum pt_err pt_meta_get(struct pt_txn *txn, const char *name, struct pt_bytes *value); /* NOTFOUND */
-enum pt_err pt_meta_put(struct pt_txn *txn, const char *name, struct pt_bytes value);
-enum pt_err pt_meta_get_u64(struct pt_txn *txn, const char *name, uint64_t *value);
-enum pt_err pt_meta_put_u64(struct pt_txn *txn, const char *name, uint64_t value);
-
 #endif

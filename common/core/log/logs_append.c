@@ -1,6 +1,7 @@
 /* logs_append.c - where a verified chunk goes: connected, duplicate, parked or held. */
 #include "core/log/branches.h"
 #include "core/log/logs_internal.h"
+#include "core/store/meta.h"
 
 #include <string.h>
 
@@ -341,14 +342,14 @@ enum pt_err pt_logs_find_or_add(struct pt_txn *txn, const struct pt_log_id *id, 
         return err;
     }
     uint64_t last = 0;
-    err = pt_meta_get_u64(txn, "last_log", &last);
+    err = pt_meta_get_u64(txn, PT_META_LAST_LOG, &last);
     if (err != PT_OK && err != PT_ENOTFOUND) {
         return err;
     }
     struct pt_head head = {.number = last + 1, .log = *id, .key = *key, .link = pt_link_first(id)};
     struct pt_key row = pt_key_log_id(id);
     struct pt_key number = pt_key_u64(head.number);
-    err = pt_meta_put_u64(txn, "last_log", head.number);
+    err = pt_meta_put_u64(txn, PT_META_LAST_LOG, head.number);
     if (err == PT_OK) {
         err = pt_store_put(txn, PT_TABLE_LOGS, pt_key_bytes(&row), pt_key_bytes(&number));
     }

@@ -1,5 +1,6 @@
 /* pen.c - writing our own logs: the tail, sealing, and an office's immediate entries. */
 #include "core/log/logs_internal.h"
+#include "core/store/meta.h"
 
 #include <string.h>
 
@@ -111,11 +112,11 @@ static enum pt_err fill_previous(struct pt_txn *txn, const struct pt_author_pen 
     return err;
 }
 
-/* Newest receipt known here: META "seen" holds epoch, LSN and 8 bytes of the receipt's hash. */
+/* The newest receipt known here. */
 static enum pt_err fill_seen(struct pt_txn *txn, struct pt_chunk_header *header)
 {
     struct pt_bytes value;
-    enum pt_err err = pt_meta_get(txn, "seen", &value);
+    enum pt_err err = pt_meta_get(txn, PT_META_NEWEST, &value);
     if (err != PT_OK) {
         return err == PT_ENOTFOUND ? PT_OK : err;
     }

@@ -2,6 +2,7 @@
 
 #include "core/log/logs_internal.h"
 #include "core/store/keys.h"
+#include "core/store/meta.h"
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"
 #include "records.pb-c.h"
@@ -349,10 +350,9 @@ static enum pt_err store_blob(struct pt_txn *txn, const struct pt_receipt *recei
     return pt__row_put(txn, PT_TABLE_BLOB_RECEIPTS, &key, &row.base);
 }
 
-/* META "seen1", "seen2": epoch and LSN of the newest receipt of each tier. */
-static const char *seen_name(uint8_t tier)
+static const char *newest_of(uint8_t tier)
 {
-    return tier == PT_TIER_REGION ? "seen1" : "seen2";
+    return tier == PT_TIER_REGION ? PT_META_NEWEST_REGION : PT_META_NEWEST_NATIONAL;
 }
 
 struct seen {
@@ -364,7 +364,7 @@ static enum pt_err read_seen(struct pt_txn *txn, uint8_t tier, struct seen *out)
 {
     struct pt_bytes value;
     *out = (struct seen){0};
-    enum pt_err err = pt_meta_get(txn, seen_name(tier), &value);
+    enum pt_err err = pt_meta_get(txn, newest_of(tier), &value);
     if (err != PT_OK) {
         return err == PT_ENOTFOUND ? PT_OK : err;
     }
@@ -403,7 +403,7 @@ static enum pt_err put_newest(struct pt_txn *txn, const struct pt_receipt *recei
     struct pt_buf seen = {0};
     pt_buf_put_u64(&seen, receipt->epoch);
     pt_buf_put_u64(&seen, receipt->lsn);
-    enum pt_err err = seen.err == PT_OK ? pt_meta_put(txn, seen_name(receipt->tier), pt_buf_bytes(&seen)) : seen.err;
+    enum pt_err err = seen.err == PT_OK ? pt_meta_put(txn, newest_of(receipt->tier), pt_buf_bytes(&seen)) : seen.err;
     pt_buf_free(&seen);
     return err;
 }
@@ -412,7 +412,7 @@ static enum pt_err put_newest(struct pt_txn *txn, const struct pt_receipt *recei
 static enum pt_err note_for_chunks(struct pt_txn *txn, const struct pt_receipt *receipt)
 {
     struct pt_bytes before;
-    if (pt_meta_get(txn, "seen", &before) == PT_OK) {
+    if (pt_meta_get(txn, PT_META_NEWEST, &before) == PT_OK) {
         struct pt_reader reader = pt_reader_on(before);
         uint64_t epoch = pt_read_u64(&reader);
         if (epoch == receipt->epoch && pt_read_u64(&reader) >= receipt->lsn) {
@@ -424,7 +424,7 @@ static enum pt_err note_for_chunks(struct pt_txn *txn, const struct pt_receipt *
     pt_buf_put_u64(&seen, receipt->epoch);
     pt_buf_put_u64(&seen, receipt->lsn);
     pt_buf_put(&seen, hash.b, PT_LINK_PREFIX_BYTES);
-    enum pt_err err = seen.err == PT_OK ? pt_meta_put(txn, "seen", pt_buf_bytes(&seen)) : seen.err;
+    enum pt_err err = seen.err == PT_OK ? pt_meta_put(txn, PT_META_NEWEST, pt_buf_bytes(&seen)) : seen.err;
     pt_buf_free(&seen);
     return err;
 }

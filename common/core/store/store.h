@@ -20,7 +20,7 @@
 
 /* Keys are built in keys.h only; integers in them are big-endian. */
 enum pt_table {
-    PT_TABLE_META,          /* name -> bytes: role, code, epoch, format, counters */
+    PT_TABLE_META,          /* name -> bytes: meta.h has them all */
     PT_TABLE_LOGS,          /* log id -> u64 log number of this store */
     PT_TABLE_HEADS,         /* log number -> head record */
     PT_TABLE_ARRIVAL,       /* LSN -> chunk record */
@@ -102,8 +102,8 @@ struct pt_rows pt_rows_from(struct pt_txn *txn, enum pt_table table, struct pt_b
 bool pt_rows_next(struct pt_rows *rows, struct pt_bytes *key, struct pt_bytes *value);
 enum pt_err pt_rows_end(struct pt_rows *rows);
 
-/* The layout of the tables, kept in META "format": written into a new store, compared in an old one; `where` is how
- * people know the store. Errors: VERSION (another format), DAMAGED, and those of the store. */
+/* The layout of the tables, kept in PT_META_FORMAT (meta.h): written into a new store, compared in an old one; `where`
+ * is how people know the store. Errors: VERSION (another format), DAMAGED, and those of the store. */
 #define PT_STORE_FORMAT "patuh/1"
 enum pt_err pt_store_format_check(struct pt_store *store, const char *where, struct pt_problem *problem);
 /* Open every row once, but those of ARRIVAL (nearly all the bytes; every look at a log goes over them). A row whose key

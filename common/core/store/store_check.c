@@ -1,4 +1,5 @@
 /* store_check.c - is this a store of ours, and is what lies in it as it was written? */
+#include "core/store/meta.h"
 #include "core/store/store.h"
 
 #include <stdio.h>
@@ -14,14 +15,14 @@ static enum pt_err format_compare(struct pt_bytes found, const char *where, stru
     return pt_problem_set(problem, PT_EVERSION, PT_MSG_STORE_FORMAT, where, text, PT_STORE_FORMAT, NULL);
 }
 
-static enum pt_err format_write(struct pt_store *store, struct pt_bytes key)
+static enum pt_err format_write(struct pt_store *store)
 {
     struct pt_txn *txn;
     enum pt_err err = pt_store_begin(store, true, &txn);
     if (err != PT_OK) {
         return err;
     }
-    err = pt_store_put(txn, PT_TABLE_META, key, pt_bytes_str(PT_STORE_FORMAT));
+    err = pt_meta_put(txn, PT_META_FORMAT, pt_bytes_str(PT_STORE_FORMAT));
     if (err != PT_OK) {
         pt_store_abort(txn);
         return err;
@@ -31,20 +32,19 @@ static enum pt_err format_write(struct pt_store *store, struct pt_bytes key)
 
 enum pt_err pt_store_format_check(struct pt_store *store, const char *where, struct pt_problem *problem)
 {
-    struct pt_bytes key = pt_bytes_str("format");
     struct pt_bytes found;
     struct pt_txn *txn;
     enum pt_err err = pt_store_begin(store, false, &txn);
     if (err != PT_OK) {
         return pt_problem_default(problem, err, where);
     }
-    err = pt_store_get(txn, PT_TABLE_META, key, &found);
+    err = pt_meta_get(txn, PT_META_FORMAT, &found);
     if (err == PT_OK) {
         err = format_compare(found, where, problem);
     }
     pt_store_abort(txn);
     if (err == PT_ENOTFOUND) {
-        err = format_write(store, key);
+        err = format_write(store);
     }
     if (err == PT_EDAMAGED || err == PT_EDENIED) {
         return pt_problem_set(problem, err, PT_MSG_STORE_DAMAGED, where, NULL);

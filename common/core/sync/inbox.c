@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/store/keys.h"
+#include "core/store/meta.h"
 #include "core/wire/unpack.h"
 #include "records.pb-c.h"
 
@@ -319,7 +320,7 @@ enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox)
         err = apply_peer(txn, inbox);
     }
     if (err == PT_OK && inbox->has_own_salt) {
-        err = pt_meta_put_u64(txn, "salt", inbox->salt);
+        err = pt_meta_put_u64(txn, PT_META_SALT, inbox->salt);
     }
     if (err == PT_OK && inbox->own_stale) {
         err = pt_meta_put_u64(txn, PT_META_STALE, 1);

@@ -11,10 +11,6 @@
 #include "core/log/receipts.h"
 #include "core/sync/file_work.h"
 
-/* META: not 0 = the upper office met an older store than it knew, and a new incarnation is still to be taken. It is
- * written with the salt that this office accepts from now on: without it nobody would find out again. */
-#define PT_META_STALE "stale"
-
 enum { PT_INBOX_RUNS_MAX = 8, PT_INBOX_RECEIPTS_MAX = 64, PT_INBOX_TEXTS_MAX = 1024 };
 
 /* Which blobs this store asks for when an entry names one. */

@@ -1,4 +1,5 @@
 /* session_hello.c - the first frame each way: who is there, and is there anything to compare. */
+#include "core/store/meta.h"
 #include "core/sync/session_internal.h"
 
 #include "base/arith.h"
@@ -113,7 +114,7 @@ struct memory {
 static enum pt_err remember(struct pt_session *s, struct pt_txn *txn, struct memory *out)
 {
     *out = (struct memory){0};
-    enum pt_err err = pt_meta_get_u64(txn, "salt", &out->salt);
+    enum pt_err err = pt_meta_get_u64(txn, PT_META_SALT, &out->salt);
     if (err == PT_OK || err == PT_ENOTFOUND) {
         err = pt_receipt_newest(txn, (uint8_t)s->config.upper_tier, &out->epoch, &out->lsn);
     }

@@ -1,6 +1,7 @@
 #include "io/store/marker.h"
 
 #include "core/log/logs.h"
+#include "core/store/meta.h"
 #include "io/disk/files.h"
 
 #include <limits.h>
@@ -19,7 +20,7 @@ static enum pt_err read_markers(struct pt_txn *txn, struct markers *out)
 {
     struct pt_bytes value;
     *out = (struct markers){0};
-    enum pt_err err = pt_meta_get(txn, "marker", &value);
+    enum pt_err err = pt_meta_get(txn, PT_META_MARKER, &value);
     if (err != PT_OK) {
         return err == PT_ENOTFOUND ? PT_OK : err;
     }
@@ -92,7 +93,7 @@ enum pt_err pt_marker_write(struct pt_store *store, const char *dir, const struc
     if (err == PT_OK) {
         pt_random_fill(random, both, MARKER_BYTES);
         memcpy(both + MARKER_BYTES, markers.newest, MARKER_BYTES);
-        err = pt_meta_put(txn, "marker", pt_bytes_of(both, sizeof both));
+        err = pt_meta_put(txn, PT_META_MARKER, pt_bytes_of(both, sizeof both));
     }
     if (err != PT_OK) {
         pt_store_abort(txn);

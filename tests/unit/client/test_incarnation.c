@@ -2,6 +2,7 @@
 #include "client/sync.h"
 #include "support/field.h"
 
+#include "core/store/meta.h"
 #include "core/sync/inbox.h"
 #include "io/disk/files.h"
 

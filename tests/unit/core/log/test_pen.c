@@ -1,4 +1,5 @@
 #include "base/mem.h"
+#include "core/store/meta.h"
 #include "core/store/store_mem.h"
 #include "support/logs_kit.h"
 
@@ -239,7 +240,7 @@ Test(pen, the_largest_entry_is_sealed)
     cr_expect_gt(n, 3600);
     uint8_t seen[24];
     memset(seen, 0xff, sizeof seen);
-    cr_assert_eq(pt_meta_put(txn, "seen", pt_bytes_of(seen, sizeof seen)), PT_OK);
+    cr_assert_eq(pt_meta_put(txn, PT_META_NEWEST, pt_bytes_of(seen, sizeof seen)), PT_OK);
     pen.monotonic_ms = UINT64_MAX;
     pen.wall_ms = INT64_C(1) << 50;
     cr_expect_eq(pt_tail_seal(txn, &pen, &head, &w.arena, NULL), PT_OK);

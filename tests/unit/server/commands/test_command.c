@@ -1,6 +1,7 @@
 /* A server that ends does not wait for a command that reads assessment after assessment. */
 #include "commands/command.h"
 
+#include "core/store/meta.h"
 #include "unit/server/rollup/world.h"
 
 #include <criterion/criterion.h>
@@ -44,8 +45,8 @@ static void desk_open(struct desk *d)
         cr_assert_eq(pt_blobs_put(d->office.blobs, pt_buf_bytes(&d->w.blobs[i]), &hash), PT_OK);
     }
     cr_assert_eq(pt_store_begin(d->w.store, true, &txn), PT_OK);
-    cr_assert_eq(pt_meta_put_u64(txn, "incarnation", 7), PT_OK);
-    cr_assert_eq(pt_meta_put_u64(txn, "epoch", 8), PT_OK);
+    cr_assert_eq(pt_meta_put_u64(txn, PT_META_INCARNATION, 7), PT_OK);
+    cr_assert_eq(pt_meta_put_u64(txn, PT_META_EPOCH, 8), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
 }
 

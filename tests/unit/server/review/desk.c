@@ -1,4 +1,5 @@
 #include "desk.h"
+#include "core/store/meta.h"
 
 #include <criterion/criterion.h>
 #include <ftw.h>
@@ -47,7 +48,7 @@ void desk_open(struct desk *d)
     }
     desk_keep_blobs(d);
     cr_assert_eq(pt_store_begin(d->w.store, true, &txn), PT_OK);
-    cr_assert_eq(pt_meta_put_u64(txn, "incarnation", 77), PT_OK);
+    cr_assert_eq(pt_meta_put_u64(txn, PT_META_INCARNATION, 77), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
 }
 

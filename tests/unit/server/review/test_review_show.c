@@ -2,6 +2,7 @@
 #include "desk.h"
 
 #include "commands/command.h"
+#include "core/store/meta.h"
 #include "core/wire/pack.h"
 #include "review/review_print.h"
 
@@ -95,7 +96,7 @@ static void write_world(struct desk *d)
 {
     struct pt_txn *txn;
     cr_assert_eq(pt_store_begin(d->w.store, true, &txn), PT_OK);
-    cr_assert_eq(pt_meta_put_u64(txn, "epoch", 8), PT_OK);
+    cr_assert_eq(pt_meta_put_u64(txn, PT_META_EPOCH, 8), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
 }
 
