@@ -12,7 +12,7 @@ enum pt_err pt_action_begin(struct pt_action *action, struct patuh *device, cons
     *action = (struct pt_action){.device = device};
     enum pt_err err = pt_work_subject(assessment, &subject, problem);
     if (err == PT_OK) {
-        err = pt_store_begin(device->store, true, &action->txn);
+        err = pt_store_begin_write(device->store, &action->txn);
     }
     if (err != PT_OK) {
         return err;

@@ -38,7 +38,7 @@ enum patuh_result pt_summary_read(struct patuh *device, const char *assessment, 
     *kept = pt_kept_create();
     enum pt_err err = *kept == NULL ? PT_ENOMEM : pt_work_subject(assessment, &subject, &inner);
     if (err == PT_OK) {
-        err = pt_store_begin(device->store, false, &txn);
+        err = pt_store_begin_read(device->store, &txn);
     }
     if (err == PT_OK) {
         err = pt_device_work(&work, device, txn, &subject, true, &inner);
@@ -333,7 +333,7 @@ enum patuh_result patuh_list(struct patuh *device, struct patuh_list *out, struc
     struct patuh_list list = {.memory = kept};
     enum pt_err err = kept == NULL ? PT_ENOMEM : pt_device_need_enrolment(device, &inner);
     if (err == PT_OK) {
-        err = pt_store_begin(device->store, false, &txn);
+        err = pt_store_begin_read(device->store, &txn);
     }
     if (err == PT_OK) {
         err = fill_list(device, txn, &kept->arena, &list, &inner);

@@ -110,7 +110,7 @@ enum pt_err pt_device_read_enrolment(struct patuh *device, struct pt_problem *pr
 {
     struct pt_txn *txn;
     struct pt_bytes value;
-    enum pt_err err = pt_store_begin(device->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(device->store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -211,7 +211,7 @@ static enum pt_err check_role(struct patuh *device, struct pt_problem *problem)
 {
     struct pt_txn *txn;
     struct pt_bytes role;
-    enum pt_err err = pt_store_begin(device->store, true, &txn);
+    enum pt_err err = pt_store_begin_write(device->store, &txn);
     if (err != PT_OK) {
         return err;
     }

@@ -44,7 +44,7 @@ static enum pt_err check_answer(const struct patuh *device, struct pt_bytes answ
 static enum pt_err keep_answer(struct patuh *device, struct pt_bytes answer, const char *address)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(device->store, true, &txn);
+    enum pt_err err = pt_store_begin_write(device->store, &txn);
     if (err != PT_OK) {
         return err;
     }

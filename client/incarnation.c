@@ -13,7 +13,7 @@ enum pt_err pt_incarnation_renew(struct patuh *device)
 {
     struct pt_txn *txn;
     uint64_t fresh = pt_random_u64(&device->random);
-    enum pt_err err = pt_store_begin(device->store, true, &txn);
+    enum pt_err err = pt_store_begin_write(device->store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -60,7 +60,7 @@ enum pt_err pt_incarnation_mark(struct patuh *device, struct pt_problem *problem
 static enum pt_err read_incarnation(struct patuh *device, bool *known, bool *stale)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(device->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(device->store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -81,7 +81,7 @@ static enum pt_err first_incarnation(struct patuh *device)
 {
     struct pt_txn *txn;
     uint64_t fresh = pt_random_u64(&device->random);
-    enum pt_err err = pt_store_begin(device->store, true, &txn);
+    enum pt_err err = pt_store_begin_write(device->store, &txn);
     if (err != PT_OK) {
         return err;
     }

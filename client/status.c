@@ -187,7 +187,7 @@ enum patuh_result patuh_status(struct patuh *device, struct patuh_status *out, s
     struct pt_txn *txn = NULL;
     struct pt_kept *kept = pt_kept_create();
     struct patuh_status status = {.memory = kept};
-    enum pt_err err = kept == NULL ? PT_ENOMEM : pt_store_begin(device->store, false, &txn);
+    enum pt_err err = kept == NULL ? PT_ENOMEM : pt_store_begin_read(device->store, &txn);
     if (err == PT_OK) {
         struct pieces p = {.device = device, .txn = txn, .arena = &kept->arena};
         err = fill_status(&p, &status);

@@ -54,7 +54,7 @@ static enum pt_err seal_once(struct patuh *device, uint32_t *n_sealed)
 {
     struct pt_txn *txn;
     uint32_t n = 0;
-    enum pt_err err = pt_store_begin(device->store, true, &txn);
+    enum pt_err err = pt_store_begin_write(device->store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -221,7 +221,7 @@ static enum pt_err was_copied(struct patuh *device, bool *copied)
     struct pt_head *heads;
     size_t n = 0;
     *copied = false;
-    enum pt_err err = pt_store_begin(device->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(device->store, &txn);
     if (err != PT_OK) {
         return err;
     }

@@ -8,7 +8,7 @@ static enum pt_err read_log(const struct office *office, const char *code, struc
 {
     struct pt_txn *txn;
     struct pt_authority authority;
-    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(office->store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -86,7 +86,7 @@ enum pt_err cycle_codes(const struct office *office, struct pt_arena *arena, con
     struct pt_txn *txn;
     struct pt_head *heads;
     size_t n = 0;
-    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(office->store, &txn);
     if (err != PT_OK) {
         return err;
     }

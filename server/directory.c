@@ -197,7 +197,7 @@ enum pt_err directory_open(const struct office *office, struct directory *out)
 {
     struct pt_txn *txn;
     struct directory d = {0};
-    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(office->store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -319,7 +319,7 @@ enum pt_err directory_follow(struct directory *directory, const struct office *o
 {
     struct reading r = {.d = directory};
     const struct pt_subject *last = NULL;
-    enum pt_err err = pt_store_begin(office->store, false, &r.txn);
+    enum pt_err err = pt_store_begin_read(office->store, &r.txn);
     if (err != PT_OK) {
         return err;
     }

@@ -101,7 +101,7 @@ static enum pt_err own_address(struct office *office, struct pt_arena *arena, co
 {
     struct pt_txn *txn;
     struct pt_bytes value;
-    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(office->store, &txn);
     if (err != PT_OK) {
         return err;
     }

@@ -77,7 +77,7 @@ enum pt_err forks_open(const struct office *office, struct forks *out)
 {
     struct pt_txn *txn;
     struct forks f = {0};
-    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(office->store, &txn);
     if (err != PT_OK) {
         return err;
     }

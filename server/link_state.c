@@ -33,7 +33,7 @@ static enum pt_err read_state(struct pt_txn *txn, struct link_state *out)
 enum pt_err link_state_read(const struct office *office, struct link_state *out)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(office->store, &txn);
     if (err == PT_OK) {
         err = read_state(txn, out);
         pt_store_abort(txn);

@@ -135,7 +135,7 @@ static enum pt_err load_identity(struct office *office, struct pt_problem *probl
 {
     struct pt_txn *txn;
     char role[16] = "";
-    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(office->store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -279,7 +279,7 @@ static enum pt_err fill_new(struct office *office, struct pt_problem *problem)
     struct pt_random random = pt_random_system();
     office->epoch = pt_random_u64(&random);
     office->incarnation = pt_random_u64(&random);
-    enum pt_err err = pt_store_begin(office->store, true, &txn);
+    enum pt_err err = pt_store_begin_write(office->store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -326,7 +326,7 @@ static enum pt_err check_new(struct office *office, struct pt_problem *problem)
 {
     struct pt_txn *txn;
     struct pt_bytes role;
-    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(office->store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -388,7 +388,7 @@ static enum pt_err write_direct(struct pt_store *store, const struct direct *dir
 {
     struct pt_txn *txn;
     struct pt_write_req req = {.data = direct->data};
-    enum pt_err err = pt_store_begin(store, true, &txn);
+    enum pt_err err = pt_store_begin_write(store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -519,7 +519,7 @@ enum pt_err office_set_enrolment(struct office *office, struct pt_bytes answer, 
     struct enrolment_job job = {.answer = answer, .address = address};
     enum pt_err err = office_write(office, run_set_enrolment, &job);
     if (err == PT_OK) {
-        err = pt_store_begin(office->store, false, &txn);
+        err = pt_store_begin_read(office->store, &txn);
     }
     if (err == PT_OK) {
         err = load_root(office, txn);

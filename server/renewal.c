@@ -59,7 +59,7 @@ static enum pt_err read_stale(struct office *office, bool *stale)
 {
     struct pt_txn *txn;
     uint64_t said = 0;
-    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(office->store, &txn);
     if (err == PT_OK) {
         err = pt_meta_get_u64(txn, PT_META_STALE, &said);
         pt_store_abort(txn);

@@ -29,7 +29,7 @@ const struct directory *server_directory(struct server *server)
 static enum pt_err read_news(struct server *server, struct pt_news *news)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(server->office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(server->office->store, &txn);
     if (err == PT_OK) {
         err = pt_news_read(txn, &server->news_lsn, news);
         pt_store_abort(txn);
@@ -80,7 +80,7 @@ static enum pt_err start_news(struct server *server)
     (void)uv_check_init(&server->loop, &server->news_check);
     server->news_check.data = server;
     (void)uv_check_start(&server->news_check, on_turn);
-    enum pt_err err = pt_store_begin(server->office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(server->office->store, &txn);
     if (err == PT_OK) {
         err = pt_arrival_last(txn, &server->news_lsn, &hash);
         pt_store_abort(txn);
@@ -146,7 +146,7 @@ static void stop(struct server *server)
 void server_check_disk(struct server *server)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(server->office->store, true, &txn);
+    enum pt_err err = pt_store_begin_write(server->office->store, &txn);
     if (err == PT_OK) {
         pt_store_abort(txn);
     } else if (err == PT_EIO) {

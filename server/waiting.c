@@ -87,7 +87,7 @@ static enum pt_err read_assessment(struct reading *r, struct pt_txn *txn, const 
 static enum pt_err read_next(struct reading *r, const struct directory_assessment *from)
 {
     struct pt_txn *txn;
-    enum pt_err err = office_is_stopping(r->office) ? PT_ECANCELED : pt_store_begin(r->office->store, false, &txn);
+    enum pt_err err = office_is_stopping(r->office) ? PT_ECANCELED : pt_store_begin_read(r->office->store, &txn);
     if (err == PT_OK) {
         err = read_assessment(r, txn, from, &r->out->assessments[r->out->n_assessments++]);
         pt_store_abort(txn);
@@ -302,7 +302,7 @@ static enum pt_err read_all(struct reading *r)
         err = list_peers(r);
     }
     if (err == PT_OK) {
-        err = pt_store_begin(r->office->store, false, &txn);
+        err = pt_store_begin_read(r->office->store, &txn);
     }
     if (err == PT_OK) {
         err = read_store(txn, r);

@@ -21,7 +21,7 @@ static enum pt_err make_plan(struct command *c, const char *cycle, const struct 
     struct pt_txn *txn;
     uint64_t incarnation = 0;
     input.cycle = cycle;
-    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(office->store, &txn);
     if (err == PT_OK) {
         err = office_incarnation(txn, &incarnation);
         pt_store_abort(txn);

@@ -36,7 +36,7 @@ static enum pt_err saved_address(struct command *c, char *out, size_t n)
 {
     struct pt_txn *txn;
     struct pt_bytes value;
-    enum pt_err err = pt_store_begin(c->office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(c->office->store, &txn);
     if (err != PT_OK) {
         return err;
     }

@@ -53,7 +53,7 @@ static enum pt_err check_one(struct checking *c, const struct pt_subject *subjec
     struct pt_txn *txn;
     struct pt_work work;
     const char *then = NULL;
-    enum pt_err err = office_is_stopping(c->office) ? PT_ECANCELED : pt_store_begin(c->office->store, false, &txn);
+    enum pt_err err = office_is_stopping(c->office) ? PT_ECANCELED : pt_store_begin_read(c->office->store, &txn);
     if (err != PT_OK) {
         return err;
     }

@@ -10,7 +10,7 @@ enum pt_err renewal_report(struct command *c)
 {
     struct pt_txn *txn;
     uint64_t renewed_ms = 0;
-    enum pt_err err = pt_store_begin(c->office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(c->office->store, &txn);
     if (err != PT_OK) {
         return err;
     }

@@ -33,7 +33,7 @@ enum pt_err review_case_open(const struct office *office, const char *assessment
                              struct pt_problem *problem)
 {
     *out = (struct review_case){0};
-    enum pt_err err = pt_store_begin(office->store, false, &out->txn);
+    enum pt_err err = pt_store_begin_read(office->store, &out->txn);
     return err == PT_OK ? review_load(office, out->txn, assessment, &out->work, problem) : err;
 }
 

@@ -55,7 +55,7 @@ static enum pt_err read_changed(const struct listing *l, const char *assessment,
     struct pt_subject subject;
     enum pt_err err = pt_subject_make(PT_SUBJECT_ASSESSMENT, assessment, &subject);
     if (err == PT_OK) {
-        err = pt_store_begin(l->office->store, false, &txn);
+        err = pt_store_begin_read(l->office->store, &txn);
     }
     if (err != PT_OK) {
         return err;

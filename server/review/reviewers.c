@@ -77,7 +77,7 @@ static enum pt_err name_of_code(const struct office *office, const struct pt_cod
     if (memcmp(key, code->key, sizeof key) != 0) {
         return pt_problem_set(problem, PT_EINVALID, PT_MSG_REVIEWER_OTHER_OFFICE, office->code, NULL);
     }
-    enum pt_err err = pt_store_begin(office->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(office->store, &txn);
     if (err != PT_OK) {
         return err;
     }

@@ -9,7 +9,7 @@
 static enum pt_err find_salt(struct pt__rollup *r, const char *subject)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(r->in->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(r->in->store, &txn);
     if (err != PT_OK) {
         return err;
     }

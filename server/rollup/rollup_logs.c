@@ -22,7 +22,7 @@ enum pt_err pt__rollup_list_heads(struct pt__rollup *r)
 {
     struct pt_txn *txn;
     struct pt_hash unused;
-    enum pt_err err = pt_store_begin(r->in->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(r->in->store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -128,7 +128,7 @@ enum pt_err pt__rollup_check_chains(struct pt__rollup *r)
         if (pt_subject_kind(subject) == PT_SUBJECT_ASSESSMENT && !pt__rollup_of_cycle(r, subject)) {
             continue;
         }
-        err = pt_store_begin(r->in->store, false, &txn);
+        err = pt_store_begin_read(r->in->store, &txn);
         if (err == PT_OK) {
             err = check_log(r, txn, &r->heads[i]);
             pt_store_abort(txn);
@@ -225,7 +225,7 @@ enum pt_err pt__rollup_read_views(struct pt__rollup *r, size_t first, size_t las
 {
     struct pt_txn *txn;
     struct pt_view *views = pt_arena_zalloc(arena, last - first, sizeof *views);
-    enum pt_err err = views == NULL ? PT_ENOMEM : pt_store_begin(r->in->store, false, &txn);
+    enum pt_err err = views == NULL ? PT_ENOMEM : pt_store_begin_read(r->in->store, &txn);
     if (err != PT_OK) {
         return err;
     }

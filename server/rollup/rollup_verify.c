@@ -170,7 +170,7 @@ static enum pt_err check_signature(const struct pt_rollup_input *input, const st
         return PT_OK;
     }
     pt_arena_init(&arena, SIZE_MAX);
-    err = pt_store_begin(input->store, false, &txn);
+    err = pt_store_begin_read(input->store, &txn);
     if (err == PT_OK) {
         err = pt_logs_list(txn, NULL, &arena, &heads, &n);
         struct pt_view *views = err == PT_OK ? pt_arena_zalloc(&arena, n + 1, sizeof *views) : NULL;

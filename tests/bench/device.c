@@ -58,7 +58,7 @@ static void fill(const char *folder, size_t n, uint64_t seed)
     struct pt_subject subject = first_assessment(device);
     struct pt_author_pen pen = pt_device_pen(device, &corpus.hash);
     struct writer writer = corpus_writer(&corpus, seed);
-    bench_must(pt_store_begin(device->store, true, &txn), "begin");
+    bench_must(pt_store_begin_write(device->store, &txn), "begin");
     bench_must(pt_pen_log(txn, &pen, &subject, &head), "log");
     for (size_t i = 0; i < n; i++) {
         put_entry(txn, &pen, &head, &writer);

@@ -36,7 +36,7 @@ int main(int argc, char **argv)
     size_t n = 0;
     bench_must(argc == 2 ? pt_crypto_init() : PT_EINVALID, "usage: bench_directory HEAD_OFFICE_FOLDER");
     bench_must(office_open(argv[1], &office, &problem), argv[1]);
-    bench_must(pt_store_begin(office.store, false, &txn), "begin");
+    bench_must(pt_store_begin_read(office.store, &txn), "begin");
     bench_must(pt_news_read(txn, &lsn, &news), "arrivals");
     pt_store_abort(txn);
     for (unsigned round = 0; round < ROUNDS; round++) {

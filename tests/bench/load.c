@@ -167,7 +167,7 @@ static void make_upload(struct session *s, size_t k)
                                 .instrument = &load->corpus.hash};
     pt_arena_init(&arena, SIZE_MAX);
     bench_must(pt_store_mem_create(NULL, &random, &store), "store");
-    bench_must(pt_store_begin(store, true, &txn), "begin");
+    bench_must(pt_store_begin_write(store, &txn), "begin");
     bench_must(pt_pen_write(txn, &pen, &subject, day.entries, CORPUS_DAY, &arena), "seal");
     bench_must(pt_pen_log(txn, &pen, &subject, &head), "log");
     bench_must(pt_logs_run(txn, &head, 1, PT_FRAME_BYTES_MAX / 2, &arena, &run, &last), "run");

@@ -165,7 +165,7 @@ static void fill(const struct office *office, size_t n_units)
     struct corpus corpus;
     struct pt_txn *txn;
     corpus_open(&corpus);
-    bench_must(pt_store_begin(office->store, true, &txn), "begin");
+    bench_must(pt_store_begin_write(office->store, &txn), "begin");
     for (size_t region = 0; region < NATIONAL_OFFICES; region++) {
         name_region(txn, office, region);
     }
@@ -175,7 +175,7 @@ static void fill(const struct office *office, size_t n_units)
         assess(txn, unit, &corpus, &writer, UNIT_ENTRIES);
         if (unit % UNITS_PER_COMMIT == UNITS_PER_COMMIT - 1) {
             bench_must(pt_store_commit(txn), "commit");
-            bench_must(pt_store_begin(office->store, true, &txn), "begin");
+            bench_must(pt_store_begin_write(office->store, &txn), "begin");
         }
     }
     bench_must(pt_store_commit(txn), "commit");
@@ -187,7 +187,7 @@ static void change(const struct office *office, size_t n_units, size_t first)
     struct corpus corpus;
     struct pt_txn *txn;
     corpus_open(&corpus);
-    bench_must(pt_store_begin(office->store, true, &txn), "begin");
+    bench_must(pt_store_begin_write(office->store, &txn), "begin");
     for (size_t unit = first; unit < n_units; unit += 100) {
         struct writer writer = corpus_writer(&corpus, unit + n_units);
         assess(txn, unit, &corpus, &writer, 1);
@@ -212,7 +212,7 @@ static struct scanned scan(struct pt_store *store)
     uint64_t last = 0;
     struct pt_hash hash;
     pt_arena_init(&arena, SIZE_MAX);
-    bench_must(pt_store_begin(store, false, &txn), "begin");
+    bench_must(pt_store_begin_read(store, &txn), "begin");
     bench_must(pt_arrival_last(txn, &last, &hash), "last");
     for (uint64_t lsn = 1; lsn <= last; lsn++) {
         struct pt_record record;

@@ -134,7 +134,7 @@ static void write_members(const char *folder)
     pt_arena_init(&arena, SIZE_MAX);
     struct pt_entry *members = bench_need(pt_arena_zalloc(&arena, SURVEYOR_UNITS, sizeof *members), "memory");
     bench_must(pt_subject_make(PT_SUBJECT_OFFICE, office.code, &subject), "subject");
-    bench_must(pt_store_begin(office.store, true, &txn), "begin");
+    bench_must(pt_store_begin_write(office.store, &txn), "begin");
     for (size_t i = 0; i < SURVEYOR_UNITS; i++) {
         members[i] = member(i, &arena);
         open_unit(txn, &office, i, &arena);

@@ -6,24 +6,24 @@
 
 #include <uv.h>
 
-/* --- the fault: pt_store_begin and pt_store_commit are called through these (the linker's --wrap) --- */
+/* --- the fault: pt_store_begin_write and pt_store_commit are called through these (the linker's --wrap) --- */
 
-enum pt_err __real_pt_store_begin(struct pt_store *store, bool write, struct pt_txn **out);
-enum pt_err __wrap_pt_store_begin(struct pt_store *store, bool write, struct pt_txn **out);
+enum pt_err __real_pt_store_begin_write(struct pt_store *store, struct pt_txn **out);
+enum pt_err __wrap_pt_store_begin_write(struct pt_store *store, struct pt_txn **out);
 enum pt_err __real_pt_store_commit(struct pt_txn *txn);
 enum pt_err __wrap_pt_store_commit(struct pt_txn *txn);
 
 static bool planted;
 static struct pt_txn *late; /* the writer takes it for committed */
 
-enum pt_err __wrap_pt_store_begin(struct pt_store *store, bool write, struct pt_txn **out)
+enum pt_err __wrap_pt_store_begin_write(struct pt_store *store, struct pt_txn **out)
 {
     enum pt_err err = PT_OK;
-    if (write && late != NULL) {
+    if (late != NULL) {
         err = __real_pt_store_commit(late);
         late = NULL;
     }
-    return err == PT_OK ? __real_pt_store_begin(store, write, out) : err;
+    return err == PT_OK ? __real_pt_store_begin_write(store, out) : err;
 }
 
 enum pt_err __wrap_pt_store_commit(struct pt_txn *txn)

@@ -43,7 +43,7 @@ static void read_table(struct pt_store *store, enum pt_table table)
     struct pt_txn *txn;
     struct pt_bytes key;
     struct pt_bytes value;
-    PT_CHECK(pt_store_begin(store, false, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_read(store, &txn) == PT_OK);
     struct pt_rows rows = pt_rows_of(txn, table, (struct pt_bytes){0});
     while (pt_rows_next(&rows, &key, &value)) {
     }

@@ -49,7 +49,7 @@ static void check_store(const struct pt_receipt *receipt)
     struct pt_txn *txn;
     struct pt_random random = pt_random_system();
     PT_CHECK(pt_store_mem_create(NULL, &random, &store) == PT_OK);
-    PT_CHECK(pt_store_begin(store, true, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_write(store, &txn) == PT_OK);
     PT_CHECK(pt_receipt_store(txn, receipt) == PT_OK);
     PT_CHECK(pt_store_commit(txn) == PT_OK);
     pt_store_close(store);

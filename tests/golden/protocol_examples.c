@@ -296,7 +296,7 @@ static void seal(struct examples *x, struct world *w)
                                 .monotonic_ms = 3600000,
                                 .boot = 7,
                                 .instrument = &w->instrument};
-    cr_assert_eq(pt_store_begin(w->stores[0], true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(w->stores[0], &txn), PT_OK);
     cr_assert_eq(pt_text_put(txn, &w->log.subject, pt_bytes_of(content, sizeof content - 1), &w->text_hash), PT_OK);
     cr_assert_eq(pt_pen_log(txn, &pen, &w->log.subject, &head), PT_OK);
     write_entries(w, txn, &head);
@@ -334,7 +334,7 @@ static bool drive(struct end *end, size_t from, struct pt_update *update, struct
     for (size_t i = 0; i < update->n_inboxes; i++) {
         struct pt_txn *txn;
         struct pt_update next;
-        cr_assert_eq(pt_store_begin(end->store, true, &txn), PT_OK);
+        cr_assert_eq(pt_store_begin_write(end->store, &txn), PT_OK);
         cr_assert_eq(pt_inbox_apply(txn, update->inboxes[i]), PT_OK);
         cr_assert_eq(pt_store_commit(txn), PT_OK);
         pt_session_stored(end->session, update->inboxes[i], PT_OK, end->now, &next);

@@ -87,7 +87,7 @@ static bool change_meta(const char *dir, const char *name, const char *text, con
         pt_store_lmdb_open(dir, &key, &options, &store, &problem) != PT_OK) {
         return false;
     }
-    bool good = pt_store_begin(store, true, &txn) == PT_OK &&
+    bool good = pt_store_begin_write(store, &txn) == PT_OK &&
                 pt_store_put(txn, PT_TABLE_META, pt_bytes_str(name), pt_bytes_str(text)) == PT_OK &&
                 pt_store_commit(txn) == PT_OK;
     pt_store_close(store);

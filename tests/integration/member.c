@@ -27,7 +27,7 @@ static enum pt_err read_enrolment(struct member *member)
 {
     struct pt_txn *txn;
     struct pt_bytes answer;
-    enum pt_err err = pt_store_begin(member->store, false, &txn);
+    enum pt_err err = pt_store_begin_read(member->store, &txn);
     if (err != PT_OK) {
         return err;
     }

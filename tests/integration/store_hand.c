@@ -38,7 +38,7 @@ struct scene {
 static void read_views(struct scene *s)
 {
     struct pt_txn *txn;
-    need(pt_store_begin(s->office.store, false, &txn), "store");
+    need(pt_store_begin_read(s->office.store, &txn), "store");
     need(pt_logs_views(txn, &s->subject, 0, false, &s->arena, &s->views, &s->n_views), "logs");
     pt_store_abort(txn);
 }
@@ -50,7 +50,7 @@ static void write_entry(struct scene *s, const struct pt_entry *entry, const str
     struct pt_txn *txn;
     pen.wall_ms = pt_now_read().wall_ms;
     pen.instrument = instrument;
-    need(pt_store_begin(s->office.store, true, &txn), "store");
+    need(pt_store_begin_write(s->office.store, &txn), "store");
     need(pt_pen_write(txn, &pen, &s->subject, entry, 1, &s->arena), "write");
     need(pt_store_commit(txn), "commit");
 }
@@ -108,7 +108,7 @@ static void add_logs(struct scene *s, unsigned long n)
     struct pt_author_pen pen = {.pair = &pair, .incarnation = 1, .wall_ms = pt_now_read().wall_ms};
     struct pt_txn *txn;
     need(pt_pack(&place.base, &s->arena, &entry.detail), "place");
-    need(pt_store_begin(s->office.store, true, &txn), "store");
+    need(pt_store_begin_write(s->office.store, &txn), "store");
     for (unsigned long i = 0; i < n; i++) {
         pt_keypair_make(&random, &pair);
         need(pt_pen_write(txn, &pen, &s->subject, &entry, 1, &s->arena), "write");

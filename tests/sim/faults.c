@@ -187,7 +187,7 @@ static bool has_head(struct pt_store *store, const struct pt_head *head)
     struct pt_txn *txn;
     enum pt_stand stand = PT_STAND_NONE;
     struct pt_head there;
-    PT_CHECK(pt_store_begin(store, false, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_read(store, &txn) == PT_OK);
     if (pt_logs_find(txn, &head->log, &there) == PT_OK) {
         PT_CHECK(pt_logs_stand(txn, &there, head->seq, &head->link, &stand) == PT_OK);
     }
@@ -204,7 +204,7 @@ static bool keeps_own_words(struct world_node *office, struct pt_store *backup)
     struct pt_head *heads;
     size_t n = 0;
     bool keeps = true;
-    PT_CHECK(pt_store_begin(office->store, false, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_read(office->store, &txn) == PT_OK);
     pt_arena_init(&arena, SIZE_MAX);
     PT_CHECK(pt_logs_list(txn, NULL, &arena, &heads, &n) == PT_OK);
     for (size_t i = 0; i < n; i++) {

@@ -291,7 +291,7 @@ void sim_check_saved(struct sim *s, struct sim_device *device)
     struct pt_head *heads;
     size_t n = 0;
     uint64_t n_saved = 0;
-    PT_CHECK(pt_store_begin(device->node->store, false, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_read(device->node->store, &txn) == PT_OK);
     pt_arena_init(&arena, SIZE_MAX);
     PT_CHECK(pt_logs_list(txn, NULL, &arena, &heads, &n) == PT_OK);
     for (size_t i = 0; i < n; i++) {
@@ -311,7 +311,7 @@ static void judge_with_tail(struct sim *s, struct world_node *node, const struct
 {
     struct sim_sight sight;
     struct pt_txn *txn;
-    PT_CHECK(pt_store_begin(node->store, false, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_read(node->store, &txn) == PT_OK);
     PT_CHECK(sim_sight_open(s, node, txn, subject, PT_LEVEL_WORK, true, &sight) == PT_OK);
     pt_store_abort(txn);
     sim_judge(s, node, &sight, PT_LEVEL_WORK);
@@ -445,7 +445,7 @@ static bool was_copied(struct world_node *node)
     struct pt_head *heads;
     size_t n = 0;
     bool copied = false;
-    PT_CHECK(pt_store_begin(node->store, false, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_read(node->store, &txn) == PT_OK);
     pt_arena_init(&arena, SIZE_MAX);
     PT_CHECK(pt_logs_list(txn, NULL, &arena, &heads, &n) == PT_OK);
     for (size_t i = 0; i < n; i++) {

@@ -215,7 +215,7 @@ static bool has_forks(struct world_node *node, const struct pt_subject *subject)
     struct pt_txn *txn;
     size_t n = 0;
     bool forked = false;
-    PT_CHECK(pt_store_begin(node->store, false, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_read(node->store, &txn) == PT_OK);
     pt_arena_init(&arena, SIZE_MAX);
     PT_CHECK(pt_logs_list(txn, subject, &arena, &heads, &n) == PT_OK);
     for (size_t i = 0; i < n; i++) {

@@ -222,7 +222,7 @@ static uint64_t last_of(struct act *a)
 {
     struct pt_head head;
     struct pt_txn *txn;
-    PT_CHECK(pt_store_begin(a->office->store, false, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_read(a->office->store, &txn) == PT_OK);
     PT_CHECK(pt_logs_find(txn, &a->log, &head) == PT_OK);
     pt_store_abort(txn);
     return head.seq;

@@ -127,7 +127,7 @@ static struct pt_store *shuffled(struct sim *s, struct world_node *node, const s
     bool all = true;
     world_make_store(s->w, &store);
     pt_arena_init(&arena, SIZE_MAX);
-    PT_CHECK(pt_store_begin(node->store, false, &from) == PT_OK && pt_store_begin(store, true, &to) == PT_OK);
+    PT_CHECK(pt_store_begin_read(node->store, &from) == PT_OK && pt_store_begin_write(store, &to) == PT_OK);
     const struct piece *pieces = pieces_of(s, from, subject, &arena, &n);
     size_t *order = pt_arena_zalloc(&arena, n + 1, sizeof *order);
     PT_CHECK(order != NULL);
@@ -152,7 +152,7 @@ static void see(struct sim *s, struct world_node *node, struct pt_store *store, 
                 struct sim_sight *out)
 {
     struct pt_txn *txn;
-    PT_CHECK(pt_store_begin(store, false, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_read(store, &txn) == PT_OK);
     PT_CHECK(sim_sight_open(s, node, txn, subject, PT_LEVEL_WORK, false, out) == PT_OK);
     pt_store_abort(txn);
 }
@@ -213,7 +213,7 @@ static void look_at_all(struct sim *s, struct world_node *node)
     struct pt_txn *txn;
     size_t n = 0;
     pt_arena_init(&arena, SIZE_MAX);
-    PT_CHECK(pt_store_begin(node->store, false, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_read(node->store, &txn) == PT_OK);
     PT_CHECK(pt_logs_list(txn, NULL, &arena, &heads, &n) == PT_OK);
     pt_store_abort(txn);
     for (size_t i = 0; i < n; i++) {

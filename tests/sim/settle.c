@@ -50,7 +50,7 @@ static struct pt_hash state_at(struct sim *s, struct world_node *node, const str
 {
     struct sim_sight sight;
     struct pt_txn *txn;
-    PT_CHECK(pt_store_begin(node->store, false, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_read(node->store, &txn) == PT_OK);
     PT_CHECK(sim_sight_open(s, node, txn, subject, PT_LEVEL_WORK, false, &sight) == PT_OK);
     pt_store_abort(txn);
     world_expect(s->w, sight.ready, "the instrument has not arrived");

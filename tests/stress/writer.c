@@ -94,7 +94,7 @@ static void reader_main(void *data)
     (void)data;
     while (!atomic_load(&readers_end)) {
         struct pt_txn *txn;
-        need(pt_store_begin(store, false, &txn) == PT_OK, "begin");
+        need(pt_store_begin_read(store, &txn) == PT_OK, "begin");
         long arrived = rows_count(txn, PT_TABLE_ARRIVAL);
         if (arrived < 0 || arrived != rows_count(txn, PT_TABLE_HEADS)) {
             atomic_fetch_add(&torn_reads, 1);
@@ -201,7 +201,7 @@ int main(void)
     need(uv_loop_init(&loop) == 0, "loop");
     need(pt_writer_start(&loop, store, &writer) == PT_OK, "start");
     run_all();
-    need(pt_store_begin(store, false, &txn) == PT_OK, "begin");
+    need(pt_store_begin_read(store, &txn) == PT_OK, "begin");
     int passed = expect(n_done == SUBMITS, "every done ran once");
     passed += expect(atomic_load(&wrong_results) == 0, "every request got its own result");
     passed += expect(atomic_load(&torn_reads) == 0, "no reader saw half a request");

@@ -81,7 +81,7 @@ static void write_log(struct field *field, struct patuh *device, const struct pt
     struct pt_arena arena;
     pt_arena_init(&arena, SIZE_MAX);
     cr_assert_eq(pt_subject_make(kind, name, &subject), PT_OK);
-    cr_assert_eq(pt_store_begin(device->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(device->store, &txn), PT_OK);
     cr_assert_eq(pt_pen_write(txn, &pen, &subject, entries, n, &arena), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
     pt_arena_close(&arena);
@@ -210,7 +210,7 @@ static void write_enrolment(struct field *field, struct patuh *device, int which
     cr_assert_eq(pt_statement_sign(&statement, &field->region, &arena, &answer.statement), PT_OK);
     answer.n_office = 2;
     answer.office = list;
-    cr_assert_eq(pt_store_begin(device->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(device->store, &txn), PT_OK);
     cr_assert_eq(pt_meta_put(txn, PT_META_ENROLMENT, pack(&answer.base, &arena)), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
     cr_assert_eq(pt_device_read_enrolment(device, NULL), PT_OK);
@@ -314,8 +314,8 @@ void field_carry(struct patuh *from, struct patuh *to)
     struct pt_head *heads;
     size_t n = 0;
     pt_arena_init(&arena, SIZE_MAX);
-    cr_assert_eq(pt_store_begin(from->store, false, &reading), PT_OK);
-    cr_assert_eq(pt_store_begin(to->store, true, &writing), PT_OK);
+    cr_assert_eq(pt_store_begin_read(from->store, &reading), PT_OK);
+    cr_assert_eq(pt_store_begin_write(to->store, &writing), PT_OK);
     cr_assert_eq(pt_logs_list(reading, NULL, &arena, &heads, &n), PT_OK);
     for (size_t i = 0; i < n; i++) {
         carry_log(reading, writing, &heads[i], &arena);
@@ -349,7 +349,7 @@ struct pt_hash field_text(struct patuh *device, const char *said)
     cr_assert_eq(pt_subject_make(PT_SUBJECT_ASSESSMENT, FIELD_UNIT, &subject), PT_OK);
     pt_buf_put(&content, "0123456789abcdef", 16);
     pt_buf_put_str(&content, said);
-    cr_assert_eq(pt_store_begin(device->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(device->store, &txn), PT_OK);
     cr_assert_eq(pt_text_put(txn, &subject, pt_buf_bytes(&content), &hash), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
     pt_buf_free(&content);
@@ -370,7 +370,7 @@ void field_receipt(const struct field *field, struct patuh *device, uint8_t tier
                                  .lsn = 1,
                                  .time_ms = field->now_ms};
     pt_arena_init(&arena, SIZE_MAX);
-    cr_assert_eq(pt_store_begin(device->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(device->store, &txn), PT_OK);
     cr_assert_eq(pt_logs_list(txn, NULL, &arena, &heads, &n), PT_OK);
     receipt.logs = pt_arena_zalloc(&arena, n, sizeof *receipt.logs);
     for (size_t i = 0; i < n; i++) {

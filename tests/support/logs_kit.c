@@ -243,7 +243,7 @@ struct pt_run kit_run(const struct pt_log_id *log, const struct pt_keypair *pair
 struct pt_txn *kit_begin(struct pt_store *store, bool write)
 {
     struct pt_txn *txn = NULL;
-    cr_assert_eq(pt_store_begin(store, write, &txn), PT_OK);
+    cr_assert_eq((write ? pt_store_begin_write : pt_store_begin_read)(store, &txn), PT_OK);
     return txn;
 }
 

@@ -58,7 +58,7 @@ Patuh__Frame *scene_chunks(struct world_node *node, struct world_node *author, c
     struct pt_run run;
     uint64_t last;
     struct pt_txn *txn = NULL;
-    cr_assert_eq(pt_store_begin(node->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(node->store, &txn), PT_OK);
     cr_assert_eq(pt_logs_run(txn, &head, from_seq, PT_CREDIT_BYTES, arena, &run, &last), PT_OK);
     pt_store_abort(txn);
     Patuh__Frame *frame = pt_arena_alloc(arena, sizeof *frame);

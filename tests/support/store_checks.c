@@ -23,7 +23,7 @@ struct pt_random test_random(uint64_t *state)
 static struct pt_txn *begin(struct pt_store *store, bool write)
 {
     struct pt_txn *txn = NULL;
-    cr_assert_eq(pt_store_begin(store, write, &txn), PT_OK);
+    cr_assert_eq((write ? pt_store_begin_write : pt_store_begin_read)(store, &txn), PT_OK);
     return txn;
 }
 
@@ -345,7 +345,7 @@ static enum pt_err change_much(struct pt_store *store)
     struct pt_bytes value;
     struct pt_bytes key;
     static const uint8_t large[9000];
-    enum pt_err err = pt_store_begin(store, true, &txn);
+    enum pt_err err = pt_store_begin_write(store, &txn);
     if (err != PT_OK) {
         return err;
     }

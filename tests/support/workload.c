@@ -67,7 +67,7 @@ enum pt_err workload_put(struct pt_txn *txn, uint64_t k)
 enum pt_err workload_commit(struct pt_store *store, uint64_t k)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(store, true, &txn);
+    enum pt_err err = pt_store_begin_write(store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -83,7 +83,7 @@ enum pt_err workload_done(struct pt_store *store, uint64_t *k)
 {
     struct pt_txn *txn;
     struct pt_bytes value;
-    enum pt_err err = pt_store_begin(store, false, &txn);
+    enum pt_err err = pt_store_begin_read(store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -128,10 +128,10 @@ static const char *stores_compare(struct pt_store *a, struct pt_store *b)
     struct pt_txn *txn_a;
     struct pt_txn *txn_b;
     const char *wrong = NULL;
-    if (pt_store_begin(a, false, &txn_a) != PT_OK) {
+    if (pt_store_begin_read(a, &txn_a) != PT_OK) {
         return "the store cannot be read";
     }
-    if (pt_store_begin(b, false, &txn_b) != PT_OK) {
+    if (pt_store_begin_read(b, &txn_b) != PT_OK) {
         pt_store_abort(txn_a);
         return "out of memory";
     }

@@ -375,7 +375,7 @@ static void commit(struct world *w, struct world_node *node)
     bool power_fails = node->power_fails;
     world_power_arm(node);
     call_begins(w);
-    enum pt_err err = pt_store_begin(node->store, true, &txn);
+    enum pt_err err = pt_store_begin_write(node->store, &txn);
     bool began = err == PT_OK;
     err = began ? apply(w, node, txn, n) : err;
     if (w->early && err == PT_OK) {

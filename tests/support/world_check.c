@@ -33,7 +33,7 @@ void world_expect(struct world *w, bool good, const char *what)
 static struct pt_txn *reader(const struct world_node *node)
 {
     struct pt_txn *txn = NULL;
-    PT_CHECK(pt_store_begin(node->store, false, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_read(node->store, &txn) == PT_OK);
     return txn;
 }
 
@@ -178,7 +178,7 @@ static bool is_connected(struct pt_txn *txn, const struct pt_receipt_log *log)
 static bool node_has(struct pt_store *store, const struct pt_receipt_log *log)
 {
     struct pt_txn *txn = NULL;
-    PT_CHECK(pt_store_begin(store, false, &txn) == PT_OK);
+    PT_CHECK(pt_store_begin_read(store, &txn) == PT_OK);
     bool has = is_connected(txn, log);
     pt_store_abort(txn);
     return has;

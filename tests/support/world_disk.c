@@ -17,7 +17,7 @@ enum pt_err world_write_begin(struct world_node *node, struct pt_txn **txn)
     struct pt_hash hash;
     node->power_now = node->power_fails;
     world_power_arm(node);
-    enum pt_err err = pt_store_begin(node->store, true, txn);
+    enum pt_err err = pt_store_begin_write(node->store, txn);
     if (err == PT_OK) {
         err = pt_arrival_last(*txn, &node->begun_lsn, &hash);
         if (err != PT_OK) {
@@ -103,8 +103,8 @@ struct pt_store *world_backup(struct world_node *node)
     struct pt_txn *from = NULL;
     struct pt_txn *to = NULL;
     world_make_store(node->world, &copy);
-    PT_CHECK(pt_store_begin(node->store, false, &from) == PT_OK);
-    PT_CHECK(pt_store_begin(copy, true, &to) == PT_OK);
+    PT_CHECK(pt_store_begin_read(node->store, &from) == PT_OK);
+    PT_CHECK(pt_store_begin_write(copy, &to) == PT_OK);
     for (int table = 0; table < PT_TABLE_COUNT; table++) {
         struct pt_bytes key;
         struct pt_bytes value;

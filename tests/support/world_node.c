@@ -82,7 +82,7 @@ bool world_is_of(const struct world_node *office, const struct pt_author *author
 static struct pt_txn *begin(struct world_node *node, bool write)
 {
     struct pt_txn *txn = NULL;
-    PT_CHECK(pt_store_begin(node->store, write, &txn) == PT_OK);
+    PT_CHECK((write ? pt_store_begin_write : pt_store_begin_read)(node->store, &txn) == PT_OK);
     return txn;
 }
 
@@ -406,7 +406,7 @@ enum pt_err world_renew(void *data)
     renewed.epoch = node->tier > 0 ? chance(node->world) : 0;
     renewed.previous_incarnation = node->incarnation;
     renewed.incarnation = chance(node->world);
-    enum pt_err err = pt_store_begin(node->store, true, &txn);
+    enum pt_err err = pt_store_begin_write(node->store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -431,7 +431,7 @@ bool world_gather_news(struct world_node *node, uint64_t *lsn, struct pt_news *o
     struct pt_arena arena;
     struct pt_head *heads;
     size_t n = 0;
-    if (pt_store_begin(node->store, false, &txn) != PT_OK) {
+    if (pt_store_begin_read(node->store, &txn) != PT_OK) {
         return false;
     }
     pt_arena_init(&arena, SIZE_MAX);

@@ -50,9 +50,14 @@ void pt_store_close(struct pt_store *store)
     }
 }
 
-enum pt_err pt_store_begin(struct pt_store *store, bool write, struct pt_txn **out)
+enum pt_err pt_store_begin_read(struct pt_store *store, struct pt_txn **out)
 {
-    return store->ops->begin(store, write, out);
+    return store->ops->begin(store, false, out);
+}
+
+enum pt_err pt_store_begin_write(struct pt_store *store, struct pt_txn **out)
+{
+    return store->ops->begin(store, true, out);
 }
 
 static enum pt_err scratch_get(struct pt_txn *txn, struct pt_scratch **out)

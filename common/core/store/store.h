@@ -67,7 +67,8 @@ struct pt_store_ops {
 void pt_store_close(struct pt_store *store);
 
 /* Errors: NOMEM, IO, FULL; BUSY (too many readers, or in memory a second writer). */
-enum pt_err pt_store_begin(struct pt_store *store, bool write, struct pt_txn **out);
+enum pt_err pt_store_begin_read(struct pt_store *store, struct pt_txn **out);
+enum pt_err pt_store_begin_write(struct pt_store *store, struct pt_txn **out);
 /* Durable when it returns PT_OK. Ends txn in every case; a transaction in which a put or del failed for lack of memory,
  * disk or space is aborted and that error returned. After IO what was committed last is unknown: close, open again,
  * look. Errors: NOMEM, IO, FULL. */

@@ -18,7 +18,7 @@ static enum pt_err format_compare(struct pt_bytes found, const char *where, stru
 static enum pt_err format_write(struct pt_store *store)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(store, true, &txn);
+    enum pt_err err = pt_store_begin_write(store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -34,7 +34,7 @@ enum pt_err pt_store_format_check(struct pt_store *store, const char *where, str
 {
     struct pt_bytes found;
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(store, false, &txn);
+    enum pt_err err = pt_store_begin_read(store, &txn);
     if (err != PT_OK) {
         return pt_problem_default(problem, err, where);
     }
@@ -58,7 +58,7 @@ static enum pt_err check_table(struct pt_store *store, enum pt_table table)
     struct pt_txn *txn;
     struct pt_bytes key;
     struct pt_bytes value;
-    enum pt_err err = pt_store_begin(store, false, &txn);
+    enum pt_err err = pt_store_begin_read(store, &txn);
     if (err != PT_OK) {
         return err;
     }

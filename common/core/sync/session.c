@@ -161,7 +161,7 @@ static void proceed(struct pt_session *s, const struct pt_now *now, struct pt_up
         return;
     }
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    enum pt_err err = pt_store_begin_read(s->config.store, &txn);
     if (err != PT_OK) {
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
@@ -417,7 +417,7 @@ void pt_session_news(struct pt_session *s, const struct pt_news *news, const str
         pt__session_look_again(s);
     }
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    enum pt_err err = pt_store_begin_read(s->config.store, &txn);
     if (err == PT_OK) {
         err = send_news(s, txn, news, update);
         if (err == PT_OK && receipted) {

@@ -173,7 +173,7 @@ static enum pt_err say_hello(struct pt_session *s, struct pt_txn *txn, const str
 void pt__session_say_hello(struct pt_session *s, const struct pt_now *now, struct pt_update *u)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    enum pt_err err = pt_store_begin_read(s->config.store, &txn);
     if (err == PT_OK) {
         err = say_hello(s, txn, now, u);
         pt_store_abort(txn);
@@ -303,7 +303,7 @@ static enum pt_err check_epoch(struct pt_session *s, const Patuh__Hello *hello)
     if (!hello->has_epoch || hello->epoch != *s->config.epoch) {
         return PT_OK;
     }
-    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    enum pt_err err = pt_store_begin_read(s->config.store, &txn);
     if (err == PT_OK) {
         err = pt_arrival_last(txn, &last, &hash);
         pt_store_abort(txn);
@@ -341,7 +341,7 @@ void pt__session_on_hello(struct pt_session *s, const Patuh__Hello *hello, const
     struct pt_txn *txn;
     err = check_epoch(s, hello);
     if (err == PT_OK) {
-        err = pt_store_begin(s->config.store, false, &txn);
+        err = pt_store_begin_read(s->config.store, &txn);
     }
     if (err == PT_OK) {
         err = answer_hello(s, txn, hello, now, u);
@@ -376,7 +376,7 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
         pt__session_submit(s, u, inbox);
     }
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    enum pt_err err = pt_store_begin_read(s->config.store, &txn);
     if (err == PT_OK) {
         err = pt__session_take_news(s, txn, u); /* what was written since our Hello */
         if (err == PT_OK && s->config.tier == 0) {

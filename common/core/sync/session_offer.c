@@ -24,7 +24,7 @@ static enum pt_err read_text(struct pt_session *s, const struct pt_subject *subj
                              struct pt_arena *arena, struct pt_bytes *out)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    enum pt_err err = pt_store_begin_read(s->config.store, &txn);
     if (err == PT_OK) {
         err = pt_text_content(txn, subject, hash, arena, out);
         pt_store_abort(txn);
@@ -260,7 +260,7 @@ void pt__session_after_offer(struct pt_session *s, const struct pt_inbox *inbox,
     if (work->n_lost == 0 || !takes || s->searched) {
         return;
     }
-    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    enum pt_err err = pt_store_begin_read(s->config.store, &txn);
     if (err == PT_OK) {
         err = want_lost(s, txn, work, now, u);
         pt_store_abort(txn);

@@ -231,7 +231,7 @@ static void settle_flight(struct pt_session *s, struct pt_update *u, const struc
     if (receipt->tier != s->config.upper_tier) {
         return;
     }
-    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    enum pt_err err = pt_store_begin_read(s->config.store, &txn);
     if (err != PT_OK) {
         pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;

@@ -202,7 +202,7 @@ static enum pt_err own_head(struct pt_session *s, const Patuh__LogRef *ref, stru
     if (!may_name(s, &log)) {
         return PT_EDENIED;
     }
-    err = pt_store_begin(s->config.store, false, &txn);
+    err = pt_store_begin_read(s->config.store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -216,7 +216,7 @@ static void send_after(struct pt_session *s, struct pt_update *u, const struct p
                        const struct pt_hash *link)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    enum pt_err err = pt_store_begin_read(s->config.store, &txn);
     if (err == PT_OK) {
         err = pt__session_send_after(s, txn, u, head, seq, link);
         pt_store_abort(txn);
@@ -266,7 +266,7 @@ void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, const st
         memcpy(link.b, want->link.data, sizeof link.b);
     }
     struct pt_txn *txn;
-    err = pt_store_begin(s->config.store, false, &txn);
+    err = pt_store_begin_read(s->config.store, &txn);
     if (err == PT_OK) {
         bool up = s->scope.is_up(s->scope.data, &head.log);
         err = !s->config.connects && up ? pt__session_receipt_fork(s, txn, &head, now, u) : PT_OK;
@@ -415,7 +415,7 @@ static enum pt_err send_unmentioned(struct pt_session *s, struct pt_txn *txn, st
 void pt__session_on_heads(struct pt_session *s, const Patuh__Heads *heads, struct pt_update *u)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(s->config.store, false, &txn);
+    enum pt_err err = pt_store_begin_read(s->config.store, &txn);
     if (err == PT_OK) {
         for (size_t i = 0; i < heads->n_head && err == PT_OK; i++) {
             err = compare_head(s, txn, u, heads->head[i]);

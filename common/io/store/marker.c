@@ -48,7 +48,7 @@ enum pt_err pt_marker_check(struct pt_store *store, const char *dir, enum pt_mar
 {
     struct pt_txn *txn;
     struct markers markers;
-    enum pt_err err = pt_store_begin(store, false, &txn);
+    enum pt_err err = pt_store_begin_read(store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -85,7 +85,7 @@ enum pt_err pt_marker_write(struct pt_store *store, const char *dir, const struc
     struct pt_txn *txn;
     struct markers markers;
     uint8_t both[2 * MARKER_BYTES];
-    enum pt_err err = pt_store_begin(store, true, &txn);
+    enum pt_err err = pt_store_begin_write(store, &txn);
     if (err != PT_OK) {
         return err;
     }

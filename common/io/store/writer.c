@@ -72,7 +72,7 @@ static enum pt_err commit_together(struct pt_store *store, struct pt_write_req *
 {
     struct pt_txn *txn;
     *spoilt = false;
-    enum pt_err err = pt_store_begin(store, true, &txn);
+    enum pt_err err = pt_store_begin_write(store, &txn);
     if (err != PT_OK) {
         return err;
     }

@@ -13,7 +13,7 @@ static struct pt_work load(struct patuh *device)
     struct pt_subject subject;
     struct pt_txn *txn;
     cr_assert_eq(pt_work_subject(FIELD_UNIT, &subject, NULL), PT_OK);
-    cr_assert_eq(pt_store_begin(device->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(device->store, &txn), PT_OK);
     cr_assert_eq(pt_device_work(&work, device, txn, &subject, true, NULL), PT_OK);
     pt_store_abort(txn);
     return work;

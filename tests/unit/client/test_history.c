@@ -57,7 +57,7 @@ static void falsify(struct patuh *device)
     uint64_t lsn = 0;
     struct pt_hash hash;
     uint8_t changed[8192];
-    cr_assert_eq(pt_store_begin(device->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(device->store, &txn), PT_OK);
     cr_assert_eq(pt_arrival_last(txn, &lsn, &hash), PT_OK);
     struct pt_key key = pt_key_u64(lsn);
     cr_assert_eq(pt_store_get(txn, PT_TABLE_ARRIVAL, pt_key_bytes(&key), &value), PT_OK);

@@ -39,7 +39,7 @@ Test(incarnation, what_the_office_said_survives_a_crash)
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
     uint64_t first = device->incarnation;
-    cr_assert_eq(pt_store_begin(device->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(device->store, &txn), PT_OK);
     cr_assert_eq(pt_meta_put_u64(txn, PT_META_STALE, 1), PT_OK); /* as a sync does, which then ends before its end */
     cr_assert_eq(pt_store_commit(txn), PT_OK);
     patuh_close(device);

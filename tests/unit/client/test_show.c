@@ -179,7 +179,7 @@ static struct pt_unit_score score_elsewhere(struct patuh *device, struct pt_work
     struct pt_txn *txn;
     struct pt_unit_score score;
     cr_assert_eq(pt_work_subject(FIELD_UNIT, &subject, NULL), PT_OK);
-    cr_assert_eq(pt_store_begin(device->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(device->store, &txn), PT_OK);
     cr_assert_eq(pt_device_work(work, device, txn, &subject, false, NULL), PT_OK);
     pt_store_abort(txn);
     cr_assert_eq(pt_score_unit(work->instrument, &work->state.answers, &work->arena, &score), PT_OK);

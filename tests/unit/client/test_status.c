@@ -84,7 +84,7 @@ Test(status, evidence_is_where_a_receipt_says)
         .tier = PT_TIER_REGION, .author = device->author, .epoch = 7, .lsn = 1, .blobs = &hash, .n_blobs = 1};
     pt_arena_init(&arena, SIZE_MAX);
     cr_assert_eq(pt_receipt_sign(&receipt, &field.region, &arena), PT_OK);
-    cr_assert_eq(pt_store_begin(device->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(device->store, &txn), PT_OK);
     cr_assert_eq(pt_receipt_store(txn, &receipt), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
     pt_arena_close(&arena);

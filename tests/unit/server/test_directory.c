@@ -37,7 +37,7 @@ static void desk_open(struct desk *d)
     d->office.root = pt_author_of(d->w.pairs[WORLD_ROOT].public_key);
     struct pt_hash hash;
     struct pt_txn *txn;
-    cr_assert_eq(pt_store_begin(d->w.store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(d->w.store, &txn), PT_OK);
     cr_assert_eq(pt_arrival_last(txn, &d->lsn, &hash), PT_OK);
     pt_store_abort(txn);
     read_anew(d);
@@ -86,7 +86,7 @@ static void turn(struct desk *d, const char *when)
     struct pt_txn *txn;
     struct pt_news news = {0};
     struct directory anew;
-    cr_assert_eq(pt_store_begin(d->w.store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(d->w.store, &txn), PT_OK);
     cr_assert_eq(pt_news_read(txn, &d->lsn, &news), PT_OK);
     pt_store_abort(txn);
     if (directory_can_follow(&d->directory, &news)) {
@@ -145,11 +145,11 @@ static void deliver_log(struct world *from, enum world_author author, const char
     pt_arena_init(&arena, SIZE_MAX);
     for (uint64_t last = 0; last < head.seq;) {
         struct pt_run run;
-        cr_assert_eq(pt_store_begin(from->store, false, &txn), PT_OK);
+        cr_assert_eq(pt_store_begin_read(from->store, &txn), PT_OK);
         cr_assert_eq(pt_logs_run(txn, &head, last + 1, 1, &arena, &run, &last), PT_OK);
         pt_store_abort(txn);
         cr_assert_eq(pt_run_check(&run, &arena, &checked), PT_OK);
-        cr_assert_eq(pt_store_begin(to, true, &txn), PT_OK);
+        cr_assert_eq(pt_store_begin_write(to, &txn), PT_OK);
         cr_assert_eq(pt_logs_append(txn, &checked, 1, &arena, &append), PT_OK);
         cr_assert_eq(pt_store_commit(txn), PT_OK);
     }
@@ -190,7 +190,7 @@ Test(directory, is_read_anew_when_most_of_it_is_old)
         world_assign(&d.w, WORLD_SOUTH, UNIT, name);
         struct pt_txn *txn;
         struct pt_news news = {0};
-        cr_assert_eq(pt_store_begin(d.w.store, false, &txn), PT_OK);
+        cr_assert_eq(pt_store_begin_read(d.w.store, &txn), PT_OK);
         cr_assert_eq(pt_news_read(txn, &d.lsn, &news), PT_OK);
         pt_store_abort(txn);
         if (!directory_can_follow(&d.directory, &news)) {

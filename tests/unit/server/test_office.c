@@ -28,7 +28,7 @@ static uint64_t own_entries(const struct office *office)
     size_t n = 0;
     uint64_t entries = 0;
     pt_arena_init(&arena, SIZE_MAX);
-    cr_assert_eq(pt_store_begin(office->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(office->store, &txn), PT_OK);
     cr_assert_eq(pt_logs_list(txn, &office->root_subject, &arena, &heads, &n), PT_OK);
     for (size_t i = 0; i < n; i++) {
         entries += heads[i].seq;

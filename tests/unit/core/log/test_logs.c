@@ -539,7 +539,7 @@ static enum pt_err try_deliver(struct world *w, const struct pt_checked_run *che
     struct pt_arena arena;
     struct pt_append append;
     pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err = pt_store_begin(w->store, true, &txn);
+    enum pt_err err = pt_store_begin_write(w->store, &txn);
     if (err == PT_OK) {
         err = pt_logs_append(txn, checked, 0, &arena, &append);
         if (err == PT_OK) {

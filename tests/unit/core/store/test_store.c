@@ -53,10 +53,10 @@ Test(store, a_second_writer_in_memory_is_busy)
     struct pt_store *store = make(NULL);
     struct pt_txn *first;
     struct pt_txn *second;
-    cr_assert_eq(pt_store_begin(store, true, &first), PT_OK);
-    cr_expect_eq(pt_store_begin(store, true, &second), PT_EBUSY);
+    cr_assert_eq(pt_store_begin_write(store, &first), PT_OK);
+    cr_expect_eq(pt_store_begin_write(store, &second), PT_EBUSY);
     pt_store_abort(first);
-    cr_assert_eq(pt_store_begin(store, true, &second), PT_OK);
+    cr_assert_eq(pt_store_begin_write(store, &second), PT_OK);
     pt_store_abort(second);
     pt_store_close(store);
 }
@@ -68,18 +68,18 @@ Test(store, a_power_cut_in_memory_keeps_what_was_committed_only)
     struct pt_bytes found_key;
     struct pt_bytes value;
     struct pt_txn *txn;
-    cr_assert_eq(pt_store_begin(store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(store, &txn), PT_OK);
     cr_assert_eq(pt_store_put(txn, PT_TABLE_META, key, pt_bytes_str("committed")), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
     struct pt_txn *reader;
-    cr_assert_eq(pt_store_begin(store, false, &reader), PT_OK);
+    cr_assert_eq(pt_store_begin_read(store, &reader), PT_OK);
     struct pt_rows rows = pt_rows_of(reader, PT_TABLE_META, (struct pt_bytes){0});
     cr_expect(pt_rows_next(&rows, &found_key, &value));
-    cr_assert_eq(pt_store_begin(store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(store, &txn), PT_OK);
     cr_assert_eq(pt_store_put(txn, PT_TABLE_META, key, pt_bytes_str("not committed")), PT_OK);
     cr_assert_eq(pt_store_put(txn, PT_TABLE_META, pt_bytes_str("k2"), pt_bytes_str("not committed")), PT_OK);
     pt_store_mem_crash(store);
-    cr_assert_eq(pt_store_begin(store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(store, &txn), PT_OK);
     cr_assert_eq(pt_store_get(txn, PT_TABLE_META, key, &value), PT_OK);
     cr_expect(pt_bytes_eq(value, pt_bytes_str("committed")));
     cr_expect_eq(pt_store_get(txn, PT_TABLE_META, pt_bytes_str("k2"), &value), PT_ENOTFOUND);
@@ -95,7 +95,7 @@ Test(store, plain_values_do_not_pass_in_a_sealed_store)
     struct pt_bytes name = pt_bytes_str("k");
     struct pt_bytes value;
     struct pt_txn *txn;
-    cr_assert_eq(pt_store_begin(store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(store, &txn), PT_OK);
     store->key.present = false;
     cr_assert_eq(pt_store_put(txn, PT_TABLE_META, name, pt_bytes_str("slipped in")), PT_OK);
     store->key.present = true;

@@ -524,7 +524,7 @@ static int64_t clock_offset_ms(struct world_node *office)
     struct pt_arena arena;
     ProtobufCMessage *message = NULL;
     pt_arena_init(&arena, SIZE_MAX);
-    cr_assert_eq(pt_store_begin(office->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(office->store, &txn), PT_OK);
     cr_assert_eq(pt_store_last(txn, PT_TABLE_PEERS, (struct pt_bytes){0}, &key, &value), PT_OK);
     cr_assert_eq(pt_unpack(&patuh__peer_record__descriptor, value, &arena, &message), PT_OK);
     int64_t offset_ms = ((const Patuh__PeerRecord *)message)->clock_offset_ms;

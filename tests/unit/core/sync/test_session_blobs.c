@@ -27,7 +27,7 @@ static bool has_text(struct world_node *node, const struct pt_hash *hash)
     struct pt_bytes content;
     struct pt_txn *txn = NULL;
     pt_arena_init(&arena, SIZE_MAX);
-    cr_assert_eq(pt_store_begin(node->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(node->store, &txn), PT_OK);
     struct pt_subject subject = kit_subject(A1);
     enum pt_err err = pt_text_content(txn, &subject, hash, &arena, &content);
     pt_store_abort(txn);
@@ -39,7 +39,7 @@ static void keep_text(struct world_node *node, struct pt_bytes content)
 {
     struct pt_hash hash;
     struct pt_txn *txn = NULL;
-    cr_assert_eq(pt_store_begin(node->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(node->store, &txn), PT_OK);
     struct pt_subject subject = kit_subject(A1);
     cr_assert_eq(pt_text_put(txn, &subject, content, &hash), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
@@ -49,7 +49,7 @@ static bool is_receipted(struct world_node *node, const struct pt_hash *hash, ui
 {
     struct pt_blob_receipted receipted;
     struct pt_txn *txn = NULL;
-    cr_assert_eq(pt_store_begin(node->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(node->store, &txn), PT_OK);
     cr_assert_eq(pt_blob_receipted(txn, hash, tier, &receipted), PT_OK);
     pt_store_abort(txn);
     return receipted.found;

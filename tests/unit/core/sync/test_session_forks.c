@@ -18,7 +18,7 @@ static size_t n_branches(struct world_node *node, struct world_node *author)
     struct pt_fork fork = {0};
     struct pt_txn *txn = NULL;
     pt_arena_init(&arena, SIZE_MAX);
-    cr_assert_eq(pt_store_begin(node->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(node->store, &txn), PT_OK);
     cr_assert_eq(pt_logs_fork(txn, &head, 0, &arena, &fork), PT_OK);
     pt_store_abort(txn);
     pt_arena_close(&arena);
@@ -34,7 +34,7 @@ static size_t n_held(struct world_node *node, uint8_t tier)
     size_t n = 0;
     struct pt_txn *txn = NULL;
     pt_arena_init(&arena, SIZE_MAX);
-    cr_assert_eq(pt_store_begin(node->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(node->store, &txn), PT_OK);
     cr_assert_eq(pt_receipts_held(txn, &head, tier, &arena, &rows, &n), PT_OK);
     pt_store_abort(txn);
     pt_arena_close(&arena);

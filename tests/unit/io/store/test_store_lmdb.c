@@ -96,7 +96,7 @@ Test(store_lmdb, keeps_the_promises_of_a_store_when_sealed)
 static enum pt_err put_one(struct pt_store *store, const char *key, const char *value)
 {
     struct pt_txn *txn;
-    enum pt_err err = pt_store_begin(store, true, &txn);
+    enum pt_err err = pt_store_begin_write(store, &txn);
     if (err != PT_OK) {
         return err;
     }
@@ -115,7 +115,7 @@ Test(store_lmdb, is_there_after_closing)
     store = store_open(&folder);
     struct pt_txn *txn;
     struct pt_bytes value;
-    cr_assert_eq(pt_store_begin(store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(store, &txn), PT_OK);
     cr_assert_eq(pt_store_get(txn, PT_TABLE_META, pt_bytes_str("k"), &value), PT_OK);
     cr_expect(pt_bytes_eq(value, pt_bytes_str("v")));
     pt_store_abort(txn);
@@ -150,7 +150,7 @@ Test(store_lmdb, below_the_reserve_only_deletes_are_committed)
     cr_expect_eq(put_one(store, "more", "v"), PT_EFULL);
     cr_expect_eq(put_one(store, "more", "v"), PT_EFULL, "goes on answering");
     struct pt_txn *txn;
-    cr_assert_eq(pt_store_begin(store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(store, &txn), PT_OK);
     cr_expect_eq(pt_store_del(txn, PT_TABLE_META, pt_bytes_str("k")), PT_OK);
     cr_expect_eq(pt_store_commit(txn), PT_OK);
     pt_store_close(store);
@@ -168,7 +168,7 @@ Test(store_lmdb, takes_no_write_after_an_io_error_until_opened_again)
     disk_shim_fault_disarm();
     cr_expect_eq(put_one(store, "k", "v"), PT_EIO);
     struct pt_txn *txn;
-    cr_assert_eq(pt_store_begin(store, false, &txn), PT_OK, "reads go on");
+    cr_assert_eq(pt_store_begin_read(store, &txn), PT_OK, "reads go on");
     pt_store_abort(txn);
     pt_store_close(store);
     store = store_open(&folder);
@@ -185,7 +185,7 @@ Test(store_lmdb, more_readers_than_slots_are_busy)
     enum pt_err err = PT_OK;
     folder_make(&folder);
     struct pt_store *store = store_open(&folder);
-    while (n < 1000 && (err = pt_store_begin(store, false, &readers[n])) == PT_OK) {
+    while (n < 1000 && (err = pt_store_begin_read(store, &readers[n])) == PT_OK) {
         n++;
     }
     cr_expect_eq(err, PT_EBUSY);
@@ -193,7 +193,7 @@ Test(store_lmdb, more_readers_than_slots_are_busy)
     while (n > 0) {
         pt_store_abort(readers[--n]);
     }
-    cr_assert_eq(pt_store_begin(store, false, &readers[0]), PT_OK);
+    cr_assert_eq(pt_store_begin_read(store, &readers[0]), PT_OK);
     pt_store_abort(readers[0]);
     pt_store_close(store);
     folder_remove(&folder);

@@ -49,7 +49,7 @@ static enum pt_err read_rows(struct pt_store *store, struct pt_hash *out)
         struct pt_txn *txn;
         struct pt_bytes key;
         struct pt_bytes value;
-        cr_assert_eq(pt_store_begin(store, false, &txn), PT_OK);
+        cr_assert_eq(pt_store_begin_read(store, &txn), PT_OK);
         struct pt_rows rows = pt_rows_of(txn, (enum pt_table)i, (struct pt_bytes){0});
         while (pt_rows_next(&rows, &key, &value)) {
             pt_buf_put_u64(&all, key.n);
@@ -158,7 +158,7 @@ Test(store_pages, a_whole_store_is_never_called_damaged)
     static const uint8_t value[3000];
     for (uint64_t k = 0; k < 2 * N_LARGE; k++) {
         struct pt_txn *txn;
-        cr_assert_eq(pt_store_begin(store, true, &txn), PT_OK);
+        cr_assert_eq(pt_store_begin_write(store, &txn), PT_OK);
         for (uint64_t i = 0; i < N_LARGE_ROWS; i++) {
             uint64_t number = (k % N_LARGE * N_LARGE_ROWS + i) * 0x9E3779B97F4A7C15u;
             struct pt_hash key = pt_hash1(PT_CONTEXT_LINK, pt_bytes_of(&number, sizeof number));

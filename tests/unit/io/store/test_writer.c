@@ -85,7 +85,7 @@ static uint64_t counter_get(struct pt_txn *txn)
 static uint64_t counter_committed(struct pt_store *store)
 {
     struct pt_txn *txn;
-    if (pt_store_begin(store, false, &txn) != PT_OK) {
+    if (pt_store_begin_read(store, &txn) != PT_OK) {
         return 0;
     }
     uint64_t value = counter_get(txn);
@@ -143,7 +143,7 @@ static void run_until_done(size_t n)
 static struct pt_txn *writer_hold(void)
 {
     struct pt_txn *txn;
-    cr_assert_eq(pt_store_begin(bench.store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(bench.store, &txn), PT_OK);
     return txn;
 }
 

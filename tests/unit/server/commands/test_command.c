@@ -44,7 +44,7 @@ static void desk_open(struct desk *d)
     for (size_t i = 0; i < d->w.n_blobs; i++) {
         cr_assert_eq(pt_blobs_put(d->office.blobs, pt_buf_bytes(&d->w.blobs[i]), &hash), PT_OK);
     }
-    cr_assert_eq(pt_store_begin(d->w.store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(d->w.store, &txn), PT_OK);
     cr_assert_eq(pt_meta_put_u64(txn, PT_META_INCARNATION, 7), PT_OK);
     cr_assert_eq(pt_meta_put_u64(txn, PT_META_EPOCH, 8), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);

@@ -47,7 +47,7 @@ void desk_open(struct desk *d)
         (void)snprintf(office->code, sizeof office->code, "%s", i == 0 ? "62" : "pusat");
     }
     desk_keep_blobs(d);
-    cr_assert_eq(pt_store_begin(d->w.store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(d->w.store, &txn), PT_OK);
     cr_assert_eq(pt_meta_put_u64(txn, PT_META_INCARNATION, 77), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
 }

@@ -95,7 +95,7 @@ static void expect_todo(struct desk *d, int tier, const char *code, const char *
 static void write_world(struct desk *d)
 {
     struct pt_txn *txn;
-    cr_assert_eq(pt_store_begin(d->w.store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(d->w.store, &txn), PT_OK);
     cr_assert_eq(pt_meta_put_u64(txn, PT_META_EPOCH, 8), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
 }

@@ -170,7 +170,7 @@ Test(fix, a_plan_of_yesterday_writes_nothing)
     struct pt_author_pen pen = {.pair = &w.pairs[WORLD_ROOT], .incarnation = 1000 + WORLD_ROOT};
     world_plan(&w, &fix);
     world_move(&w, WORLD_ROOT, "62.01/dinsos", PATUH__STATE__STATE_HAS_ISSUES);
-    cr_assert_eq(pt_store_begin(w.store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(w.store, &txn), PT_OK);
     cr_expect_eq(pt_fix_write(txn, &pen, &fix, NULL), PT_EBUSY);
     pt_store_abort(txn);
     pt_fix_close(&fix);

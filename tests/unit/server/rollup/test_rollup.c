@@ -122,7 +122,7 @@ static void copy_shuffled(struct world *from, struct pt_store *to, uint32_t seed
     struct pt_arena arena;
     size_t n;
     pt_arena_init(&arena, SIZE_MAX);
-    cr_assert_eq(pt_store_begin(from->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(from->store, &txn), PT_OK);
     cr_assert_eq(pt_logs_list(txn, NULL, &arena, &heads, &n), PT_OK);
     for (; n > 0; n--) {
         struct pt_run run;
@@ -134,7 +134,7 @@ static void copy_shuffled(struct world *from, struct pt_store *to, uint32_t seed
         cr_assert_eq(pt_logs_run(txn, &heads[pick], 1, 1 << 20, &arena, &run, &last), PT_OK);
         cr_assert_eq(last, heads[pick].seq);
         cr_assert_eq(pt_run_check(&run, &arena, &checked), PT_OK);
-        cr_assert_eq(pt_store_begin(to, true, &into), PT_OK);
+        cr_assert_eq(pt_store_begin_write(to, &into), PT_OK);
         cr_assert_eq(pt_logs_append(into, &checked, seed, &arena, &append), PT_OK);
         cr_assert_eq(pt_store_commit(into), PT_OK);
         heads[pick] = heads[n - 1];

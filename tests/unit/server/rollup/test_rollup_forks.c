@@ -35,7 +35,7 @@ static struct pieces pieces_of(struct pt_store *store)
     struct pt_head *heads;
     size_t n;
     pt_arena_init(&p.arena, SIZE_MAX);
-    cr_assert_eq(pt_store_begin(store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(store, &txn), PT_OK);
     cr_assert_eq(pt_logs_list(txn, NULL, &p.arena, &heads, &n), PT_OK);
     for (size_t i = 0; i < n; i++) {
         struct pt_fork fork;
@@ -59,7 +59,7 @@ static void deliver(struct pt_store *to, const struct pt_run *run)
     struct pt_append append;
     pt_arena_init(&arena, SIZE_MAX);
     cr_assert_eq(pt_run_check(run, &arena, &checked), PT_OK);
-    cr_assert_eq(pt_store_begin(to, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(to, &txn), PT_OK);
     cr_assert_eq(pt_logs_append(txn, &checked, 1, &arena, &append), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
     pt_arena_close(&arena);

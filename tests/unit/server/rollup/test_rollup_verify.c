@@ -97,7 +97,7 @@ static void flip_chunk(struct world *w, uint64_t lsn, struct pt_record *record)
     struct pt_bytes value;
     struct pt_buf changed = {0};
     struct pt_key key = pt_key_u64(lsn);
-    cr_assert_eq(pt_store_begin(w->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(w->store, &txn), PT_OK);
     cr_assert_eq(pt_arrival_read(txn, lsn, &w->arena, record), PT_OK);
     cr_assert_eq(pt_store_get(txn, PT_TABLE_ARRIVAL, pt_key_bytes(&key), &value), PT_OK);
     pt_buf_put_bytes(&changed, value);
@@ -121,7 +121,7 @@ Test(rollup_verify, one_flipped_byte_in_any_chunk_is_named)
     world_open(&w, "2023");
     world_fill(&w);
     world_rollup(&w, PT_LEVEL_REGION, &files);
-    cr_assert_eq(pt_store_begin(w.store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(w.store, &txn), PT_OK);
     cr_assert_eq(pt_arrival_last(txn, &last, &hash), PT_OK);
     pt_store_abort(txn);
     for (uint64_t lsn = 1; lsn <= last; lsn++) {
@@ -129,7 +129,7 @@ Test(rollup_verify, one_flipped_byte_in_any_chunk_is_named)
         struct pt_record again;
         struct pt_head head;
         flip_chunk(&w, lsn, &record);
-        cr_assert_eq(pt_store_begin(w.store, false, &txn), PT_OK);
+        cr_assert_eq(pt_store_begin_read(w.store, &txn), PT_OK);
         cr_assert_eq(pt_logs_head(txn, record.log, &head), PT_OK);
         pt_store_abort(txn);
         enum pt_err err = verify(&w, &files, &report);

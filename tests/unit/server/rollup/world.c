@@ -70,7 +70,7 @@ static void write_entry(struct world *w, enum world_author by, const struct pt_s
     struct pt_arena arena;
     pen.instrument = pt_subject_kind(subject) == PT_SUBJECT_ASSESSMENT ? &w->instrument : NULL;
     pt_arena_init(&arena, SIZE_MAX);
-    cr_assert_eq(pt_store_begin(w->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(w->store, &txn), PT_OK);
     cr_assert_eq(pt_pen_write(txn, &pen, subject, entry, 1, &arena), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
     pt_arena_close(&arena);
@@ -313,7 +313,7 @@ void world_add(struct world *w, enum world_author by, const char *unit, const ch
     entry.detail = pack(w, &instance.base);
     world_put(w, by, unit, &entry);
     log.author = pt_author_of(w->pairs[by].public_key);
-    cr_assert_eq(pt_store_begin(w->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(w->store, &txn), PT_OK);
     cr_assert_eq(pt_logs_find(txn, &log, &head), PT_OK);
     pt_store_abort(txn);
     pt_entry_instance_name(&log, head.seq, out);
@@ -347,7 +347,7 @@ void world_move(struct world *w, enum world_author by, const char *unit, Patuh__
     Patuh__LogSeen seen[WORLD_AUTHORS];
     Patuh__LogSeen *cut[WORLD_AUTHORS];
     struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MOVE, 0);
-    cr_assert_eq(pt_store_begin(w->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(w->store, &txn), PT_OK);
     cr_assert_eq(pt_logs_list(txn, &subject, &w->arena, &heads, &n), PT_OK);
     pt_store_abort(txn);
     for (size_t i = 0; i < n; i++) {
@@ -377,7 +377,7 @@ struct pt_head world_head(struct world *w, enum world_author author, const char 
     struct pt_head head;
     struct pt_txn *txn;
     id.author = pt_author_of(w->pairs[author].public_key);
-    cr_assert_eq(pt_store_begin(w->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(w->store, &txn), PT_OK);
     cr_assert_eq(pt_logs_find(txn, &id, &head), PT_OK);
     pt_store_abort(txn);
     return head;
@@ -409,8 +409,8 @@ struct world world_copy(struct world *w)
     struct pt_txn *to;
     pt_arena_init(&copy.arena, SIZE_MAX);
     cr_assert_eq(pt_store_mem_create(NULL, &random, &copy.store), PT_OK);
-    cr_assert_eq(pt_store_begin(w->store, false, &from), PT_OK);
-    cr_assert_eq(pt_store_begin(copy.store, true, &to), PT_OK);
+    cr_assert_eq(pt_store_begin_read(w->store, &from), PT_OK);
+    cr_assert_eq(pt_store_begin_write(copy.store, &to), PT_OK);
     for (int table = 0; table < PT_TABLE_COUNT; table++) {
         struct pt_rows rows = pt_rows_of(from, (enum pt_table)table, (struct pt_bytes){0});
         struct pt_bytes key;
@@ -439,7 +439,7 @@ static size_t all_claims(struct world *w, const char *unit, const struct pt_entr
     struct pt_view *views;
     size_t n_views;
     size_t n = 0;
-    cr_assert_eq(pt_store_begin(w->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(w->store, &txn), PT_OK);
     cr_assert_eq(pt_logs_views(txn, &subject, 0, false, &w->arena, &views, &n_views), PT_OK);
     pt_store_abort(txn);
     for (size_t v = 0; v < n_views; v++) {

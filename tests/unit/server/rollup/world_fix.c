@@ -21,7 +21,7 @@ void world_fix(struct world *w)
     cr_assert_lt(w->n_blobs, WORLD_BLOBS_MAX);
     pt_buf_put_bytes(&w->blobs[w->n_blobs], fix.pins);
     w->blob_hashes[w->n_blobs++] = fix.pins_hash;
-    cr_assert_eq(pt_store_begin(w->store, true, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_write(w->store, &txn), PT_OK);
     cr_assert_eq(pt_fix_write(txn, &pen, &fix, fix.stands ? "salah hitung" : NULL), PT_OK);
     cr_assert_eq(pt_store_commit(txn), PT_OK);
     pt_fix_close(&fix);
@@ -33,7 +33,7 @@ void world_copy_without(struct world *w, struct pt_store *to, const char *withou
     struct pt_txn *into;
     struct pt_head *heads;
     size_t n;
-    cr_assert_eq(pt_store_begin(w->store, false, &txn), PT_OK);
+    cr_assert_eq(pt_store_begin_read(w->store, &txn), PT_OK);
     cr_assert_eq(pt_logs_list(txn, NULL, &w->arena, &heads, &n), PT_OK);
     for (size_t i = 0; i < n; i++) {
         struct pt_run run;
@@ -45,7 +45,7 @@ void world_copy_without(struct world *w, struct pt_store *to, const char *withou
         }
         cr_assert_eq(pt_logs_run(txn, &heads[i], 1, 1 << 20, &w->arena, &run, &last), PT_OK);
         cr_assert_eq(pt_run_check(&run, &w->arena, &checked), PT_OK);
-        cr_assert_eq(pt_store_begin(to, true, &into), PT_OK);
+        cr_assert_eq(pt_store_begin_write(to, &into), PT_OK);
         cr_assert_eq(pt_logs_append(into, &checked, 0, &w->arena, &append), PT_OK);
         cr_assert_eq(pt_store_commit(into), PT_OK);
     }
