@@ -355,8 +355,8 @@ enum waiting_turn waiting_turn(bool national, const struct waiting_assessment *a
     }
     if (!national) {
         bool approved = state == PATUH__STATE__STATE_APPROVED_NATIONAL || proposed;
-        return approved && assessment->tier > 1 ? WAITING_HEAD_OFFICE : WAITING_HERE;
+        return approved && assessment->tier == PT_TIER_NATIONAL ? WAITING_HEAD_OFFICE : WAITING_HERE;
     }
-    bool first = state == PATUH__STATE__STATE_SUBMITTED || (proposed && assessment->tier == 0);
+    bool first = state == PATUH__STATE__STATE_SUBMITTED || (proposed && assessment->tier == PT_TIER_DEVICE);
     return first && !assessment->of_root ? WAITING_REGION : WAITING_HERE;
 }

@@ -35,7 +35,7 @@ struct pt__row {
 };
 
 /* Did the author of entry seq act for an office in charge of the assessment? *tier: 2 for head office. */
-bool pt__merge_in_charge(const struct pt__merge *m, const struct pt_view *view, uint64_t seq, int *tier);
+bool pt__merge_in_charge(const struct pt__merge *m, const struct pt_view *view, uint64_t seq, enum pt_tier *tier);
 /* Entry i of view v counts: effective and inside the cut. */
 bool pt__merge_counts(const struct pt__merge *m, size_t v, size_t i);
 /* Unpacked detail of an entry, NULL when it is not of that kind. Lives in the arena. */

@@ -20,6 +20,12 @@ static void add_u64(struct pt_key *key, uint64_t value)
     }
 }
 
+static void add_tier(struct pt_key *key, enum pt_tier tier)
+{
+    uint8_t byte = (uint8_t)tier;
+    add(key, &byte, 1);
+}
+
 struct pt_key pt_key_subject(const struct pt_subject *subject)
 {
     struct pt_key key = {0};
@@ -65,14 +71,14 @@ struct pt_key pt_key_log_seq_link(uint64_t log, uint64_t seq, const struct pt_ha
     return key;
 }
 
-struct pt_key pt_key_receipt(uint64_t log, uint8_t tier)
+struct pt_key pt_key_receipt(uint64_t log, enum pt_tier tier)
 {
     struct pt_key key = pt_key_u64(log);
-    add(&key, &tier, 1);
+    add_tier(&key, tier);
     return key;
 }
 
-struct pt_key pt_key_receipt_held(uint64_t log, uint8_t tier, const struct pt_hash *link)
+struct pt_key pt_key_receipt_held(uint64_t log, enum pt_tier tier, const struct pt_hash *link)
 {
     struct pt_key key = pt_key_receipt(log, tier);
     add(&key, link->b, sizeof link->b);
@@ -86,10 +92,10 @@ struct pt_key pt_key_hash(const struct pt_hash *hash)
     return key;
 }
 
-struct pt_key pt_key_hash_tier(const struct pt_hash *hash, uint8_t tier)
+struct pt_key pt_key_hash_tier(const struct pt_hash *hash, enum pt_tier tier)
 {
     struct pt_key key = pt_key_hash(hash);
-    add(&key, &tier, 1);
+    add_tier(&key, tier);
     return key;
 }
 
@@ -147,19 +153,6 @@ enum pt_err pt_key_read_log_seq_link(struct pt_bytes key, uint64_t *log, uint64_
     return pt_key_read_log_seq(pt_bytes_of(key.data, 16), log, seq);
 }
 
-enum pt_err pt_key_read_receipt(struct pt_bytes key, uint64_t *log, uint8_t *tier)
-{
-    struct pt_reader reader = pt_reader_on(key);
-    uint64_t number = pt_read_u64(&reader);
-    uint8_t found = pt_read_u8(&reader);
-    if (read_end(&reader) != PT_OK) {
-        return PT_EDAMAGED;
-    }
-    *log = number;
-    *tier = found;
-    return PT_OK;
-}
-
 enum pt_err pt_key_read_hash(struct pt_bytes key, struct pt_hash *hash)
 {
     if (key.n != sizeof hash->b) {
@@ -167,12 +160,4 @@ enum pt_err pt_key_read_hash(struct pt_bytes key, struct pt_hash *hash)
     }
     memcpy(hash->b, key.data, key.n);
     return PT_OK;
-}
-
-enum pt_err pt_key_read_peer(struct pt_bytes key, struct pt_author *author, uint64_t *incarnation)
-{
-    struct pt_reader reader = pt_reader_on(key);
-    pt_read_into(&reader, author->b, sizeof author->b);
-    *incarnation = pt_read_u64(&reader);
-    return read_end(&reader);
 }

@@ -23,21 +23,19 @@ struct pt_key pt_key_subject(const struct pt_subject *subject); /* prefix in LOG
 struct pt_key pt_key_u64(uint64_t number);                      /* HEADS, ARRIVAL; prefix: log number */
 struct pt_key pt_key_log_seq(uint64_t log, uint64_t seq);       /* TAIL; prefix in CHUNKS, PARKED */
 struct pt_key pt_key_log_seq_link(uint64_t log, uint64_t seq, const struct pt_hash *link); /* CHUNKS, PARKED */
-struct pt_key pt_key_receipt(uint64_t log, uint8_t tier); /* RECEIPTS; prefix of the next */
-struct pt_key pt_key_receipt_held(uint64_t log, uint8_t tier, const struct pt_hash *link); /* RECEIPTS */
-struct pt_key pt_key_hash(const struct pt_hash *hash);                                     /* WANTED */
-struct pt_key pt_key_text(const struct pt_subject *subject, const struct pt_hash *hash);   /* TEXTS */
-struct pt_key pt_key_hash_tier(const struct pt_hash *hash, uint8_t tier);                  /* BLOB_RECEIPTS */
-struct pt_key pt_key_author(const struct pt_author *author);                               /* prefix in PEERS */
-struct pt_key pt_key_peer(const struct pt_author *author, uint64_t incarnation);           /* PEERS */
+struct pt_key pt_key_receipt(uint64_t log, enum pt_tier tier); /* RECEIPTS; prefix of the next */
+struct pt_key pt_key_receipt_held(uint64_t log, enum pt_tier tier, const struct pt_hash *link); /* RECEIPTS */
+struct pt_key pt_key_hash(const struct pt_hash *hash);                                          /* WANTED */
+struct pt_key pt_key_text(const struct pt_subject *subject, const struct pt_hash *hash);        /* TEXTS */
+struct pt_key pt_key_hash_tier(const struct pt_hash *hash, enum pt_tier tier);                  /* BLOB_RECEIPTS */
+struct pt_key pt_key_author(const struct pt_author *author);                                    /* prefix in PEERS */
+struct pt_key pt_key_peer(const struct pt_author *author, uint64_t incarnation);                /* PEERS */
 
 /* Back from a row's key. Errors of all: DAMAGED (another shape than the table's). Outputs untouched on error. LOGS:
  * pt_log_id_read. */
 enum pt_err pt_key_read_u64(struct pt_bytes key, uint64_t *number);
 enum pt_err pt_key_read_log_seq(struct pt_bytes key, uint64_t *log, uint64_t *seq);
 enum pt_err pt_key_read_log_seq_link(struct pt_bytes key, uint64_t *log, uint64_t *seq, struct pt_hash *link);
-enum pt_err pt_key_read_receipt(struct pt_bytes key, uint64_t *log, uint8_t *tier);
 enum pt_err pt_key_read_hash(struct pt_bytes key, struct pt_hash *hash);
-enum pt_err pt_key_read_peer(struct pt_bytes key, struct pt_author *author, uint64_t *incarnation);
 
 #endif

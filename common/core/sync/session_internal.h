@@ -176,7 +176,7 @@ void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct 
 void pt__session_pass_new_receipts(struct pt_session *s, struct pt_txn *txn, const struct pt_news *news,
                                    struct pt_update *u);
 /* Who signs receipts of a tier; NULL: none is accepted. */
-const struct pt_public_key *pt__session_receipt_key(const struct pt_session *s, int tier);
+const struct pt_public_key *pt__session_receipt_key(const struct pt_session *s, enum pt_tier tier);
 void pt__session_on_receipt(struct pt_session *s, const Patuh__Receipt *receipt, const struct pt_now *now,
                             struct pt_update *u);
 

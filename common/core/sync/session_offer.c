@@ -149,7 +149,7 @@ static enum pt_err offer_log(struct pt_session *s, struct pt_txn *txn, const str
         if (entry->kind != PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE || is_among(offer->hashes, offer->n, &entry->hash)) {
             continue;
         }
-        err = pt_blob_receipted(txn, &entry->hash, (uint8_t)s->config.upper_tier, &receipted);
+        err = pt_blob_receipted(txn, &entry->hash, s->config.upper_tier, &receipted);
         if (err == PT_OK && (!receipted.found || receipted.epoch != epoch)) {
             offer->hashes[offer->n++] = entry->hash;
         }
@@ -169,7 +169,7 @@ enum pt_err pt__session_offer_own(struct pt_session *s, struct pt_txn *txn, uint
         if (!s->scope.is_up(s->scope.data, &heads[i].log)) {
             continue;
         }
-        err = pt_receipt_covers(txn, &heads[i], (uint8_t)s->config.upper_tier, &covered);
+        err = pt_receipt_covers(txn, &heads[i], s->config.upper_tier, &covered);
         if (err == PT_OK && covered > 0) {
             err = pt_logs_view(txn, &heads[i], 0, false, &u->arena, &view);
             err = err == PT_OK ? offer_log(s, txn, &view, covered, epoch, &offer) : err;
@@ -256,7 +256,7 @@ void pt__session_after_offer(struct pt_session *s, const struct pt_inbox *inbox,
     struct pt_txn *txn;
     s->sorting = false;
     pt__session_receipt_blobs(s, work->here, work->n_here, inbox->lsn, now, u);
-    bool takes = s->config.policy.evidence && s->peer.tier == 0;
+    bool takes = s->config.policy.evidence && s->peer.tier == PT_TIER_DEVICE;
     if (work->n_lost == 0 || !takes || s->searched) {
         return;
     }
