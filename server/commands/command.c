@@ -24,7 +24,7 @@ const struct command_row command_rows[] = {
     {"decide", cmd_decide, "A PATH [ENTRY --as NAME --reason TEXT]", PT_MSG_HELP_DECIDE, SECRET_PASSPHRASE},
     {"revoke", cmd_revoke, "NAME|KEY --after now|ASSESSMENT:SEQ [--reason TEXT]", PT_MSG_HELP_REVOKE, 0},
     {"release", cmd_release, "LINK --reason TEXT", PT_MSG_HELP_RELEASE, 0},
-    {"fix", cmd_fix, "--cycle C [--leave-out-rest] | --cycle C --check [--json]", PT_MSG_HELP_FIX, 0},
+    {"fix", cmd_fix, "--cycle C [--leave-out-rest] [--alone] | --cycle C --check [--json]", PT_MSG_HELP_FIX, 0},
     {"unfix", cmd_unfix, "--cycle C --reason TEXT", PT_MSG_HELP_UNFIX, 0},
     {"rollup", cmd_rollup, "--cycle C [--level submitted|region|national|fixed] [--version N] --out OUT",
      PT_MSG_HELP_ROLLUP, 0},

@@ -40,9 +40,17 @@ static bool is_unavailable(const struct pt_session *s, const struct pt_hash *has
 struct lacking {
     struct pt_hash hash;
     bool small;
-    bool may_ask;        /* the peer may have it: it brings the log that names it */
+    bool may_ask;        /* the peer may have it */
     struct pt_head head; /* of that log */
 };
+
+/* It brings the log; or the log is ours, and who was restored gets back what it lost from whoever was given it. */
+static bool may_have(const struct pt_session *s, const struct pt_log_id *log)
+{
+    bool brings = s->scope.is_up(s->scope.data, log) != s->config.connects;
+    bool lost = !s->config.connects && pt_author_eq(&log->author, &s->config.author);
+    return s->scope.has(s->scope.data, log) && (brings || lost);
+}
 
 static enum pt_err look_at(struct pt_session *s, struct pt_txn *txn, struct pt_bytes key, struct pt_bytes value,
                            struct pt_update *u, struct lacking *out)
@@ -59,8 +67,7 @@ static enum pt_err look_at(struct pt_session *s, struct pt_txn *txn, struct pt_b
     const Patuh__WantedRecord *row = (const Patuh__WantedRecord *)message;
     err = pt_logs_head(txn, row->log, &out->head);
     out->small = !pt_kind_names_file((Patuh__EntryKind)row->kind);
-    out->may_ask = err == PT_OK && s->scope.has(s->scope.data, &out->head.log) &&
-                   s->scope.is_up(s->scope.data, &out->head.log) != s->config.connects;
+    out->may_ask = err == PT_OK && may_have(s, &out->head.log);
     return err;
 }
 
