@@ -54,6 +54,8 @@ enum pt_err pt__merge_instances(struct pt__merge *m);
 uint32_t pt__merge_find_instance(const struct pt__merge *m, uint32_t repeat, const char *name);
 /* It is there, was removed, or lies outside the cut. */
 bool pt__merge_had_instance(const struct pt__merge *m, uint32_t repeat, const char *name);
+/* Number of the repeat around a question in the cycle's newest instrument; 0: in none, or not asked there. */
+uint32_t pt__merge_repeat_of(const struct pt__merge *m, uint32_t question);
 /* merge_registers.c: registers and their heads, notes, evidence, places. */
 enum pt_err pt__merge_registers(struct pt__merge *m);
 /* merge_replaces.c: answered, cleared, decided. */

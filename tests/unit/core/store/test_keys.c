@@ -54,9 +54,16 @@ Test(keys, names_and_hashes_come_back)
     struct pt_key key = pt_key_log_seq_link(1, 2, &hash);
     cr_expect_eq(pt_key_read_log_seq_link(pt_key_bytes(&key), &log, &seq, &found_hash), PT_OK);
     cr_expect(log == 1 && seq == 2 && pt_hash_eq(&hash, &found_hash));
-    key = pt_key_hash(&hash);
-    cr_expect_eq(pt_key_read_hash(pt_key_bytes(&key), &found_hash), PT_OK);
-    cr_expect(pt_hash_eq(&hash, &found_hash));
+    struct pt_subject subject = subject_of("o:62");
+    struct pt_key wanted[] = {pt_key_hash(&hash), pt_key_wanted_log(&hash, NULL, 7),
+                              pt_key_wanted_log(&hash, &subject, 7)};
+    for (size_t i = 0; i < 3; i++) {
+        found_hash = (struct pt_hash){0};
+        cr_expect_eq(pt_key_read_wanted(pt_key_bytes(&wanted[i]), &found_hash), PT_OK, "row %zu", i);
+        cr_expect(pt_hash_eq(&hash, &found_hash), "row %zu", i);
+        key = pt_key_copy(pt_key_bytes(&wanted[i]));
+        cr_expect(pt_bytes_eq(pt_key_bytes(&key), pt_key_bytes(&wanted[i])), "row %zu", i);
+    }
 }
 
 Test(keys, log_id_is_the_canonical_form_at_its_longest)
@@ -68,6 +75,7 @@ Test(keys, log_id_is_the_canonical_form_at_its_longest)
     memcpy(id.subject.text, "o:", 2);
     struct pt_key key = pt_key_log_id(&id);
     cr_expect_eq(key.n, PT_KEY_BYTES_LONGEST);
+    cr_expect_eq(pt_key_wanted_log(&(struct pt_hash){0}, &id.subject, 1).n, PT_KEY_BYTES_LONGEST);
     pt_log_id_put(&canonical, &id);
     cr_expect(pt_bytes_eq(pt_key_bytes(&key), pt_buf_bytes(&canonical)));
     cr_expect_eq(pt_log_id_read(pt_key_bytes(&key), &found), PT_OK);
@@ -99,6 +107,8 @@ Test(keys, every_other_length_is_damage)
         cr_expect_eq(pt_key_read_u64(cut, &a), n == 8 ? PT_OK : PT_EDAMAGED, "%zu", n);
         cr_expect_eq(pt_key_read_log_seq(cut, &a, &b), n == 16 ? PT_OK : PT_EDAMAGED, "%zu", n);
         cr_expect_eq(pt_key_read_log_seq_link(cut, &a, &b, &hash), n == 48 ? PT_OK : PT_EDAMAGED, "%zu", n);
-        cr_expect_eq(pt_key_read_hash(cut, &hash), n == 32 ? PT_OK : PT_EDAMAGED, "%zu", n);
+        bytes[32] = 4;
+        bool wanted = n == 32 || n == 32 + 1 + 4 + 8;
+        cr_expect_eq(pt_key_read_wanted(cut, &hash), wanted ? PT_OK : PT_EDAMAGED, "%zu", n);
     }
 }
