@@ -220,6 +220,14 @@ Test(instrument, refusals_name_the_words_that_would_be_good)
     expect_arg(GOOD, SETTINGS_HEAD "u,1,2023,mean_of_units,,,,2,zero,full,,7,no\n", 4, "+07:00");
 }
 
+Test(instrument, a_sum_of_weights_names_the_group_and_the_sum)
+{
+    const char *group = SURVEY_HEAD "begin_group,g,,,,,,,100,,,,,\ninteger,a,,,,,,,40,,5,,,\nend_group,,,,,,,,,,,,,\n";
+    expect_arg(group, SETTINGS("zero", "full"), 3, "g");
+    expect_arg(group, SETTINGS("zero", "full"), 4, "40");
+    expect_arg(SURVEY_HEAD "integer,a,,,,,,,40.5,,5,,,\n", SETTINGS("zero", "full"), 4, "40.5");
+}
+
 Test(instrument, blanks_around_a_field_say_nothing)
 {
     struct pt_buf one = {0};
