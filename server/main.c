@@ -428,7 +428,7 @@ int main(int argc, char **argv)
     int exit_code = run(argc > 0 ? argv + 1 : argv);
     bool lost = fflush(stdout) != 0; /* before ferror: only a flush meets the disk */
     if (lost || ferror(stdout)) {
-        pt_say_to(stderr, PT_MSG_CLI_OUTPUT, NULL);
+        pt_say_to(stderr, PT_MSG_OUTPUT_WRITE, NULL);
         exit_code = exit_code == EXIT_GOOD ? EXIT_FAILED : exit_code;
     }
     return exit_code;

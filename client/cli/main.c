@@ -93,6 +93,6 @@ int main(int argc, char **argv)
             return run(&commands[i], argc - 2, argv + 2);
         }
     }
-    pt_say_to(stderr, PT_MSG_CLI_COMMAND, argv[1], NULL);
+    pt_say_to(stderr, PT_MSG_COMMAND_UNKNOWN, argv[1], NULL);
     return PT_EXIT_USAGE;
 }
