@@ -36,7 +36,7 @@ static enum pt_err put_move(struct pt_action *action, Patuh__State to, struct pt
     struct pt_work *work = &action->work;
     enum pt_err err = pt_seen_cut(&work->state, work->views, work->n_views, &action->head.log, &work->arena, &move);
     if (err == PT_OK && move.n_cut > PT_CUT_LOGS_MAX) {
-        err = pt_problem_set(problem, PT_ELIMIT, PT_MSG_CLIENT_MANY_LOGS, pt_subject_name(&action->work.subject), NULL);
+        err = pt_problem_set(problem, PT_ELIMIT, PT_MSG_MANY_LOGS, pt_subject_name(&action->work.subject), NULL);
     }
     if (err == PT_OK) {
         struct pt_entry entry = pt_action_entry(action, PATUH__ENTRY_KIND__ENTRY_MOVE, NULL);

@@ -123,7 +123,10 @@ static int read_line(char **argv, struct line *line)
         } else if (line->command == NULL) {
             line->command = argv[i];
         } else if (line->n_words == WORDS_MAX) {
-            return usage(PT_MSG_OPTION_WORD, argv[i]);
+            char limit[24];
+            (void)snprintf(limit, sizeof limit, "%d", WORDS_MAX);
+            pt_say_to(stderr, PT_MSG_WORD_TOO_MANY, argv[i], limit, NULL);
+            return EXIT_USAGE;
         } else {
             line->words[line->n_words++] = argv[i];
         }
@@ -434,7 +437,7 @@ int main(int argc, char **argv)
     int exit_code = run(argc > 0 ? argv + 1 : argv);
     bool lost = fflush(stdout) != 0; /* before ferror: only a flush meets the disk */
     if (lost || ferror(stdout)) {
-        pt_say_to(stderr, PT_MSG_CLI_OUTPUT, NULL);
+        pt_say_to(stderr, PT_MSG_OUTPUT_WRITE, NULL);
         exit_code = exit_code == EXIT_GOOD ? EXIT_FAILED : exit_code;
     }
     return exit_code;

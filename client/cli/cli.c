@@ -57,7 +57,7 @@ int pt_cli_print(struct pt_buf *out)
     bool good = out->err == PT_OK && (out->n == 0 || fputs(pt_buf_text(out), stdout) >= 0) && fflush(stdout) == 0;
     pt_buf_free(out);
     if (!good) {
-        pt_say_to(stderr, PT_MSG_CLI_OUTPUT, NULL);
+        pt_say_to(stderr, PT_MSG_OUTPUT_WRITE, NULL);
     }
     return good ? PT_EXIT_GOOD : PT_EXIT_FAILED;
 }
@@ -94,7 +94,7 @@ static void put_shortage(struct pt_buf *out, const struct patuh_item *item)
     (void)snprintf(have, sizeof have, "%u", item->n_have);
     (void)snprintf(need, sizeof need, "%u", item->n_need);
     pt_buf_put_str(out, "! ");
-    pt_say(out, PT_MSG_CLI_SHORTAGE, have, need, NULL);
+    pt_say(out, PT_MSG_ITEM_SHORTAGE, have, need, NULL);
 }
 
 void pt_cli_put_faults(struct pt_buf *out, const struct patuh_item *item, size_t indent)

@@ -185,15 +185,15 @@ static void put_head(struct pt_buf *out, const struct patuh_form *form)
         pt_buf_put_str(out, "\n");
     }
     if (!score->has_score) {
-        pt_say(out, PT_MSG_CLI_NO_SCORE, NULL);
+        pt_say(out, PT_MSG_SCORE_NONE, NULL);
     } else if (score->settled) {
-        pt_say(out, PT_MSG_CLI_SCORE, score->low, score->zone, score->category, NULL);
+        pt_say(out, PT_MSG_SCORE_SETTLED, score->low, score->zone, score->category, NULL);
     } else {
-        pt_say(out, PT_MSG_CLI_SCORE_RANGE, score->low, score->high, NULL);
+        pt_say(out, PT_MSG_SCORE_RANGE, score->low, score->high, NULL);
     }
     pt_buf_put_str(out, "\n");
     if (score->placeholders) {
-        pt_say(out, PT_MSG_CLI_PLACEHOLDERS, NULL);
+        pt_say(out, PT_MSG_SCORE_PLACEHOLDERS, NULL);
         pt_buf_put_str(out, "\n");
     }
     for (size_t i = 0; i < form->n_writers; i++) {

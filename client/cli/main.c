@@ -31,7 +31,7 @@ static const struct command commands[] = {
     {"place", pt_cmd_place, "--dir D A LAT LON ACC", "catat tempat kunjungan", "record the place of the visit"},
     {"not-assessed", pt_cmd_not_assessed, "--dir D A --reason TEXT", "usulkan tidak dinilai",
      "propose that it is not assessed"},
-    {"submit", pt_cmd_submit, "--dir D A [--with-missing]", "serahkan", "hand in"},
+    {"submit", pt_cmd_submit, "--dir D A [--with-missing]", "serahkan", "submit"},
     {"status", pt_cmd_status, "--dir D [--json]", "di mana setiap bagian data berada", "where every piece of data is"},
     {"log", pt_cmd_log, "--dir D A [--json]", "entri, tautan dan tanda tangan diperiksa",
      "entries, links and signatures checked"},
@@ -93,6 +93,6 @@ int main(int argc, char **argv)
             return run(&commands[i], argc - 2, argv + 2);
         }
     }
-    pt_say_to(stderr, PT_MSG_CLI_COMMAND, argv[1], NULL);
+    pt_say_to(stderr, PT_MSG_COMMAND_UNKNOWN, argv[1], NULL);
     return PT_EXIT_USAGE;
 }

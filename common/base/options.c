@@ -12,11 +12,20 @@ static struct pt_option *find(struct pt_option *options, size_t n, const char *w
     return NULL;
 }
 
+static enum pt_err too_many(enum pt_msg msg, const char *what, size_t max, struct pt_problem *problem)
+{
+    char limit[24];
+    (void)snprintf(limit, sizeof limit, "%zu", max);
+    return pt_problem_set(problem, PT_EINVALID, msg, what, limit, NULL);
+}
+
 static enum pt_err take(struct pt_option *option, const char *value, struct pt_problem *problem)
 {
-    size_t max = option->repeats ? PT_OPTION_VALUES_MAX : 1;
-    if (option->n >= max) {
+    if (option->n > 0 && !option->repeats) {
         return pt_problem_set(problem, PT_EINVALID, PT_MSG_OPTION_TWICE, option->name, NULL);
+    }
+    if (option->n == PT_OPTION_VALUES_MAX) {
+        return too_many(PT_MSG_OPTION_TOO_MANY, option->name, PT_OPTION_VALUES_MAX, problem);
     }
     option->values[option->n++] = value;
     option->value = value;
@@ -25,6 +34,9 @@ static enum pt_err take(struct pt_option *option, const char *value, struct pt_p
 
 static enum pt_err take_word(struct pt_words *words, const char *word, struct pt_problem *problem)
 {
+    if (words->n >= words->n_max && words->repeat) {
+        return too_many(PT_MSG_WORD_TOO_MANY, word, words->n_max, problem);
+    }
     if (words->n >= words->n_max) {
         return pt_problem_set(problem, PT_EINVALID, PT_MSG_OPTION_WORD, word, NULL);
     }

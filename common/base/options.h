@@ -24,6 +24,7 @@ struct pt_option {
 struct pt_words {
     const char **words; /* positional; room for n_max */
     size_t n_max;
+    bool repeat; /* the last kind of word may stand any number of times: n_max is our limit, not the command's form */
     size_t n;
 };
 

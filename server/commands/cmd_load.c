@@ -97,7 +97,7 @@ static enum pt_err read_sheet(struct command *c, const char *folder, const char 
     (void)snprintf(file, sizeof file, "%s.csv", name);
     enum pt_err err = read_part(c, folder, file, needed, out);
     if (err == PT_OK && out->n == 0 && pt_path_join(path, sizeof path, folder, file) == PT_OK && pt_file_exists(path)) {
-        struct pt_csv sheet = {.name = name};
+        struct pt_csv sheet = {.name = file};
         err = pt_csv_refuse(&sheet, 1, "1", PT_MSG_CSV_NO_HEADER, "", &c->problem);
     }
     return err;

@@ -7,11 +7,11 @@
 #include <string.h>
 
 enum { OPTION_AS, OPTION_STATE, OPTION_SURVEYOR, OPTION_COMMENT, OPTION_REASON, OPTION_SAVE, OPTION_JSON, N_OPTIONS };
-#define WORDS_MAX 64
+#define WORDS_MAX 65 /* the verb, and the assessments to approve */
 
 struct line {
     struct pt_option options[N_OPTIONS];
-    const char *words[WORDS_MAX]; /* after the verb */
+    const char *words[WORDS_MAX]; /* once read: after the verb */
     size_t n_words;
 };
 
@@ -161,15 +161,17 @@ enum pt_err cmd_review(struct command *c)
                             [OPTION_SAVE] = {.name = "--save", .has_value = true},
                             [OPTION_JSON] = {.name = "--json"},
                         }};
-    enum pt_err err = command_words(c, line.options, N_OPTIONS, line.words, WORDS_MAX, &line.n_words);
+    struct pt_words words = {.words = line.words, .n_max = WORDS_MAX, .repeat = true};
+    enum pt_err err = pt_options_read(c->argc, c->argv, line.options, N_OPTIONS, &words, &c->problem);
     if (err != PT_OK) {
+        c->usage = true;
         return err;
     }
-    if (line.n_words == 0) {
-        return command_usage(c, PT_MSG_REVIEW_VERB, "");
+    if (words.n == 0) {
+        return command_usage(c, PT_MSG_WORD_NEEDED, "list|show|return|approve|unapprove");
     }
     const char *verb = line.words[0];
-    memmove(&line.words[0], &line.words[1], (line.n_words - 1) * sizeof line.words[0]);
-    line.n_words--;
+    line.n_words = words.n - 1;
+    memmove(&line.words[0], &line.words[1], line.n_words * sizeof line.words[0]);
     return run_verb(c, verb, &line);
 }

@@ -256,7 +256,7 @@ static enum pt_err move_entry(struct acting *a, Patuh__State to, const struct pt
     move.to = to;
     enum pt_err err = pt_seen_cut(&a->work.state, a->work.views, a->work.n_views, own, &a->work.arena, &move);
     if (err == PT_OK && move.n_cut > PT_CUT_LOGS_MAX) {
-        err = pt_problem_set(a->problem, PT_ELIMIT, PT_MSG_CLIENT_MANY_LOGS, a->act->assessment, NULL);
+        err = pt_problem_set(a->problem, PT_ELIMIT, PT_MSG_MANY_LOGS, a->act->assessment, NULL);
     }
     if (err == PT_OK && a->act->kind == REVIEW_RETURN) {
         err = fill_comments(a, &move);

@@ -231,15 +231,15 @@ static void put_score(struct showing *s, struct pt_buf *out)
 {
     struct pt_points points = pt_work_points(&s->c->work, &s->arena);
     if (!points.has_score) {
-        pt_say(out, PT_MSG_CLI_NO_SCORE, NULL);
+        pt_say(out, PT_MSG_SCORE_NONE, NULL);
     } else if (points.settled) {
-        pt_say(out, PT_MSG_CLI_SCORE, points.low, points.zone, points.category, NULL);
+        pt_say(out, PT_MSG_SCORE_SETTLED, points.low, points.zone, points.category, NULL);
     } else {
-        pt_say(out, PT_MSG_CLI_SCORE_RANGE, points.low, points.high, NULL);
+        pt_say(out, PT_MSG_SCORE_RANGE, points.low, points.high, NULL);
     }
     pt_buf_put_str(out, "\n");
     if (points.placeholders) {
-        pt_say(out, PT_MSG_CLI_PLACEHOLDERS, NULL);
+        pt_say(out, PT_MSG_SCORE_PLACEHOLDERS, NULL);
         pt_buf_put_str(out, "\n");
     }
 }
@@ -279,7 +279,7 @@ static void put_missing_one(struct showing *s, uint32_t node, const char *instan
         (void)snprintf(counts[0], sizeof counts[0], "%" PRIu32, n_have);
         (void)snprintf(counts[1], sizeof counts[1], "%" PRIu32, n_need);
         pt_buf_put_str(out, ": ");
-        pt_say(out, PT_MSG_CLI_SHORTAGE, counts[0], counts[1], NULL);
+        pt_say(out, PT_MSG_ITEM_SHORTAGE, counts[0], counts[1], NULL);
     }
     pt_buf_put_str(out, "\n");
 }

@@ -17,7 +17,7 @@ struct pt_compile {
     const struct pt_instrument *previous; /* NULL: the first version of the cycle */
     struct pt_instrument ins;             /* what is being made; the arrays below are its arrays */
     struct pt_node *nodes;
-    size_t *lines; /* of each node: row of the sheet survey */
+    size_t *lines; /* of each node: line of survey.csv */
     struct pt_list *lists;
     struct pt_program *programs;
     const char **texts;

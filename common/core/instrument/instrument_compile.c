@@ -47,15 +47,15 @@ static enum pt_err read_sheet(struct pt_compile *c, struct pt_bytes bytes, const
 
 static enum pt_err read_sheets(struct pt_compile *c, const struct pt_sheets *sheets)
 {
-    enum pt_err err = read_sheet(c, sheets->settings, "settings", &c->settings);
+    enum pt_err err = read_sheet(c, sheets->settings, "settings.csv", &c->settings);
     if (err == PT_OK) {
-        err = read_sheet(c, sheets->zones, "zones", &c->zones);
+        err = read_sheet(c, sheets->zones, "zones.csv", &c->zones);
     }
     if (err == PT_OK) {
-        err = read_sheet(c, sheets->choices, "choices", &c->choices);
+        err = read_sheet(c, sheets->choices, "choices.csv", &c->choices);
     }
     if (err == PT_OK) {
-        err = read_sheet(c, sheets->survey, "survey", &c->survey);
+        err = read_sheet(c, sheets->survey, "survey.csv", &c->survey);
     }
     return err;
 }

@@ -284,16 +284,21 @@ static enum pt_err check_scale(const struct pt_compile *c, uint32_t i)
 
 static enum pt_err refuse_sum(const struct pt_compile *c, uint32_t i, int64_t sum)
 {
+    const struct pt_csv *csv = i == 0 ? &c->settings : &c->survey;
+    const char *group = i == 0 ? c->ins.settings.form_id : c->nodes[i].name;
+    char line[24];
     struct pt_buf text = {0};
-    pt_buf_put_str(&text, i == 0 ? c->ins.settings.form_id : c->nodes[i].name);
-    pt_buf_put_str(&text, ": ");
-    pt_decimal_put(&text, (struct pt_decimal){.mantissa = sum / 1000, .scale = 6});
+    struct pt_decimal shown = {.mantissa = sum / 1000, .scale = 6};
+    while (shown.scale > 0 && shown.mantissa % 10 == 0) {
+        shown.mantissa /= 10;
+        shown.scale--;
+    }
+    (void)snprintf(line, sizeof line, "%zu", i == 0 ? c->settings.rows[0].line : c->lines[i]);
+    pt_decimal_put(&text, shown);
     enum pt_err err = text.err;
-    if (err == PT_OK && i == 0) {
-        err = pt_csv_refuse(&c->settings, c->settings.rows[0].line, "weights", PT_MSG_SHEET_WEIGHTS_SUM,
-                            pt_buf_text(&text), c->problem);
-    } else if (err == PT_OK) {
-        err = refuse_node(c, i, "weights", PT_MSG_SHEET_WEIGHTS_SUM, pt_buf_text(&text));
+    if (err == PT_OK) {
+        err = pt_problem_set(c->problem, PT_EINVALID, PT_MSG_SHEET_WEIGHTS_SUM, csv->name, line, "weights", group,
+                             pt_buf_text(&text), NULL);
     }
     pt_buf_free(&text);
     return err;

@@ -58,8 +58,7 @@ static enum pt_err check_text(const char *text, size_t n_max, struct pt_problem 
     }
     char limit[24];
     (void)snprintf(limit, sizeof limit, "%zu", n_max);
-    return pt_problem_set(problem, PT_EINVALID, n == 0 ? PT_MSG_CLIENT_TEXT_EMPTY : PT_MSG_CLIENT_TEXT_FORM, limit,
-                          NULL);
+    return pt_problem_set(problem, PT_EINVALID, n == 0 ? PT_MSG_TEXT_EMPTY : PT_MSG_TEXT_FORM, limit, NULL);
 }
 
 enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_random *random,

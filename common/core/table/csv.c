@@ -24,9 +24,9 @@ struct scan {
 enum pt_err pt_csv_refuse(const struct pt_csv *csv, size_t line, const char *column, enum pt_msg msg,
                           const char *detail, struct pt_problem *problem)
 {
-    char row[24];
-    (void)snprintf(row, sizeof row, "%zu", line);
-    return pt_problem_set(problem, PT_EINVALID, msg, csv->name, row, column, detail, NULL);
+    char number[24];
+    (void)snprintf(number, sizeof number, "%zu", line);
+    return pt_problem_set(problem, PT_EINVALID, msg, csv->name, number, column, detail, NULL);
 }
 
 /* Past a line end (LF or CRLF) or at the end of the file. */

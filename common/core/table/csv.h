@@ -20,7 +20,7 @@ struct pt_csv_row {
 };
 
 struct pt_csv {
-    const char *name; /* of the sheet or file, for problems; the caller's */
+    const char *name; /* of the file, for problems; the caller's */
     const char *const *headers;
     size_t n_columns;
     const struct pt_csv_row *rows;
@@ -33,7 +33,7 @@ struct pt_csv_header {
     bool required;
 };
 
-/* Errors: INVALID (with a problem that names sheet, row, column), NOMEM. */
+/* Errors: INVALID (with a problem that names file, line, column), NOMEM. */
 enum pt_err pt_csv_read(struct pt_bytes bytes, const char *name, struct pt_arena *arena, struct pt_csv *out,
                         struct pt_problem *problem);
 /* Refuses a header that is not known and a required one that is absent. Errors: INVALID. */
@@ -43,7 +43,7 @@ enum pt_err pt_csv_check(const struct pt_csv *csv, const struct pt_csv_header *k
 size_t pt_csv_column(const struct pt_csv *csv, const char *header);
 /* Field by header; "" when there is no such column. Lent. */
 const char *pt_csv_get(const struct pt_csv *csv, const struct pt_csv_row *row, const char *header);
-/* `return pt_csv_refuse(...)`: a problem of a message with {1} sheet, {2} row, {3} column, {4} detail; INVALID. */
+/* `return pt_csv_refuse(...)`: a problem of a message with {1} file, {2} line, {3} column, {4} detail; INVALID. */
 enum pt_err pt_csv_refuse(const struct pt_csv *csv, size_t line, const char *column, enum pt_msg msg,
                           const char *detail, struct pt_problem *problem);
 

@@ -31,7 +31,7 @@ static const char *find_text(void *data, const struct pt_hash *hash)
 enum pt_err pt_work_subject(const char *assessment, struct pt_subject *out, struct pt_problem *problem)
 {
     if (pt_subject_make(PT_SUBJECT_ASSESSMENT, assessment, out) != PT_OK) {
-        return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_ASSESSMENT_FORM, assessment, NULL);
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_ASSESSMENT_INVALID, assessment, NULL);
     }
     return PT_OK;
 }

@@ -5,6 +5,14 @@
 #include <errno.h>
 #include <string.h>
 
+/* Whose two texts take different arguments. */
+static const bool has_argument_for_each[] = {
+#define PT_MSG(name, indonesian, english) false,
+#define PT_MSG_EACH(name, indonesian, english) true,
+#include "base/messages.def"
+#undef PT_MSG
+};
+
 /* Which of {1}..{5} a text uses, as bits. */
 static unsigned placeholders(const char *text)
 {
@@ -16,12 +24,24 @@ static unsigned placeholders(const char *text)
     return used;
 }
 
+static size_t n_of(unsigned bits)
+{
+    size_t n = 0;
+    for (; bits != 0; bits &= bits - 1) {
+        n++;
+    }
+    return n;
+}
+
 Test(problem, both_languages_use_the_same_placeholders)
 {
     for (size_t i = 0; i < PT_MSG_COUNT; i++) {
         const char *indonesian = pt_msg_indonesian((enum pt_msg)i);
         const char *english = pt_msg_english((enum pt_msg)i);
-        cr_expect_eq(placeholders(indonesian), placeholders(english), "%s", english);
+        unsigned id = placeholders(indonesian);
+        unsigned en = placeholders(english);
+        cr_expect_eq(id != en, has_argument_for_each[i], "%s", english);
+        cr_expect_eq(n_of(id), n_of(en), "%s", english);
         cr_expect((i == PT_MSG_NONE) == (*indonesian == '\0'), "%s", english);
         cr_expect((i == PT_MSG_NONE) == (*english == '\0'), "%s", indonesian);
     }

@@ -80,7 +80,7 @@ Test(assessments, say_what_the_state_means_and_what_does_not_count_yet)
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
     field_answer(device, "officials_available", "4");
-    expect_advice(device, "hand in with patuh submit", 0);
+    expect_advice(device, "submit it with patuh submit", 0);
     cr_assert_eq(patuh_submit(device, FIELD_UNIT, true, NULL), PATUH_OK);
     expect_advice(device, "not sent yet", 0);
     field_receipt(&field, device, PT_TIER_REGION);

@@ -194,7 +194,7 @@ Test(instrument, refusals_name_sheet_row_and_column)
                                   &out, &problem);
         cr_expect_eq(err, PT_EINVALID, "row %zu", i);
         cr_expect_eq(problem.msg, rows[i].msg, "row %zu: %s", i, pt_msg_english(problem.msg));
-        cr_expect_str_eq(problem.arg[0], at_root ? "settings" : "survey", "row %zu", i);
+        cr_expect_str_eq(problem.arg[0], at_root ? "settings.csv" : "survey.csv", "row %zu", i);
         cr_expect_str_eq(problem.arg[1], rows[i].row, "row %zu: %s", i, problem.arg[1]);
         cr_expect_str_eq(problem.arg[2], rows[i].column, "row %zu: %s", i, problem.arg[2]);
         cr_expect_eq(out.n, 0);
@@ -220,6 +220,14 @@ Test(instrument, refusals_name_the_words_that_would_be_good)
     expect_arg(GOOD, SETTINGS_HEAD "u,1,2023,mean_of_units,,,,2,zero,full,,7,no\n", 4, "+07:00");
 }
 
+Test(instrument, a_sum_of_weights_names_the_group_and_the_sum)
+{
+    const char *group = SURVEY_HEAD "begin_group,g,,,,,,,100,,,,,\ninteger,a,,,,,,,40,,5,,,\nend_group,,,,,,,,,,,,,\n";
+    expect_arg(group, SETTINGS("zero", "full"), 3, "g");
+    expect_arg(group, SETTINGS("zero", "full"), 4, "40");
+    expect_arg(SURVEY_HEAD "integer,a,,,,,,,40.5,,5,,,\n", SETTINGS("zero", "full"), 4, "40.5");
+}
+
 Test(instrument, blanks_around_a_field_say_nothing)
 {
     struct pt_buf one = {0};
@@ -243,38 +251,38 @@ Test(instrument, refuses_bad_settings_zones_and_choices)
         const char *sheet;
         const char *column;
     } rows[] = {
-        {CHOICES, SETTINGS("none", "full"), ZONES, PT_MSG_SHEET_WORD, "settings", "missing"},
-        {CHOICES, SETTINGS_HEAD "u,1,2023,mean_of_x,,,,2,zero,full,,,no\n", ZONES, PT_MSG_SHEET_WORD, "settings",
+        {CHOICES, SETTINGS("none", "full"), ZONES, PT_MSG_SHEET_WORD, "settings.csv", "missing"},
+        {CHOICES, SETTINGS_HEAD "u,1,2023,mean_of_x,,,,2,zero,full,,,no\n", ZONES, PT_MSG_SHEET_WORD, "settings.csv",
          "institution_rule"},
         {CHOICES, SETTINGS_HEAD "u,1,2023,mean_of_products,,,,2,zero,full,,,no\n", ZONES, PT_MSG_SHEET_REQUIRED,
-         "settings", "product_repeat"},
+         "settings.csv", "product_repeat"},
         {CHOICES, SETTINGS_HEAD "u,1,2023,mean_of_products,g,,,2,zero,full,,,no\n", ZONES, PT_MSG_SHEET_WORD,
-         "settings", "product_repeat"},
-        {CHOICES, SETTINGS_HEAD "u,1,2023,mean_of_units,,,,10,zero,full,,,no\n", ZONES, PT_MSG_SHEET_NUMBER, "settings",
+         "settings.csv", "product_repeat"},
+        {CHOICES, SETTINGS_HEAD "u,1,2023,mean_of_units,,,,10,zero,full,,,no\n", ZONES, PT_MSG_SHEET_NUMBER, "settings.csv",
          "decimals"},
-        {CHOICES, SETTINGS_HEAD "u,1,2023,mean_of_units,,,,2,zero,full,,7,no\n", ZONES, PT_MSG_SHEET_FORM, "settings",
+        {CHOICES, SETTINGS_HEAD "u,1,2023,mean_of_units,,,,2,zero,full,,7,no\n", ZONES, PT_MSG_SHEET_FORM, "settings.csv",
          "utc_offset"},
-        {CHOICES, SETTINGS_HEAD "u,1,20/23,mean_of_units,,,,2,zero,full,,,no\n", ZONES, PT_MSG_SHEET_FORM, "settings",
+        {CHOICES, SETTINGS_HEAD "u,1,20/23,mean_of_units,,,,2,zero,full,,,no\n", ZONES, PT_MSG_SHEET_FORM, "settings.csv",
          "cycle"},
-        {CHOICES, SETTINGS_HEAD, ZONES, PT_MSG_SHEET_EMPTY, "settings", "form_id"},
-        {CHOICES, "form_id\nx\n", ZONES, PT_MSG_CSV_HEADER_MISSING, "settings", "version"},
+        {CHOICES, SETTINGS_HEAD, ZONES, PT_MSG_SHEET_EMPTY, "settings.csv", "form_id"},
+        {CHOICES, "form_id\nx\n", ZONES, PT_MSG_CSV_HEADER_MISSING, "settings.csv", "version"},
         {CHOICES, SETTINGS("zero", "full"),
          "lower,lower_exclusive,zone,category,label_id,label_en,colour\n50,no,green,A,A,A,#00aa00\n"
          "80,no,red,B,B,B,#00aa00\n",
-         PT_MSG_SHEET_ZONE_ORDER, "zones", "lower"},
+         PT_MSG_SHEET_ZONE_ORDER, "zones.csv", "lower"},
         {CHOICES, SETTINGS("zero", "full"),
          "lower,lower_exclusive,zone,category,label_id,label_en,colour\n50,no,green,A,A,A,#00aa00\n",
-         PT_MSG_SHEET_ZONE_LAST, "zones", "lower"},
+         PT_MSG_SHEET_ZONE_LAST, "zones.csv", "lower"},
         {CHOICES, SETTINGS("zero", "full"),
          "lower,lower_exclusive,zone,category,label_id,label_en,colour\n0,no,blue,A,A,A,#00aa00\n", PT_MSG_SHEET_WORD,
-         "zones", "zone"},
+         "zones.csv", "zone"},
         {CHOICES, SETTINGS("zero", "full"),
          "lower,lower_exclusive,zone,category,label_id,label_en,colour\n0,no,red,A,A,A,red\n", PT_MSG_SHEET_FORM,
-         "zones", "colour"},
-        {"list_name,name,score\nl,a b,1\n", SETTINGS("zero", "full"), ZONES, PT_MSG_SHEET_NAME, "choices", "name"},
-        {"list_name,name,score\nl,a,1\nl,a,2\n", SETTINGS("zero", "full"), ZONES, PT_MSG_SHEET_TWICE, "choices",
+         "zones.csv", "colour"},
+        {"list_name,name,score\nl,a b,1\n", SETTINGS("zero", "full"), ZONES, PT_MSG_SHEET_NAME, "choices.csv", "name"},
+        {"list_name,name,score\nl,a,1\nl,a,2\n", SETTINGS("zero", "full"), ZONES, PT_MSG_SHEET_TWICE, "choices.csv",
          "name"},
-        {"list_name,name,score\nl,a,x\n", SETTINGS("zero", "full"), ZONES, PT_MSG_SHEET_NUMBER, "choices", "score"},
+        {"list_name,name,score\nl,a,x\n", SETTINGS("zero", "full"), ZONES, PT_MSG_SHEET_NUMBER, "choices.csv", "score"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct pt_buf out = {0};
