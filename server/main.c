@@ -52,7 +52,7 @@ static int usage(enum pt_msg msg, const char *argument)
 
 static void put_help_row(const char *name, const char *words, enum pt_msg help)
 {
-    (void)printf("  patuhd %-8s --dir D %s\n      ", name, words);
+    (void)printf("  patuhd %-8s --dir DIR %s\n      ", name, words);
     pt_say_to(stdout, help, NULL);
 }
 
@@ -411,7 +411,7 @@ static int run(char **argv)
         return help(line.command);
     }
     if (line.dir == NULL) {
-        return usage(PT_MSG_OPTION_NEEDED, "--dir D");
+        return usage(PT_MSG_OPTION_NEEDED, "--dir DIR");
     }
     (void)signal(SIGPIPE, SIG_IGN);
     pt_fault_watch(line.dir);

@@ -12,7 +12,7 @@
 
 enum { PT_EXIT_GOOD = 0, PT_EXIT_FAILED = 1, PT_EXIT_USAGE = 2 };
 
-#define PT_CLI_WORDS_MAX 4
+#define PT_CLI_WORDS_MAX 5 /* one more than a command takes, to be named */
 #define PT_CLI_OPTIONS_MAX 2
 
 struct pt_cli {
@@ -28,13 +28,15 @@ struct pt_cli {
     struct patuh_problem problem;
 };
 
-/* Read options (beside --dir and --json) and between n_min and n_max words. False: said why, exit with usage. */
-bool pt_cli_read(struct pt_cli *cli, struct pt_option *options, size_t n_options, size_t n_min, size_t n_max);
+/* Read options (beside --dir and --json) and words, whose names stand in a list parted by blanks; those in brackets, at
+ * its end, may be absent. False: said why, exit with usage. */
+bool pt_cli_read(struct pt_cli *cli, struct pt_option *options, size_t n_options, const char *names);
 /* Open the folder --dir into cli->device. False: said why. */
 bool pt_cli_open(struct pt_cli *cli);
 /* Print cli->problem when result is not good; the exit code. */
 int pt_cli_end(struct pt_cli *cli, enum patuh_result result);
-int pt_cli_usage(const struct pt_cli *cli);
+/* Say what is wrong with the words, and how the command is used; the exit code. */
+int pt_cli_refuse(const struct pt_cli *cli, enum pt_msg msg, const char *argument);
 
 /* Write the buffer and a line end to stdout, free it; the exit code. */
 int pt_cli_print(struct pt_buf *out);

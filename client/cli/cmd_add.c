@@ -1,10 +1,10 @@
-/* patuh add A REPEAT LABEL: prints the path of what was added. */
+/* patuh add ASSESSMENT REPEAT LABEL: prints the path of what was added. */
 #include "client/cli/cli.h"
 
 int pt_cmd_add(struct pt_cli *cli)
 {
     char path[PATUH_PATH_BYTES];
-    if (!pt_cli_read(cli, NULL, 0, 3, 3)) {
+    if (!pt_cli_read(cli, NULL, 0, "ASSESSMENT REPEAT LABEL")) {
         return PT_EXIT_USAGE;
     }
     if (!pt_cli_open(cli)) {

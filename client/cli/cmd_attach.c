@@ -1,10 +1,10 @@
-/* patuh attach A PATH FILE: prints the name under which the evidence can be removed. */
+/* patuh attach ASSESSMENT PATH FILE: prints the name under which the evidence can be removed. */
 #include "client/cli/cli.h"
 
 int pt_cmd_attach(struct pt_cli *cli)
 {
     char id[PATUH_PATH_BYTES + 9];
-    if (!pt_cli_read(cli, NULL, 0, 3, 3)) {
+    if (!pt_cli_read(cli, NULL, 0, "ASSESSMENT PATH FILE")) {
         return PT_EXIT_USAGE;
     }
     if (!pt_cli_open(cli)) {

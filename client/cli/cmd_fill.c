@@ -1,5 +1,5 @@
-/* patuh fill A: question by question from any input, each answer saved before the next question. It begins where
- * something is still to be done; notes are printed where they stand.
+/* patuh fill ASSESSMENT: question by question from any input, each answer saved before the next question. It begins
+ * where something is still to be done; notes are printed where they stand.
  *
  * The form is read anew after each answer, since an answer decides what is asked next; the place in it is kept as a
  * path, which no answer moves. */
@@ -342,14 +342,14 @@ static int fill(struct filling *f)
         }
         at = after_step(f, step);
     }
-    pt_say_to(stdout, PT_MSG_CLI_FILL_END, f->assessment, NULL);
+    pt_say_to(stdout, PT_MSG_CLI_FILL_END, f->assessment, f->cli->dir, NULL);
     return PT_EXIT_GOOD;
 }
 
 int pt_cmd_fill(struct pt_cli *cli)
 {
     struct filling f = {.cli = cli};
-    if (!pt_cli_read(cli, NULL, 0, 1, 1)) {
+    if (!pt_cli_read(cli, NULL, 0, "ASSESSMENT")) {
         return PT_EXIT_USAGE;
     }
     if (!pt_cli_open(cli)) {

@@ -133,7 +133,7 @@ static void put_line(struct pt_buf *out, const struct patuh_listed *listed)
 int pt_cmd_list(struct pt_cli *cli)
 {
     struct patuh_list list;
-    if (!pt_cli_read(cli, NULL, 0, 0, 0)) {
+    if (!pt_cli_read(cli, NULL, 0, "")) {
         return PT_EXIT_USAGE;
     }
     if (!pt_cli_open(cli)) {

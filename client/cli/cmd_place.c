@@ -1,4 +1,4 @@
-/* patuh place A LAT LON ACC: degrees with a decimal point, metres. */
+/* patuh place ASSESSMENT LATITUDE LONGITUDE METRES: degrees with a decimal point, metres. */
 #include "client/cli/cli.h"
 
 #include "base/text.h"
@@ -39,7 +39,7 @@ static bool read_metres(const char *text, uint32_t *out)
 int pt_cmd_place(struct pt_cli *cli)
 {
     struct patuh_position position;
-    if (!pt_cli_read(cli, NULL, 0, 4, 4)) {
+    if (!pt_cli_read(cli, NULL, 0, "ASSESSMENT LATITUDE LONGITUDE METRES")) {
         return PT_EXIT_USAGE;
     }
     if (!read_degrees(cli->words[1], &position.latitude_e7) || !read_degrees(cli->words[2], &position.longitude_e7) ||

@@ -1,9 +1,9 @@
-/* patuh remove A PATH */
+/* patuh remove ASSESSMENT PATH */
 #include "client/cli/cli.h"
 
 int pt_cmd_remove(struct pt_cli *cli)
 {
-    if (!pt_cli_read(cli, NULL, 0, 2, 2)) {
+    if (!pt_cli_read(cli, NULL, 0, "ASSESSMENT PATH")) {
         return PT_EXIT_USAGE;
     }
     if (!pt_cli_open(cli)) {

@@ -1,4 +1,4 @@
-/* patuh show A [--missing] [--role R] [--json] */
+/* patuh show ASSESSMENT [--missing] [--role ROLE] [--json] */
 #include "client/cli/cli.h"
 
 #include <string.h>
@@ -317,7 +317,7 @@ int pt_cmd_show(struct pt_cli *cli)
 {
     struct patuh_form form;
     struct pt_option options[] = {{.name = "--missing"}, {.name = "--role", .has_value = true}};
-    if (!pt_cli_read(cli, options, 2, 1, 1)) {
+    if (!pt_cli_read(cli, options, 2, "ASSESSMENT")) {
         return PT_EXIT_USAGE;
     }
     struct filter filter = {.missing = options[0].n > 0, .role = options[1].value};

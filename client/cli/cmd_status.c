@@ -66,7 +66,7 @@ static void say_held(const struct patuh_status *status)
 int pt_cmd_status(struct pt_cli *cli)
 {
     struct patuh_status status;
-    if (!pt_cli_read(cli, NULL, 0, 0, 0)) {
+    if (!pt_cli_read(cli, NULL, 0, "")) {
         return PT_EXIT_USAGE;
     }
     if (!pt_cli_open(cli)) {

@@ -1,5 +1,5 @@
-/* patuh submit A [--with-missing]: without it, what is missing or does not meet its condition is listed and nothing is
- * handed in. */
+/* patuh submit ASSESSMENT [--with-missing]: without it, what is missing or does not meet its condition is listed and
+ * nothing is handed in. */
 #include "client/cli/cli.h"
 
 static void list_missing(struct pt_cli *cli)
@@ -46,7 +46,7 @@ static void advise(struct pt_cli *cli)
 int pt_cmd_submit(struct pt_cli *cli)
 {
     struct pt_option options[] = {{.name = "--with-missing"}};
-    if (!pt_cli_read(cli, options, 1, 1, 1)) {
+    if (!pt_cli_read(cli, options, 1, "ASSESSMENT")) {
         return PT_EXIT_USAGE;
     }
     if (!pt_cli_open(cli)) {

@@ -38,8 +38,12 @@ enum pt_err cmd_join(struct command *c)
     struct pt_code code;
     struct pt_buf text = {0};
     struct pt_buf answer = {0};
+    const char *word;
     size_t n = 0;
-    enum pt_err err = command_words(c, options, 2, NULL, 0, &n);
+    enum pt_err err = command_words(c, options, 2, &word, 1, &n);
+    if (err == PT_OK && n > 0) {
+        err = command_usage(c, PT_MSG_CODE_AS_WORD, "");
+    }
     if (err != PT_OK) {
         return err;
     }

@@ -432,7 +432,7 @@ enum pt_err cmd_load(struct command *c)
     size_t n = 0;
     enum pt_err err = command_words(c, options, 1, words, 2, &n);
     if (err == PT_OK && n < 2) {
-        err = command_usage(c, PT_MSG_WORD_NEEDED, n == 0 ? "instrument|registry|assignments|results" : "PATH");
+        err = command_usage(c, PT_MSG_WORD_NEEDED, n == 0 ? "instrument|registry|assignments|results" : "FOLDER|FILE");
     }
     if (err == PT_OK) {
         err = command_path(c, words[1], path, sizeof path);

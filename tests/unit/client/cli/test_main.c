@@ -207,8 +207,11 @@ Test(main, takes_a_code_from_a_file_or_a_pipe_and_never_as_an_argument)
     cr_assert_eq(pt_file_write(code, pt_bytes_str("127.0.0.1:1/aaaaa-bbbbb\n"), 0600, NULL), PT_OK);
     expect_run(ARGS("enroll", "--dir", dir, "--code-file", code), 1, "", "new one");
     expect_run(ARGS("enroll", "--dir", dir, "--code-file", "/nowhere/code"), 1, "", "/nowhere/code");
-    expect_run(ARGS("enroll", "--dir", dir, "127.0.0.1:1/aaaaa"), 2, "", "--code-file");
-    struct run run = program_run(ARGS("enroll", "--dir", dir), "not a code\n");
+    expect_run(ARGS("enroll", "--dir", dir, "127.0.0.1:1/aaaaa"), 2, "", "A code is not given as a word");
+    struct run run = program_run(ARGS("enroll", "--dir", dir, "127.0.0.1:1/aaaaa"), NULL);
+    cr_expect_null(strstr(pt_buf_text(&run.err), "aaaaa"), "%s", pt_buf_text(&run.err));
+    program_free(&run);
+    run = program_run(ARGS("enroll", "--dir", dir), "not a code\n");
     cr_expect_eq(run.code, 1);
     program_free(&run);
     run = program_run(ARGS("enroll", "--dir", dir), "");
