@@ -51,6 +51,18 @@ void pt_cli_put_faults(struct pt_buf *out, const struct patuh_item *item, size_t
 /* What keeps entries of an assessment from counting, a line each; nothing when all is well. */
 void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed);
 
+/* The choices of a question, a line each, every one with the number that is typed for it where the list has numbers.
+ * indent: blanks before it. */
+void pt_cli_put_choices(struct pt_buf *out, const struct patuh_item *item, size_t indent);
+/* "1 3" becomes "yes maybe": a word that is a number of the list stands for its name; any other stays. */
+void pt_cli_name_choices(const struct patuh_item *item, const char *typed, struct pt_buf *out);
+
+/* NULL: there is no such path. */
+const struct patuh_item *pt_cli_item(const struct patuh_form *form, const char *path);
+/* What this device stored at the path, a line each. form: as it is afterwards; cli: the form is read, for stderr. */
+void pt_cli_put_saved(struct pt_buf *out, const struct patuh_form *form, const char *path);
+void pt_cli_say_saved(struct pt_cli *cli, const char *assessment, const char *path);
+
 void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed);
 
 int pt_cmd_enroll(struct pt_cli *cli);
