@@ -54,7 +54,7 @@ enum patuh_result patuh_create(const char *folder, struct patuh **out, struct pa
 void patuh_close(struct patuh *device); /* NULL is fine */
 
 /* Ask the office that gave the code to make this device known. The code is a secret; the same code and device may be
- * used again when the answer was lost. */
+ * used again when the answer was lost. DENIED when the device is enrolled and the code is for somebody else. */
 enum patuh_result patuh_enroll(struct patuh *device, const char *code, struct patuh_problem *problem);
 
 /* Who works with this device; empty strings before it is enrolled. Lent until the device is closed or enrolled. */
