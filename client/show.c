@@ -509,7 +509,7 @@ enum patuh_result patuh_form(struct patuh *device, const char *assessment, struc
                              struct patuh_problem *problem)
 {
     struct pt_kept *kept;
-    struct patuh_form form = {0};
+    struct patuh_form form = {.summary = {.revoked = device->revoked_ms != 0}};
     enum patuh_result result = pt_summary_read(device, assessment, "show", read_form, &form, &kept, problem);
     if (result == PATUH_OK) {
         form.memory = kept;

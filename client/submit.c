@@ -9,6 +9,10 @@ static enum pt_err may_move(const struct pt_action *action, struct pt_problem *p
 {
     const struct pt_assessment *assessment = &action->work.state;
     const char *name = pt_subject_name(&action->work.subject);
+    enum pt_err err = pt_device_need_standing(action->device, problem);
+    if (err != PT_OK) {
+        return err;
+    }
     switch (assessment->state) {
     case PATUH__STATE__STATE_APPROVED_REGION:
     case PATUH__STATE__STATE_APPROVED_NATIONAL:

@@ -43,6 +43,16 @@ bool pt_cli_open(struct pt_cli *cli)
     return pt_cli_end(cli, patuh_open(cli->dir, &cli->device, &cli->problem)) == PT_EXIT_GOOD;
 }
 
+bool pt_cli_open_standing(struct pt_cli *cli)
+{
+    bool open = pt_cli_open(cli);
+    const char *revoked = open ? patuh_identity(cli->device).revoked : "";
+    if (revoked[0] != '\0') {
+        pt_say_to(stderr, PT_MSG_CLIENT_REVOKED, revoked, NULL);
+    }
+    return open;
+}
+
 int pt_cli_end(struct pt_cli *cli, enum patuh_result result)
 {
     if (result == PATUH_OK) {

@@ -7,7 +7,7 @@ int pt_cmd_add(struct pt_cli *cli)
     if (!pt_cli_read(cli, NULL, 0, 3, 3)) {
         return PT_EXIT_USAGE;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     int code =

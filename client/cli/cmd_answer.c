@@ -24,7 +24,7 @@ int pt_cmd_answer(struct pt_cli *cli)
     if (cli->n_words != (file == NULL ? 3 : 1) || (file != NULL && note != NULL)) {
         return pt_cli_usage(cli);
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     if (file != NULL) {

@@ -6,7 +6,7 @@ int pt_cmd_clear(struct pt_cli *cli)
     if (!pt_cli_read(cli, NULL, 0, 2, 2)) {
         return PT_EXIT_USAGE;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     int code = pt_cli_end(cli, patuh_clear(cli->device, cli->words[0], cli->words[1], &cli->problem));

@@ -339,7 +339,7 @@ int pt_cmd_fill(struct pt_cli *cli)
     if (!pt_cli_read(cli, NULL, 0, 1, 1)) {
         return PT_EXIT_USAGE;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     f.assessment = cli->words[0];

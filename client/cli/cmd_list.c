@@ -22,6 +22,8 @@ void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed)
     pt_json_text(json, "advice", listed->advice);
     pt_json_text(json, "taken_back", listed->taken_back);
     pt_json_text(json, "surveyors", listed->surveyors);
+    pt_json_bool(json, "revoked", listed->revoked);
+    pt_json_bool(json, "held", listed->held);
     pt_json_bool(json, "assigned", listed->assigned);
     pt_json_bool(json, "ready", listed->ready);
     pt_json_count(json, "answered", listed->n_answered);
@@ -136,7 +138,7 @@ int pt_cmd_list(struct pt_cli *cli)
     if (!pt_cli_read(cli, NULL, 0, 0, 0)) {
         return PT_EXIT_USAGE;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     int code = pt_cli_end(cli, patuh_list(cli->device, &list, &cli->problem));

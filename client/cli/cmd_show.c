@@ -325,7 +325,7 @@ int pt_cmd_show(struct pt_cli *cli)
         pt_say_to(stderr, PT_MSG_CLI_ROLE, filter.role, NULL);
         return PT_EXIT_USAGE;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     int code = pt_cli_end(cli, patuh_form(cli->device, cli->words[0], &form, &cli->problem));

@@ -104,6 +104,23 @@ Test(main, every_command_works_without_a_network)
     field_close(&field);
 }
 
+Test(main, of_a_device_that_was_revoked_says_so_with_every_command)
+{
+    struct field field;
+    field_open(&field);
+    const char *dir = field.dir[FIELD_SARI];
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    cr_assert_eq(pt_device_note_revoked(device, true), PT_OK);
+    patuh_close(device);
+    expect_run(ARGS("list", "--dir", dir), 0, FIELD_UNIT, "revoked this device");
+    expect_run(ARGS("list", "--dir", dir, "--json"), 0, "\"revoked\":true", "revoked this device");
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "unit_kind", "revoked this device");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_kind", "licensing"), 0, "", "revoked this device");
+    expect_run(ARGS("status", "--dir", dir, "--json"), 0, "\"revoked\":true", "revoked this device");
+    expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT, "--with-missing"), 1, "", "revoked this device");
+    field_close(&field);
+}
+
 Test(main, shows_only_what_is_missing_or_of_a_role)
 {
     struct field field;
