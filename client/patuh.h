@@ -174,6 +174,8 @@ struct patuh_item {
     enum patuh_kind kind;
     unsigned depth; /* of the tree, from 0 */
     const char *path;
+    const char *instance; /* the label of the instance it lies in; "" outside repeats, and of the instance itself */
+    bool registered;      /* an instance that came with the registry: its name is its code there */
     const char *label_id;
     const char *label_en;
     const char *hint_id;
@@ -276,7 +278,8 @@ enum patuh_result patuh_clear(struct patuh *device, const char *assessment, cons
 enum patuh_result patuh_note(struct patuh *device, const char *assessment, const char *path, const char *text,
                              struct patuh_problem *problem);
 #define PATUH_PATH_BYTES 161
-/* A product or respondent; its path is written to path (PATUH_PATH_BYTES). */
+/* A product or respondent; its path is written to path (PATUH_PATH_BYTES). The code of a product of the registry that
+ * was removed brings that one back, with its answers. */
 enum patuh_result patuh_add(struct patuh *device, const char *assessment, const char *repeat, const char *label,
                             char *path, struct patuh_problem *problem);
 /* An instance by its path, or a piece of evidence by its id. */
@@ -296,8 +299,8 @@ enum patuh_result patuh_place(struct patuh *device, const char *assessment, stru
 /* Propose that the unit is not assessed. */
 enum patuh_result patuh_not_assessed(struct patuh *device, const char *assessment, const char *reason,
                                      struct patuh_problem *problem);
-/* Hand in and seal. DENIED once the office revoked the device; INVALID while needed questions are missing or answers
- * break their condition, unless with_missing. */
+/* Hand in and seal. DENIED once the office approved it or revoked the device; INVALID while needed questions are
+ * missing or answers break their condition, unless with_missing. */
 enum patuh_result patuh_submit(struct patuh *device, const char *assessment, bool with_missing,
                                struct patuh_problem *problem);
 
