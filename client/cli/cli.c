@@ -89,6 +89,16 @@ void pt_cli_put_label(struct pt_buf *out, const char *id, const char *en)
     }
 }
 
+void pt_cli_put_path(struct pt_buf *out, const struct patuh_item *item)
+{
+    pt_buf_put_str(out, item->path);
+    if (item->instance[0] != '\0') {
+        pt_buf_put_str(out, " (");
+        pt_cli_put(out, item->instance);
+        pt_buf_put_str(out, ")");
+    }
+}
+
 static void put_broken(struct pt_buf *out, const struct patuh_item *item)
 {
     pt_buf_put_str(out, "! ");

@@ -9,6 +9,7 @@ static int answer_file(struct pt_cli *cli, const char *file)
         char count[24];
         (void)snprintf(count, sizeof count, "%zu", n);
         pt_say_to(stderr, PT_MSG_CLI_SAVED_MANY, count, NULL);
+        pt_cli_say_after(cli, cli->words[0], NULL);
     }
     return code;
 }

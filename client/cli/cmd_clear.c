@@ -11,7 +11,7 @@ int pt_cmd_clear(struct pt_cli *cli)
     }
     int code = pt_cli_end(cli, patuh_clear(cli->device, cli->words[0], cli->words[1], &cli->problem));
     if (code == PT_EXIT_GOOD) {
-        pt_say_to(stderr, PT_MSG_CLI_SAVED, NULL);
+        pt_cli_say_saved(cli, cli->words[0], cli->words[1]);
     }
     return code;
 }

@@ -18,6 +18,7 @@ struct filling {
     char (*asked)[PATUH_PATH_BYTES]; /* paths in the order they were asked, for the way back */
     size_t n_asked, asked_capacity;
     struct pt_buf line;
+    bool advised;                 /* that this does not count yet: once is enough */
     char saved[PATUH_PATH_BYTES]; /* where the last step stored something; "" when it did not */
 };
 
@@ -115,9 +116,38 @@ static void print_note(const struct patuh_item *item)
     }
 }
 
-static void ask(const struct patuh_item *item)
+/* Who is there already, so that nobody is added twice. */
+static void print_instances(const struct patuh_form *form, const struct patuh_item *repeat)
 {
-    (void)printf("\n%s\n", item->path);
+    struct pt_buf out = {0};
+    size_t n = strlen(repeat->path);
+    for (size_t i = 0; i < form->n_items; i++) {
+        const struct patuh_item *item = &form->items[i];
+        if (item->kind == PATUH_INSTANCE && strncmp(item->path, repeat->path, n) == 0 && item->path[n] == '[') {
+            if (out.n == 0) {
+                pt_say(&out, PT_MSG_CLI_THERE, NULL);
+                pt_buf_put_str(&out, "\n");
+            }
+            pt_buf_put_str(&out, "  * ");
+            pt_cli_put(&out, item->label_id);
+            pt_buf_printf(&out, "  %s\n", item->path);
+        }
+    }
+    print_out(&out);
+}
+
+static void print_path(const struct patuh_item *item)
+{
+    struct pt_buf out = {0};
+    pt_buf_put_str(&out, "\n");
+    pt_cli_put_path(&out, item);
+    pt_buf_put_str(&out, "\n");
+    print_out(&out);
+}
+
+static void ask(const struct filling *f, const struct patuh_item *item)
+{
+    print_path(item);
     print_label("", item->label_id);
     print_label("", item->label_en);
     print_label("  ", item->hint_id);
@@ -125,6 +155,7 @@ static void ask(const struct patuh_item *item)
     print_choices(item);
     print_standing(item);
     if (item->kind == PATUH_REPEAT) {
+        print_instances(&f->form, item);
         pt_say_to(stdout, PT_MSG_CLI_FILL_ADD, NULL);
     } else if (item->kind == PATUH_IMAGE) {
         pt_say_to(stdout, PT_MSG_CLI_FILL_FILE, NULL);
@@ -184,7 +215,7 @@ static bool read_line(struct pt_buf *line)
 
 static enum step read_step(struct filling *f, const struct patuh_item *item)
 {
-    ask(item);
+    ask(f, item);
     if (!read_line(&f->line) || strcmp(pt_buf_text(&f->line), "q") == 0) {
         (void)fputs("\n", stdout);
         return STEP_QUIT;
@@ -214,6 +245,10 @@ static bool read_form(struct filling *f)
     if (good && f->saved[0] != '\0') {
         struct pt_buf out = {0};
         pt_cli_put_saved(&out, &f->form, f->saved);
+        if (!f->advised) {
+            pt_cli_put_outside(&out, &f->form.summary);
+        }
+        f->advised = f->advised || f->form.summary.n_outside > 0;
         print_out(&out);
     }
     f->saved[0] = '\0';

@@ -69,6 +69,11 @@ static enum pt_msg outside_msg(const char *state)
                                                                : PT_MSG_ADVICE_OUTSIDE_SUBMITTED;
 }
 
+void pt_cli_put_outside(struct pt_buf *out, const struct patuh_listed *listed)
+{
+    put_sentence(out, outside_msg(listed->state), listed->n_outside, listed->assessment);
+}
+
 /* Whatever keeps entries from counting, a sentence each. */
 void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed)
 {
@@ -79,7 +84,7 @@ void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed)
     }
     put_sentence(out, PT_MSG_ADVICE_CONFLICTS, listed->n_conflicts, listed->assessment);
     put_sentence(out, PT_MSG_ADVICE_BROKEN, listed->n_broken, listed->assessment);
-    put_sentence(out, outside_msg(listed->state), listed->n_outside, listed->assessment);
+    pt_cli_put_outside(out, listed);
     put_sentence(out, PT_MSG_ADVICE_INEFFECTIVE, listed->n_ineffective, listed->assessment);
     if (!listed->assigned) {
         pt_buf_put_str(out, "    ");

@@ -78,18 +78,48 @@ static void put_value(struct pt_buf *out, const struct patuh_item *item)
     pt_buf_free(&line);
 }
 
-void pt_cli_put_saved(struct pt_buf *out, const struct patuh_form *form, const char *path)
+static bool same_repeat(const struct patuh_item *a, const struct patuh_item *b)
 {
-    const struct patuh_item *item = pt_cli_item(form, path);
-    if (item != NULL) {
-        put_value(out, item);
-    } else {
-        pt_say(out, PT_MSG_CLI_SAVED, NULL);
+    size_t n = strcspn(a->path, "[");
+    return strncmp(a->path, b->path, n + 1) == 0;
+}
+
+/* Two under one label cannot be told apart by who fills in or reviews. */
+static void put_same_label(struct pt_buf *out, const struct patuh_form *form, const struct patuh_item *added)
+{
+    for (size_t i = 0; added->kind == PATUH_INSTANCE && i < form->n_items; i++) {
+        const struct patuh_item *other = &form->items[i];
+        if (other != added && other->kind == PATUH_INSTANCE && same_repeat(other, added) &&
+            strcmp(other->label_id, added->label_id) == 0) {
+            pt_say(out, PT_MSG_CLI_SAME_LABEL, other->path, added->path, NULL);
+            pt_buf_put_str(out, "\n");
+            return;
+        }
+    }
+}
+
+static void put_after(struct pt_buf *out, const struct patuh_item *item)
+{
+    if (item != NULL && !item->asked) {
+        pt_say(out, PT_MSG_CLI_SAVED_NOT_ASKED, item->blocker, item->condition, NULL);
         pt_buf_put_str(out, "\n");
     }
 }
 
-void pt_cli_say_saved(struct pt_cli *cli, const char *assessment, const char *path)
+void pt_cli_put_saved(struct pt_buf *out, const struct patuh_form *form, const char *path)
+{
+    const struct patuh_item *item = pt_cli_item(form, path);
+    if (item == NULL) {
+        pt_say(out, PT_MSG_CLI_SAVED, NULL);
+        pt_buf_put_str(out, "\n");
+        return;
+    }
+    put_value(out, item);
+    put_same_label(out, form, item);
+    put_after(out, item);
+}
+
+static void say_of_form(struct pt_cli *cli, const char *assessment, const char *path, bool value)
 {
     struct patuh_form form;
     struct patuh_problem ignored; /* it is saved all the same */
@@ -98,8 +128,23 @@ void pt_cli_say_saved(struct pt_cli *cli, const char *assessment, const char *pa
         return;
     }
     struct pt_buf out = {0};
-    pt_cli_put_saved(&out, &form, path);
+    if (value) {
+        pt_cli_put_saved(&out, &form, path);
+    } else {
+        put_after(&out, path == NULL ? NULL : pt_cli_item(&form, path));
+    }
+    pt_cli_put_outside(&out, &form.summary);
     (void)fputs(pt_buf_text(&out), stderr);
     pt_buf_free(&out);
     patuh_form_free(&form);
+}
+
+void pt_cli_say_saved(struct pt_cli *cli, const char *assessment, const char *path)
+{
+    say_of_form(cli, assessment, path, true);
+}
+
+void pt_cli_say_after(struct pt_cli *cli, const char *assessment, const char *path)
+{
+    say_of_form(cli, assessment, path, false);
 }

@@ -133,7 +133,7 @@ Test(cmd_fill, adds_respondents_where_they_come_and_ends_with_the_input)
     pt_buf_put_str(&typed, "1\n4\n\nPak A\n\n"); /* photo skipped, one official added, then its questions */
     struct run run = fill(&field, pt_buf_text(&typed));
     cr_expect_eq(run.code, 0, "%s", pt_buf_text(&run.err));
-    cr_expect_not_null(strstr(pt_buf_text(&run.out), "].position\n"), "%s", pt_buf_text(&run.out));
+    cr_expect_not_null(strstr(pt_buf_text(&run.out), "].position (Pak A)\n"), "%s", pt_buf_text(&run.out));
     program_free(&run);
     pt_buf_free(&typed);
     for (size_t i = 0; i < 200; i++) { /* nothing but skips walks through everything */
