@@ -193,3 +193,15 @@ const uint32_t *pt_detail_instance_order(const struct pt_work *work, struct pt_a
     }
     return o.order;
 }
+
+bool pt_detail_is_registered(const struct pt_work *work, uint32_t repeat, const char *name)
+{
+    const Patuh__Opening *opening = work->state.opening;
+    bool products = repeat == work->instrument->settings.product_repeat;
+    for (size_t i = 0; products && opening != NULL && i < opening->n_product; i++) {
+        if (opening->product[i]->code != NULL && strcmp(opening->product[i]->code, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -87,6 +87,16 @@ bool pt_cli_open(struct pt_cli *cli)
     return pt_cli_end(cli, patuh_open(cli->dir, &cli->device, &cli->problem)) == PT_EXIT_GOOD;
 }
 
+bool pt_cli_open_standing(struct pt_cli *cli)
+{
+    bool open = pt_cli_open(cli);
+    const char *revoked = open ? patuh_identity(cli->device).revoked : "";
+    if (revoked[0] != '\0') {
+        pt_say_to(stderr, PT_MSG_CLIENT_REVOKED, revoked, NULL);
+    }
+    return open;
+}
+
 int pt_cli_end(struct pt_cli *cli, enum patuh_result result)
 {
     if (result == PATUH_OK) {
@@ -120,6 +130,16 @@ void pt_cli_put_label(struct pt_buf *out, const char *id, const char *en)
     if (en[0] != '\0' && strcmp(id, en) != 0) {
         pt_buf_put_str(out, id[0] == '\0' ? "" : " / ");
         pt_cli_put(out, en);
+    }
+}
+
+void pt_cli_put_path(struct pt_buf *out, const struct patuh_item *item)
+{
+    pt_buf_put_str(out, item->path);
+    if (item->instance[0] != '\0') {
+        pt_buf_put_str(out, " (");
+        pt_cli_put(out, item->instance);
+        pt_buf_put_str(out, ")");
     }
 }
 

@@ -33,6 +33,8 @@ struct pt_cli {
 bool pt_cli_read(struct pt_cli *cli, struct pt_option *options, size_t n_options, const char *names);
 /* Open the folder --dir into cli->device. False: said why. */
 bool pt_cli_open(struct pt_cli *cli);
+/* The same, and says so when the office took the device out: no command may go on as if nothing had happened. */
+bool pt_cli_open_standing(struct pt_cli *cli);
 /* Print cli->problem when result is not good; the exit code. */
 int pt_cli_end(struct pt_cli *cli, enum patuh_result result);
 /* Say what is wrong with the words, and how the command is used; the exit code. */
@@ -47,11 +49,30 @@ void pt_cli_put_label(struct pt_buf *out, const char *id, const char *en);
 /* One line of a stream without its end; false at the end of input. *line is reused and freed by the caller. */
 bool pt_cli_line(FILE *in, struct pt_buf *line);
 
+/* The path, with the label of the instance it lies in: "official[k3f9q].position (kepala)". */
+void pt_cli_put_path(struct pt_buf *out, const struct patuh_item *item);
 /* A line each: how many answers a repeat has of those it needs, and which condition an answer does not meet. indent:
  * blanks before it. */
 void pt_cli_put_faults(struct pt_buf *out, const struct patuh_item *item, size_t indent);
 /* What keeps entries of an assessment from counting, a line each; nothing when all is well. */
 void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed);
+
+/* The choices of a question, a line each, every one with the number that is typed for it where the list has numbers.
+ * indent: blanks before it. */
+void pt_cli_put_choices(struct pt_buf *out, const struct patuh_item *item, size_t indent);
+/* "1 3" becomes "yes maybe": a word that is a number of the list stands for its name; any other stays. */
+void pt_cli_name_choices(const struct patuh_item *item, const char *typed, struct pt_buf *out);
+
+/* NULL: there is no such path. */
+const struct patuh_item *pt_cli_item(const struct patuh_form *form, const char *path);
+/* What this device stored at the path, and what is odd about it, a line each. form: as it is afterwards. */
+void pt_cli_put_saved(struct pt_buf *out, const struct patuh_form *form, const char *path);
+/* Entries that do not count until it is handed in or approved again: a line, or none. */
+void pt_cli_put_outside(struct pt_buf *out, const struct patuh_listed *listed);
+/* Both to stderr, of a form that is read anew. */
+void pt_cli_say_saved(struct pt_cli *cli, const char *assessment, const char *path);
+/* The same without the value. path: NULL when it is about no question. */
+void pt_cli_say_after(struct pt_cli *cli, const char *assessment, const char *path);
 
 void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed);
 

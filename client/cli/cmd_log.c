@@ -45,7 +45,7 @@ int pt_cmd_log(struct pt_cli *cli)
     if (!pt_cli_read(cli, NULL, 0, "ASSESSMENT")) {
         return PT_EXIT_USAGE;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     int code = pt_cli_end(cli, patuh_history(cli->device, cli->words[0], &history, &cli->problem));

@@ -47,7 +47,7 @@ int pt_cmd_place(struct pt_cli *cli)
         pt_say_to(stderr, PT_MSG_CLIENT_PLACE, NULL);
         return PT_EXIT_FAILED;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     int code = pt_cli_end(cli, patuh_place(cli->device, cli->words[0], position, &cli->problem));

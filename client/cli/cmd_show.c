@@ -71,6 +71,8 @@ static void put_item_json(struct pt_json *json, const struct patuh_item *item)
     pt_json_begin(json, NULL, '{');
     pt_json_text(json, "kind", kind_name(item->kind));
     pt_json_text(json, "path", item->path);
+    pt_json_text(json, "instance", item->instance);
+    pt_json_bool(json, "registered", item->registered);
     pt_json_text(json, "label_id", item->label_id);
     pt_json_text(json, "label_en", item->label_en);
     pt_json_text(json, "role", item->role);
@@ -274,10 +276,17 @@ static void put_values(struct pt_buf *out, const struct patuh_item *item)
     }
 }
 
-static void put_item(struct pt_buf *out, const struct patuh_item *item)
+/* alone: without the tree around it, which names the instance. */
+static void put_item(struct pt_buf *out, const struct patuh_item *item, bool alone)
 {
     put_indent(out, item->depth);
-    pt_buf_printf(out, "%s %s  ", item->missing || item->broken ? "!" : "-", item->path);
+    pt_buf_put_str(out, item->missing || item->broken ? "! " : "- ");
+    if (alone) {
+        pt_cli_put_path(out, item);
+    } else {
+        pt_buf_put_str(out, item->path);
+    }
+    pt_buf_put_str(out, "  ");
     pt_cli_put_label(out, item->label_id, item->label_en);
     pt_buf_put_str(out, "\n");
     if (!item->asked) {
@@ -298,7 +307,7 @@ static void put_form(struct pt_buf *out, const struct patuh_form *form, const st
     put_head(out, form);
     for (size_t i = 0; i < form->n_items; i++) {
         if (is_shown(filter, &form->items[i])) {
-            put_item(out, &form->items[i]);
+            put_item(out, &form->items[i], filter->missing || filter->role != NULL);
         }
     }
     if (!form->summary.ready) {
@@ -325,7 +334,7 @@ int pt_cmd_show(struct pt_cli *cli)
         pt_say_to(stderr, PT_MSG_CLI_ROLE, filter.role, NULL);
         return PT_EXIT_USAGE;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     int code = pt_cli_end(cli, patuh_form(cli->device, cli->words[0], &form, &cli->problem));

@@ -13,7 +13,8 @@ static void list_missing(struct pt_cli *cli)
     for (size_t i = 0; i < form.n_items; i++) {
         const struct patuh_item *item = &form.items[i];
         if (item->missing || item->broken) {
-            pt_buf_printf(&out, "%s  ", item->path);
+            pt_cli_put_path(&out, item);
+            pt_buf_put_str(&out, "  ");
             pt_cli_put_label(&out, item->label_id, item->label_en);
             pt_buf_put_str(&out, "\n");
         }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NONE_OF_THEM "-"
+
 static enum pt_err refuse(struct pt_problem *problem, enum pt_msg msg, const char *text, const char *other)
 {
     return pt_problem_set(problem, PT_EINVALID, msg, text, other, NULL);
@@ -100,6 +102,23 @@ static enum pt_err refuse_choice(const struct pt_instrument *ins, uint32_t node,
     return err;
 }
 
+static const struct pt_choice *choice_named(const struct pt_list *list, struct pt_bytes word)
+{
+    for (size_t i = 0; i < list->n_choices; i++) {
+        const struct pt_choice *choice = &list->choices[i];
+        if (!choice->retired && pt_bytes_eq(pt_bytes_str(choice->name), word)) {
+            return choice;
+        }
+    }
+    return NULL;
+}
+
+/* That none of the choices fits is an answer as well, and not the same as no answer. */
+static bool is_none(const struct pt_list *list, const char *text)
+{
+    return strcmp(text, NONE_OF_THEM) == 0 && choice_named(list, pt_bytes_str(text)) == NULL;
+}
+
 static enum pt_err read_choices(const struct pt_instrument *ins, uint32_t node, const char *text, struct pt_value *out,
                                 struct pt_problem *problem)
 {
@@ -107,13 +126,13 @@ static enum pt_err read_choices(const struct pt_instrument *ins, uint32_t node, 
     bool several = ins->nodes[node].type == PT_NODE_SELECT_MULTIPLE;
     struct pt_value value = {.type = several ? PT_VALUE_CHOICES : PT_VALUE_CHOICE};
     size_t n_words = 0;
+    if (several && is_none(list, text)) {
+        *out = value;
+        return PT_OK;
+    }
     for (const char *at = text + strspn(text, " ,"); *at != '\0'; at += strspn(at, " ,")) {
         struct pt_bytes word = pt_bytes_of(at, strcspn(at, " ,"));
-        const struct pt_choice *found = NULL;
-        for (size_t i = 0; found == NULL && i < list->n_choices; i++) {
-            const struct pt_choice *choice = &list->choices[i];
-            found = !choice->retired && pt_bytes_eq(pt_bytes_str(choice->name), word) ? choice : NULL;
-        }
+        const struct pt_choice *found = choice_named(list, word);
         if (found == NULL || (!several && n_words > 0)) {
             return refuse_choice(ins, node, found == NULL ? word : pt_bytes_str(text), problem);
         }
@@ -163,6 +182,11 @@ static void put_choices(struct pt_buf *out, const struct pt_list *list, uint64_t
             pt_buf_put_str(out, label ? choice->label.id : choice->name);
             first = false;
         }
+    }
+    if (set == 0 && label) {
+        pt_say(out, PT_MSG_VALUE_NONE_OF_THEM, NULL);
+    } else if (set == 0) {
+        pt_buf_put_str(out, NONE_OF_THEM);
     }
 }
 

@@ -35,7 +35,7 @@ struct pt_applicant {
     const struct pt_keypair *pair; /* author key */
     const uint8_t *transport_key;  /* PT_KEY_BYTES */
     const char *address;           /* of an office that joins; NULL otherwise */
-    const char *name;              /* the same */
+    const char *name;              /* the same; of a device that is enrolled already its surveyor: nobody else's code */
     const char *office;            /* the same: its code */
 };
 

@@ -104,6 +104,63 @@ Test(main, every_command_works_without_a_network)
     field_close(&field);
 }
 
+Test(main, says_what_does_not_count_with_the_answer_itself)
+{
+    struct field field;
+    field_open(&field);
+    const char *dir = field.dir[FIELD_SARI];
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "staff_needed", "5"), 0, "",
+               "saved: 5\ntersimpan, tetapi kini tidak ditanyakan");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "workload_analysis", "yes"), 0, "", "saved: Yes\n");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "staff_needed", "007"), 0, "", "saved: 7\n");
+    expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT, "--with-missing"), 0, "", "submitted");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "staff_needed", "8"), 0, "",
+               "until it is submitted again with patuh submit: 1");
+    expect_run(ARGS("clear", "--dir", dir, FIELD_UNIT, "staff_needed"), 0, "", "patuh submit: 2");
+    expect_run(ARGS("add", "--dir", dir, FIELD_UNIT, "respondent", "Ibu A"), 0, "respondent[", "patuh submit: 3");
+    field_close(&field);
+}
+
+Test(main, names_instances_by_their_label_and_says_what_a_removal_takes)
+{
+    struct field field;
+    char path[PATUH_PATH_BYTES];
+    char question[PATUH_PATH_BYTES + 20];
+    char expected[PATUH_PATH_BYTES + 80];
+    field_open(&field);
+    const char *dir = field.dir[FIELD_SARI];
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    cr_assert_eq(patuh_add(device, FIELD_UNIT, "official", "kepala", path, NULL), PATUH_OK);
+    patuh_close(device);
+    (void)snprintf(expected, sizeof expected, "! %s.knows_duties (kepala)  Memahami", path);
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "--missing"), 0, expected, "");
+    (void)snprintf(expected, sizeof expected, "%s.knows_duties (kepala)  Memahami", path);
+    expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT), 1, "", expected);
+    (void)snprintf(expected, sizeof expected, "%s has that label already", path);
+    expect_run(ARGS("add", "--dir", dir, FIELD_UNIT, "official", "kepala"), 0, "official[", expected);
+    (void)snprintf(question, sizeof question, "%s.position", path);
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, question, "head"), 0, "", "saved: Head or secretary");
+    expect_run(ARGS("remove", "--dir", dir, FIELD_UNIT, path), 0, "", "removed: kepala; answers in it: 1\n");
+    field_close(&field);
+}
+
+Test(main, of_a_device_that_was_revoked_says_so_with_every_command)
+{
+    struct field field;
+    field_open(&field);
+    const char *dir = field.dir[FIELD_SARI];
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    cr_assert_eq(pt_device_note_revoked(device, true), PT_OK);
+    patuh_close(device);
+    expect_run(ARGS("list", "--dir", dir), 0, FIELD_UNIT, "revoked this device");
+    expect_run(ARGS("list", "--dir", dir, "--json"), 0, "\"revoked\":true", "revoked this device");
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "unit_kind", "revoked this device");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_kind", "licensing"), 0, "", "revoked this device");
+    expect_run(ARGS("status", "--dir", dir, "--json"), 0, "\"revoked\":true", "revoked this device");
+    expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT, "--with-missing"), 1, "", "revoked this device");
+    field_close(&field);
+}
+
 Test(main, shows_only_what_is_missing_or_of_a_role)
 {
     struct field field;
