@@ -55,7 +55,7 @@ enum patuh_result pt_summary_read(struct patuh *device, const char *assessment, 
     return pt_device_tell(device, err, &inner, action, problem);
 }
 
-static enum pt_err cover_tier(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
+static enum pt_err cover_tier(struct pt_txn *txn, const struct pt_head *head, enum pt_tier tier, struct pt_arena *arena,
                               uint64_t *covered, uint64_t *counted)
 {
     struct pt_receipted row;

@@ -145,6 +145,7 @@ static enum pt_err load_store_key(struct patuh *device, bool make, struct pt_pro
         uint8_t fresh[sizeof device->key.key];
         pt_random_fill(&device->random, fresh, sizeof fresh);
         err = pt_file_write(path, pt_bytes_of(fresh, sizeof fresh), 0600, problem);
+        pt_wipe(fresh, sizeof fresh);
     }
     if (err == PT_OK) {
         err = pt_file_read(path, sizeof device->key.key, &bytes, problem);
@@ -156,7 +157,7 @@ static enum pt_err load_store_key(struct patuh *device, bool make, struct pt_pro
         device->key.present = true;
         device->key.id = 1;
     }
-    pt_buf_free(&bytes);
+    pt_buf_wipe(&bytes);
     return err;
 }
 

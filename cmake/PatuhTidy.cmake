@@ -4,7 +4,7 @@ find_program(RUN_CLANG_TIDY run-clang-tidy)
 if(RUN_CLANG_TIDY)
     add_custom_target(tidy
         COMMAND ${RUN_CLANG_TIDY} -p ${CMAKE_BINARY_DIR} -quiet -j2
-                "^${CMAKE_SOURCE_DIR}/(common|server|client|tests)/.*\\.c$"
+                "^${CMAKE_SOURCE_DIR}/(common|server|client|tests|deploy/play)/.*\\.c$"
         DEPENDS pt_proto # its generated headers
         USES_TERMINAL VERBATIM)
     if(TARGET test_proto)

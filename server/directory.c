@@ -53,7 +53,7 @@ static void take_opening(struct reading *r, struct directory_assessment *a, cons
                          const struct pt_entry *entry)
 {
     ProtobufCMessage *message;
-    int tier;
+    enum pt_tier tier;
     if (pt_unpack(&patuh__opening__descriptor, entry->detail, &r->scratch, &message) != PT_OK) {
         return;
     }

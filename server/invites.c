@@ -124,8 +124,8 @@ static enum pt_err add_joining(const struct enrol_job *job, const struct invite 
                                size_t *n)
 {
     memmove(&chain[1], &chain[0], *n * sizeof *chain);
-    chain[0] =
-        (struct pt_office_record){.code = invite->name, .name = office_name(job, invite), .generation = 1, .tier = 1};
+    chain[0] = (struct pt_office_record){
+        .code = invite->name, .name = office_name(job, invite), .generation = 1, .tier = PT_TIER_REGION};
     chain[0].key = invite->used_by;
     chain[0].transport_key = invite->used_transport;
     chain[0].address = job->request->address == NULL ? "" : job->request->address;

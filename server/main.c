@@ -242,7 +242,10 @@ static enum pt_err pack_request(const struct line *line, struct pt_bytes input, 
     Patuh__ControlRequest request = PATUH__CONTROL_REQUEST__INIT;
     char folder[PATH_MAX];
     char **words = pt_arena_zalloc(arena, (size_t)line->n_words + 1, sizeof *words);
-    if (words == NULL || getcwd(folder, sizeof folder) == NULL) {
+    if (words == NULL) {
+        return pt_arena_err(arena);
+    }
+    if (getcwd(folder, sizeof folder) == NULL) {
         return PT_EIO;
     }
     words[0] = pt_arena_str(arena, line->command);
@@ -412,8 +415,11 @@ static int run(char **argv)
     }
     (void)signal(SIGPIPE, SIG_IGN);
     pt_fault_watch(line.dir);
-    if (pt_crypto_init() != PT_OK) {
-        return EXIT_FAILED;
+    enum pt_err err = pt_crypto_init();
+    if (err != PT_OK) {
+        struct pt_problem problem = {0};
+        (void)pt_problem_default(&problem, err, "libsodium");
+        return fail(&problem, EXIT_FAILED);
     }
     if (strcmp(line.command, "init") == 0) {
         return run_init(&line);

@@ -492,7 +492,8 @@ enum pt_err office_chain(const struct office *office, const char *address, struc
         *n_out = enrolment.n_offices;
         return PT_OK;
     }
-    *out = (struct pt_office_record){.code = office->code, .name = office->name, .generation = 1, .tier = 2};
+    *out = (struct pt_office_record){
+        .code = office->code, .name = office->name, .generation = 1, .tier = PT_TIER_NATIONAL};
     out->address = pt_arena_str(arena, address);
     memcpy(out->key.b, office->pair.public_key, sizeof out->key.b);
     memcpy(out->transport_key.b, office->transport.public_key, sizeof out->transport_key.b);

@@ -241,24 +241,48 @@ static struct waiting_blobs *blobs_of(struct waiting *w, const char *author)
     return &w->blobs[w->n_blobs++];
 }
 
+/* Rows of one blob stand together, one for each log that names it. */
+struct wanted_row {
+    struct pt_key blob;
+    struct pt_author author; /* of that log */
+    bool file;
+};
+
+static enum pt_err read_wanted_row(struct pt_txn *txn, struct waiting *w, struct pt_bytes key, struct pt_bytes value,
+                                   struct wanted_row *out)
+{
+    struct pt_wanted wanted;
+    struct pt_head head;
+    enum pt_err err = pt_wanted_read(key, value, &w->arena, &wanted);
+    if (err == PT_OK) {
+        err = pt_logs_head(txn, wanted.log, &head);
+    }
+    if (err == PT_OK) {
+        out->author = head.log.author;
+        out->file = pt_kind_names_file(wanted.kind);
+        out->blob = pt_key_wanted(&wanted.hash, out->file ? NULL : &head.log.subject);
+    }
+    return err;
+}
+
 static enum pt_err read_wanted(struct pt_txn *txn, struct waiting *w)
 {
     struct pt_rows rows = pt_rows_of(txn, PT_TABLE_WANTED, (struct pt_bytes){0});
     struct pt_bytes key;
     struct pt_bytes value;
     enum pt_err err = PT_OK;
+    struct wanted_row before = {.blob.n = 0};
     while (err == PT_OK && pt_rows_next(&rows, &key, &value)) {
-        ProtobufCMessage *message;
-        struct pt_head head = {0};
-        err = pt_unpack(&patuh__wanted_record__descriptor, value, &w->arena, &message);
-        const Patuh__WantedRecord *row = err == PT_OK ? (const Patuh__WantedRecord *)message : NULL;
-        if (row != NULL && pt_logs_head(txn, row->log, &head) == PT_OK) {
-            struct waiting_blobs *blobs = blobs_of(w, author_name(w, &head.log.author));
-            bool file = pt_kind_names_file((Patuh__EntryKind)row->kind);
-            blobs->n_files += file;
-            blobs->n_texts += !file;
+        struct wanted_row row = {.blob.n = 0};
+        err = read_wanted_row(txn, w, key, value, &row);
+        bool same = err == PT_OK && pt_bytes_eq(pt_key_bytes(&row.blob), pt_key_bytes(&before.blob));
+        if (err == PT_OK && !(same && pt_author_eq(&row.author, &before.author))) {
+            struct waiting_blobs *blobs = blobs_of(w, author_name(w, &row.author));
+            blobs->n_files += row.file;
+            blobs->n_texts += !row.file;
+            w->n_wanted += !same;
         }
-        w->n_wanted++;
+        before = row;
     }
     enum pt_err end = pt_rows_end(&rows);
     return err == PT_OK ? end : err;
@@ -355,8 +379,8 @@ enum waiting_turn waiting_turn(bool national, const struct waiting_assessment *a
     }
     if (!national) {
         bool approved = state == PATUH__STATE__STATE_APPROVED_NATIONAL || proposed;
-        return approved && assessment->tier > 1 ? WAITING_HEAD_OFFICE : WAITING_HERE;
+        return approved && assessment->tier == PT_TIER_NATIONAL ? WAITING_HEAD_OFFICE : WAITING_HERE;
     }
-    bool first = state == PATUH__STATE__STATE_SUBMITTED || (proposed && assessment->tier == 0);
+    bool first = state == PATUH__STATE__STATE_SUBMITTED || (proposed && assessment->tier == PT_TIER_DEVICE);
     return first && !assessment->of_root ? WAITING_REGION : WAITING_HERE;
 }

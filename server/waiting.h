@@ -25,10 +25,10 @@ struct waiting_assessment {
     const char *office;
     const char *surveyors; /* assigned now: "budi, siti" */
     Patuh__State state;
-    int tier;         /* who made the state: 0 a surveyor (or nobody), 1 the region, 2 head office */
-    bool of_root;     /* head office assesses the unit itself */
-    bool incomplete;  /* of what the last move names not all is here, or stands: nobody can go on from it yet */
-    int64_t since_ms; /* when the move that made the state came here; 0 while draft */
+    enum pt_tier tier; /* who made the state; DEVICE: a surveyor, or nobody */
+    bool of_root;      /* head office assesses the unit itself */
+    bool incomplete;   /* of what the last move names not all is here, or stands: nobody can go on from it yet */
+    int64_t since_ms;  /* when the move that made the state came here; 0 while draft */
     size_t n_conflicts;
     size_t n_outside; /* entries outside what counts: pending, or late once it is fixed */
     size_t n_ineffective;

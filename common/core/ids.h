@@ -21,6 +21,10 @@ struct pt_author {
     uint8_t b[PT_HASH_BYTES];
 };
 
+/* Where somebody stands: what it connects to is one tier up. Of an author that acts for no office: DEVICE. On the wire
+ * and in keys: the number. */
+enum pt_tier { PT_TIER_DEVICE, PT_TIER_REGION, PT_TIER_NATIONAL };
+
 enum pt_subject_kind {
     PT_SUBJECT_NONE, /* malformed */
     PT_SUBJECT_ASSESSMENT,

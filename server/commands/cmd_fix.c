@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "commands/command.h"
+#include "commands/renewal_report.h"
 #include "core/score/score.h"
 #include "core/sync/inbox.h"
 #include "core/table/csv.h"
@@ -180,6 +181,7 @@ struct fix_words {
     bool check;
     bool leave_out;
     bool json;
+    bool alone; /* without regions that were not heard since the store went back in time */
 };
 
 static enum pt_err check_plan(struct command *c, const struct fix_words *words, const struct pt_fix *fix)
@@ -231,7 +233,8 @@ static enum pt_err run_fix(struct command *c, const struct fix_words *words)
     if (words->check) {
         err = look(c, words, &fix);
     } else {
-        err = check_plan(c, words, &fix);
+        err = words->alone ? PT_OK : renewal_check_heard(c);
+        err = err == PT_OK ? check_plan(c, words, &fix) : err;
         if (err == PT_OK) {
             err = write_plan(c, words->cycle, &fix, (struct pt_bytes){0}, NULL);
         }
@@ -245,16 +248,20 @@ static enum pt_err run_fix(struct command *c, const struct fix_words *words)
 
 enum pt_err cmd_fix(struct command *c)
 {
-    struct pt_option options[] = {
-        {.name = "--cycle", .has_value = true}, {.name = "--check"}, {.name = "--leave-out-rest"}, {.name = "--json"}};
+    struct pt_option options[] = {{.name = "--cycle", .has_value = true},
+                                  {.name = "--check"},
+                                  {.name = "--leave-out-rest"},
+                                  {.name = "--json"},
+                                  {.name = "--alone"}};
     size_t n = 0;
-    enum pt_err err = command_words(c, options, 4, NULL, 0, &n);
+    enum pt_err err = command_words(c, options, 5, NULL, 0, &n);
     if (err != PT_OK) {
         return err;
     }
     struct fix_words words = {.cycle = options[0].value, .check = options[1].n > 0};
     words.leave_out = options[2].n > 0;
     words.json = options[3].n > 0;
+    words.alone = options[4].n > 0;
     if (words.cycle == NULL) {
         return command_usage(c, PT_MSG_OPTION_NEEDED, "--cycle");
     }

@@ -178,7 +178,7 @@ static bool is_approved_by_region(const struct report *r, const struct waiting_a
 
 static bool is_proposed(const struct report *r, const struct waiting_assessment *a)
 {
-    int own_tier = r->c->office->national ? 2 : 1;
+    enum pt_tier own_tier = r->c->office->national ? PT_TIER_NATIONAL : PT_TIER_REGION;
     return a->tier < own_tier && waits_for(r, a, PATUH__STATE__STATE_NOT_ASSESSED, WAITING_HERE);
 }
 

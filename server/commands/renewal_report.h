@@ -1,4 +1,5 @@
-/* renewal_report.h - that the store went back in time, as people are told.
+/* renewal_report.h - that the store went back in time: as people are told, and what it may not do until it has heard
+ * from everybody.
  *
  * Thread: a command's. */
 #ifndef PATUHD_RENEWAL_REPORT_H
@@ -8,5 +9,8 @@
 
 /* A sentence to err, for a month. Errors: those of the store. */
 enum pt_err renewal_report(struct command *command);
+/* Has every region been here since then? What was fixed and lost may still come back from one that has not. Errors:
+ * INVALID (with a sentence that names the first such region), those of the store. */
+enum pt_err renewal_check_heard(struct command *command);
 
 #endif

@@ -73,7 +73,7 @@ struct acting {
     struct pt_problem *problem;
     struct pt_txn *txn;
     struct pt_work work;
-    int tier;
+    enum pt_tier tier;
     enum pt_msg done;
 };
 
@@ -162,8 +162,8 @@ static enum pt_err check_conflicts(struct acting *a)
 static bool is_approved_here(const struct acting *a)
 {
     Patuh__State state = a->work.state.state;
-    bool region = state == PATUH__STATE__STATE_APPROVED_REGION && a->tier == 1;
-    bool nation = state == PATUH__STATE__STATE_APPROVED_NATIONAL && a->tier == 2;
+    bool region = state == PATUH__STATE__STATE_APPROVED_REGION && a->tier == PT_TIER_REGION;
+    bool nation = state == PATUH__STATE__STATE_APPROVED_NATIONAL && a->tier == PT_TIER_NATIONAL;
     return region || nation || (state == PATUH__STATE__STATE_NOT_ASSESSED && a->work.state.state_tier == a->tier);
 }
 
@@ -184,8 +184,8 @@ static enum pt_err check_approve(struct acting *a)
     if (!handed_in) {
         return refuse(a, PT_MSG_REVIEW_NOT_SUBMITTED);
     }
-    bool by_region = state != PATUH__STATE__STATE_SUBMITTED && a->work.state.state_tier >= 1;
-    if (a->tier == 2 && !by_region && !is_own_unit(a)) {
+    bool by_region = state != PATUH__STATE__STATE_SUBMITTED && a->work.state.state_tier != PT_TIER_DEVICE;
+    if (a->tier == PT_TIER_NATIONAL && !by_region && !is_own_unit(a)) {
         return refuse(a, PT_MSG_REVIEW_REGION_FIRST);
     }
     return check_conflicts(a);
@@ -373,7 +373,7 @@ static Patuh__State approved_state(const struct acting *a)
     if (a->work.state.state == PATUH__STATE__STATE_NOT_ASSESSED) {
         return PATUH__STATE__STATE_NOT_ASSESSED;
     }
-    return a->tier == 2 ? PATUH__STATE__STATE_APPROVED_NATIONAL : PATUH__STATE__STATE_APPROVED_REGION;
+    return a->tier == PT_TIER_NATIONAL ? PATUH__STATE__STATE_APPROVED_NATIONAL : PATUH__STATE__STATE_APPROVED_REGION;
 }
 
 static enum pt_err make_entry(struct acting *a, const struct pt_log_id *own, struct pt_entry *out)

@@ -182,14 +182,18 @@ static enum pt_err take_fixed(struct pt__rollup *r, struct pt_view *views, size_
                               struct pt_fix_row **row)
 {
     struct pt__place at;
-    const Patuh__Move *in = pt__version_move(r, r->plan->version, views, n_views, &r->work, &at);
+    const Patuh__Move *in;
+    enum pt_err err = pt__version_move(r, r->plan->version, views, n_views, &r->work, &in, &at);
+    if (err != PT_OK) {
+        return err;
+    }
     if (in == NULL) {
         return add_row(r->plan, unit, PT_FIX_LEFT_OUT, row);
     }
     size_t n_late = count_late(views, n_views, in, &at);
     bool not_assessed = in->to == PATUH__STATE__STATE_NOT_ASSESSED;
     enum pt_fix_part part = n_late > 0 ? PT_FIX_LATE : not_assessed ? PT_FIX_NOT_ASSESSED : PT_FIX_ENTERS;
-    enum pt_err err = add_row(r->plan, unit, part, row);
+    err = add_row(r->plan, unit, part, row);
     if (err == PT_OK) {
         (*row)->n_late = n_late;
         r->plan->n_late += n_late;

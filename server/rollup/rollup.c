@@ -118,11 +118,10 @@ static enum pt_err compute(struct pt__rollup *r)
     return err == PT_OK ? pt__rollup_leaves(r) : err;
 }
 
-enum pt_err pt__rollup_run(const struct pt_rollup_input *input, const struct pt__limit *limits, size_t n_limits,
-                           bool check_chains, struct pt_rollup_files *out, struct pt_problem *problem)
+enum pt_err pt__rollup_run(const struct pt_rollup_input *input, const struct pt__checked *checked,
+                           struct pt_rollup_files *out, struct pt_problem *problem)
 {
-    struct pt__rollup r = {.in = input, .problem = problem, .limits = limits, .n_limits = n_limits};
-    r.check_chains = check_chains;
+    struct pt__rollup r = {.in = input, .problem = problem, .checked = checked};
     enum pt_err err = compute(&r);
     if (err == PT_OK) {
         err = put_files(&r, out);
@@ -145,7 +144,7 @@ enum pt_err pt__rollup_run(const struct pt_rollup_input *input, const struct pt_
 enum pt_err pt_rollup_build(const struct pt_rollup_input *input, struct pt_rollup_files *out,
                             struct pt_problem *problem)
 {
-    return pt__rollup_run(input, NULL, 0, false, out, problem);
+    return pt__rollup_run(input, NULL, out, problem);
 }
 
 void pt_rollup_files_free(struct pt_rollup_files *files)

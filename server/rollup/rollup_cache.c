@@ -79,8 +79,7 @@ static enum pt_err make_key(struct pt__rollup *r, size_t first, size_t last, str
 void pt__cache_open(struct pt__rollup *r)
 {
     char folder[4096];
-    r->caches = r->in->cache != NULL && r->limits == NULL && !r->check_chains && r->plan == NULL &&
-                r->in->level != PT_LEVEL_FIXED;
+    r->caches = r->in->cache != NULL && r->checked == NULL && r->plan == NULL && r->in->level != PT_LEVEL_FIXED;
     if (!r->caches) {
         return;
     }

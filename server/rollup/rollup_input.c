@@ -5,31 +5,6 @@
 
 #include <string.h>
 
-/* Nobody outside can turn an author into a pseudonym: the first chunk of the cycle's log is not published. */
-static enum pt_err find_salt(struct pt__rollup *r, const char *subject)
-{
-    struct pt_txn *txn;
-    enum pt_err err = pt_store_begin_read(r->in->store, &txn);
-    if (err != PT_OK) {
-        return err;
-    }
-    err = PT_ENOTFOUND;
-    for (size_t i = 0; i < r->n_heads && err == PT_ENOTFOUND; i++) {
-        const struct pt_head *head = &r->heads[i];
-        if (strcmp(head->log.subject.text, subject) == 0 && pt_author_eq(&head->log.author, &r->in->root)) {
-            struct pt_run run;
-            uint64_t last;
-            err = pt_logs_run(txn, head, 1, 1, &r->work, &run, &last);
-            if (err == PT_OK) {
-                r->salt = pt_hash2(PT_CONTEXT_PSEUDONYM, pt_bytes_str(r->in->cycle), run.chunks[0]);
-            }
-        }
-    }
-    pt_store_abort(txn);
-    pt_arena_reset(&r->work);
-    return err;
-}
-
 /* The logs of one subject are a leaf without a row. */
 static enum pt_err add_plain_leaf(struct pt__rollup *r, const char *subject, const struct pt_hash *inputs)
 {
@@ -67,17 +42,19 @@ static enum pt_err read_cycle(struct pt__rollup *r, const struct pt_subject *sub
     return err == PT_OK && r->n_cycle_views > 0 ? add_plain_leaf(r, subject->text, &r->cycle_inputs) : err;
 }
 
-/* From the cycle's log as a whole, before a version limits it. */
+/* From the cycle's logs as a whole, before limits or a version cut them. */
 static enum pt_err find_version(struct pt__rollup *r, const struct pt_subject *subject)
 {
+    struct pt_txn *txn;
     struct pt_view *views;
-    size_t first = first_of_subject(r, subject);
-    if (first == r->n_heads) {
-        return PT_OK;
+    size_t n = 0;
+    enum pt_err err = pt_store_begin_read(r->in->store, &txn);
+    if (err != PT_OK) {
+        return err;
     }
-    size_t end = end_of_subject(r, first);
-    enum pt_err err = pt__rollup_read_views(r, first, end, &r->keep, &views);
-    return err == PT_OK ? pt__version_open(r, views, end - first) : err;
+    err = pt_logs_views(txn, subject, r->upto_lsn, false, &r->keep, &views, &n);
+    pt_store_abort(txn);
+    return err == PT_OK && n > 0 ? pt__version_open(r, views, n) : err;
 }
 
 /* As the authority has left them; noting the inputs moves the others about. */
@@ -331,13 +308,13 @@ static enum pt_err open_above(struct pt__rollup *r)
     size_t n_offices;
     enum pt_err err = pt_subject_make(PT_SUBJECT_CYCLE, r->in->cycle, &subject);
     if (err == PT_OK) {
-        err = find_salt(r, subject.text);
+        err = find_version(r, &subject);
+    }
+    if (err == PT_OK) {
+        err = pt__pseudonym_open(r, &subject);
     }
     if (err == PT_ENOTFOUND || err == PT_EMALFORMED) {
         return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NO_CYCLE, r->in->cycle, NULL);
-    }
-    if (err == PT_OK) {
-        err = find_version(r, &subject);
     }
     if (err == PT_OK) {
         err = read_authority(r, &offices, &n_offices);
@@ -355,8 +332,8 @@ enum pt_err pt__rollup_open(struct pt__rollup *r)
 {
     pt_arena_init(&r->keep, SIZE_MAX);
     pt_arena_init(&r->work, SIZE_MAX);
-    if (r->in->level == PT_LEVEL_FIXED) { /* a version says itself how far it goes */
-        r->limits = NULL;
+    if (r->checked != NULL && r->in->level != PT_LEVEL_FIXED) { /* a version says itself how far it goes */
+        r->limits = r->checked->limits;
     }
     r->rows = pt_zalloc(sizeof *r->rows);
     if (r->rows == NULL) {
@@ -364,7 +341,7 @@ enum pt_err pt__rollup_open(struct pt__rollup *r)
     }
     pt_arena_init(&r->rows->made, SIZE_MAX);
     enum pt_err err = pt__rollup_list_heads(r);
-    if (err == PT_OK && r->check_chains) {
+    if (err == PT_OK && r->checked != NULL) {
         err = pt__rollup_check_chains(r);
     }
     if (err == PT_OK) {

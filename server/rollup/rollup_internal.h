@@ -93,19 +93,29 @@ struct pt__limit {
     uint64_t fork_seq;
 };
 
-/* Where an entry stands. */
+/* What files that are checked say of where they come from. */
+struct pt__checked {
+    const struct pt__limit *limits; /* sorted as inputs.csv is; NULL: it cannot be read, so all differs anyway */
+    size_t n_limits;
+    bool has_salt_link; /* files of earlier versions do not say it */
+    struct pt_hash salt_link;
+};
+
+/* Where an entry stands: in this view, or on a branch of it. */
 struct pt__place {
     size_t view;
     uint64_t seq;
+    struct pt_hash link; /* of its chunk */
 };
 
 /* The version that is computed, and what the cycle's log says of versions. */
 struct pt__fix {
-    uint32_t last;    /* highest version so far */
-    bool stands;      /* it was not opened again */
-    uint32_t version; /* computed now; 0 = none: interim */
-    struct pt_log_id log;
-    uint64_t seq; /* of its FIX entry */
+    uint32_t last;        /* highest version so far, whichever branch of a forked log has it */
+    bool stands;          /* it was not opened again */
+    uint32_t version;     /* computed now; 0 = none: interim */
+    struct pt_log_id log; /* of the FIX entry of this version; of an interim result of the last one */
+    uint64_t seq;
+    struct pt_hash link;
     const Patuh__Pins *pins;
     size_t n_met;   /* pins that were found */
     size_t n_found; /* assessments that are in it */
@@ -187,15 +197,15 @@ struct pt__leaf {
 struct pt__rollup {
     const struct pt_rollup_input *in;
     struct pt_problem *problem;
-    const struct pt__limit *limits; /* sorted as inputs.csv is; NULL: up to the LSN */
-    size_t n_limits;
-    bool check_chains;
+    const struct pt__checked *checked; /* NULL: it is made */
+    const struct pt__limit *limits;    /* of what is checked, not of a version; NULL: up to the LSN */
     uint64_t upto_lsn;
     struct pt_arena keep;  /* the whole run */
     struct pt_arena work;  /* one assessment */
     struct pt_head *heads; /* sorted by subject, then log id */
     size_t n_heads;
-    struct pt_hash salt;
+    struct pt_hash salt;               /* of the pseudonyms */
+    struct pt_hash salt_link;          /* of the chunk that it comes from */
     struct pt__known known[PT__KNOWN]; /* by the first byte of the author */
     struct pt_hash cycle_inputs;       /* over where the cycle's logs end */
     bool caches;                       /* the cache is used */
@@ -267,6 +277,9 @@ enum pt_err pt__rollup_views(struct pt__rollup *r, size_t first, size_t last, st
                              struct pt_view **views, size_t *n_views, struct pt_hash *inputs);
 /* An assessment of this cycle, and not a second one. */
 bool pt__rollup_of_cycle(const struct pt__rollup *r, const struct pt_subject *subject);
+/* rollup_pseudonym.c */
+/* After the version is known. Errors: NOTFOUND (nothing was loaded into the cycle). */
+enum pt_err pt__pseudonym_open(struct pt__rollup *r, const struct pt_subject *cycle);
 /* Sixteen hexadecimal digits; buf: at least PT__PSEUDONYM_BYTES. Returns buf. */
 const char *pt__pseudonym(const struct pt__rollup *r, const struct pt_author *author, char *buf);
 
@@ -276,9 +289,12 @@ enum pt_err pt__version_open(struct pt__rollup *r, const struct pt_view *views, 
 enum pt_err pt__version_cut(struct pt__rollup *r, struct pt_view *views, size_t n, struct pt_arena *arena);
 /* Is all of the version here? Errors: INVALID. */
 enum pt_err pt__version_check(struct pt__rollup *r);
-/* The move that puts an assessment into a version; NULL when it is not in it. */
-const Patuh__Move *pt__version_move(const struct pt__rollup *r, uint32_t version, const struct pt_view *views, size_t n,
-                                    struct pt_arena *arena, struct pt__place *at);
+/* The move that puts an assessment into version r->fix.last or r->fix.version, whose FIX r->fix names; its log stands
+ * up to there afterwards. *out: NULL when it is not in it. Errors: NOMEM. */
+enum pt_err pt__version_move(const struct pt__rollup *r, uint32_t version, struct pt_view *views, size_t n,
+                             struct pt_arena *arena, const Patuh__Move **out, struct pt__place *at);
+/* Is this log of the cycle a part of the version? True of all when none is computed. */
+bool pt__version_has(const struct pt__rollup *r, const struct pt_view *view);
 /* fix.c: what fixing takes of one assessment, after its unit was made. */
 enum pt_err pt__fix_take(struct pt__rollup *r, struct pt_view *views, size_t n_views, const struct pt_assessment *a,
                          const struct pt__unit *unit);
@@ -398,8 +414,8 @@ const char *pt__version_text(const struct pt__rollup *r, const char *none, char 
 /* A whole number of a manifest of ours. Errors: MALFORMED. */
 enum pt_err pt__manifest_count(struct pt_bytes manifest, const char *key, uint32_t *out);
 
-/* rollup.c: the whole way. limits NULL: up to the LSN. */
-enum pt_err pt__rollup_run(const struct pt_rollup_input *input, const struct pt__limit *limits, size_t n_limits,
-                           bool check_chains, struct pt_rollup_files *out, struct pt_problem *problem);
+/* rollup.c: the whole way. checked: files to compute again, from the logs as they went into them; NULL: new ones. */
+enum pt_err pt__rollup_run(const struct pt_rollup_input *input, const struct pt__checked *checked,
+                           struct pt_rollup_files *out, struct pt_problem *problem);
 
 #endif

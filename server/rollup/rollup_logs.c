@@ -40,19 +40,6 @@ enum pt_err pt__rollup_list_heads(struct pt__rollup *r)
     return err;
 }
 
-const char *pt__pseudonym(const struct pt__rollup *r, const struct pt_author *author, char *buf)
-{
-    struct pt_hash hash =
-        pt_hash2(PT_CONTEXT_PSEUDONYM, pt_hash_bytes(&r->salt), pt_bytes_of(author->b, sizeof author->b));
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < 8; i++) {
-        buf[2 * i] = digits[hash.b[i] >> 4];
-        buf[2 * i + 1] = digits[hash.b[i] & 15];
-    }
-    buf[16] = '\0';
-    return buf;
-}
-
 static enum pt_err damaged(struct pt__rollup *r, const struct pt_head *head, uint64_t seq, enum pt_err why)
 {
     char text[24];
@@ -149,14 +136,14 @@ const struct pt__limit *pt__rollup_limit(const struct pt__rollup *r, const struc
     pt__pseudonym(r, &log->author, author);
     incarnation_text(log->incarnation, incarnation);
     size_t low = 0;
-    size_t high = r->n_limits;
+    size_t high = r->checked->n_limits;
     while (low < high) { /* the first of the subject */
         size_t middle = low + (high - low) / 2;
         bool before = strcmp(r->limits[middle].subject, log->subject.text) < 0;
         low = before ? middle + 1 : low;
         high = before ? high : middle;
     }
-    for (; low < r->n_limits && strcmp(r->limits[low].subject, log->subject.text) == 0; low++) {
+    for (; low < r->checked->n_limits && strcmp(r->limits[low].subject, log->subject.text) == 0; low++) {
         if (strcmp(r->limits[low].author, author) == 0 && strcmp(r->limits[low].incarnation, incarnation) == 0) {
             return &r->limits[low];
         }

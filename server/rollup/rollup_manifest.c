@@ -205,6 +205,7 @@ void pt__put_manifest(const struct pt__rollup *r, const struct pt_rollup_files *
     put_hash(out, "instrument", true, &r->instrument_hash);
     put_hash(out, "registry", r->has_registry, &r->registry_hash);
     put_result_hashes(r, out);
+    put_hash(out, "pseudonyms", true, &r->salt_link);
     pt_buf_printf(out, "  \"leaves\": %zu,\n", r->n_leaves);
     put_hash(out, "root", true, &r->root);
     put_files(r, files, out);

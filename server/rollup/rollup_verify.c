@@ -213,12 +213,15 @@ static enum pt_err recompute(const struct pt_rollup_input *input, const struct p
                              struct pt_rollup_files *expected, struct pt_problem *problem)
 {
     struct pt_arena arena;
-    const struct pt__limit *limits = NULL;
-    size_t n_limits = 0;
+    struct pt__checked checked = {.limits = NULL};
+    char link[2 * PT_HASH_BYTES + 1];
     pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err = read_limits(written, &arena, &limits, &n_limits);
+    enum pt_err err = read_limits(written, &arena, &checked.limits, &checked.n_limits);
+    checked.has_salt_link =
+        pt__manifest_text(content_of(written, PT_ROLLUP_MANIFEST), "pseudonyms", link, sizeof link) == PT_OK &&
+        pt_hex_read(pt_bytes_str(link), checked.salt_link.b, sizeof checked.salt_link.b) == PT_OK;
     if (err == PT_OK || err == PT_ENOTFOUND) {
-        err = pt__rollup_run(input, limits, n_limits, true, expected, problem);
+        err = pt__rollup_run(input, &checked, expected, problem);
     }
     pt_arena_close(&arena);
     return err;

@@ -69,39 +69,92 @@ static enum pt_err cut_to(struct pt__rollup *r, struct pt_view *views, size_t n,
     return err;
 }
 
-const Patuh__Move *pt__version_move(const struct pt__rollup *r, uint32_t version, const struct pt_view *views, size_t n,
-                                    struct pt_arena *arena, struct pt__place *at)
+/* The chunk of a branch that holds an entry. */
+static const struct pt_view_chunk *chunk_on(const struct pt_view_branch *branch, uint64_t seq)
 {
+    size_t at = 0;
+    while (at + 1 < branch->n_chunks && branch->chunks[at].last_seq < seq) {
+        at++;
+    }
+    return &branch->chunks[at];
+}
+
+/* One entry after the other: of what stands, then of each branch. What head office fixed it has published, whatever
+ * became of its log since. */
+struct walk {
+    const struct pt_view *view;
+    size_t branch; /* 0: what stands; else the number of the branch */
+    uint64_t seq;  /* of the entry at hand */
+    const struct pt_entry *entry;
+};
+
+static bool next_entry(struct walk *w)
+{
+    w->seq++;
+    while (w->branch == 0 ? w->seq > w->view->n_entries
+                          : w->seq - w->view->fork_seq > w->view->branches[w->branch - 1].n_entries) {
+        if (w->branch == w->view->n_branches) {
+            return false;
+        }
+        w->branch++;
+        w->seq = w->view->fork_seq + 1;
+    }
+    w->entry = w->branch == 0 ? &w->view->entries[w->seq - 1]
+                              : &w->view->branches[w->branch - 1].entries[w->seq - w->view->fork_seq - 1];
+    return true;
+}
+
+static struct pt_hash link_of(const struct walk *w)
+{
+    return w->branch == 0 ? pt_view_chunk_of(w->view, w->seq)->link
+                          : chunk_on(&w->view->branches[w->branch - 1], w->seq)->link;
+}
+
+/* The move of this version in a log of head office; NULL for another entry. */
+static const Patuh__Move *move_of(const struct walk *w, uint32_t version, struct pt_arena *arena)
+{
+    ProtobufCMessage *message;
+    bool right = w->entry->kind == PATUH__ENTRY_KIND__ENTRY_MOVE &&
+                 pt_unpack(&patuh__move__descriptor, w->entry->detail, arena, &message) == PT_OK;
+    const Patuh__Move *move = right ? (const Patuh__Move *)message : NULL;
+    return move != NULL && move->version == version ? move : NULL;
+}
+
+enum pt_err pt__version_move(const struct pt__rollup *r, uint32_t version, struct pt_view *views, size_t n,
+                             struct pt_arena *arena, const Patuh__Move **out, struct pt__place *at)
+{
+    *out = NULL;
     for (size_t v = 0; v < n; v++) {
-        bool by_root = pt_author_eq(&views[v].log.author, &r->in->root);
-        for (size_t i = 0; by_root && i < views[v].n_entries; i++) {
-            ProtobufCMessage *message;
-            if (views[v].entries[i].kind != PATUH__ENTRY_KIND__ENTRY_MOVE ||
-                pt_unpack(&patuh__move__descriptor, views[v].entries[i].detail, arena, &message) != PT_OK) {
-                continue;
-            }
-            const Patuh__Move *move = (const Patuh__Move *)message;
-            if (move->version == version) {
-                *at = (struct pt__place){.view = v, .seq = i + 1};
-                return move;
+        struct walk w = {.view = &views[v]};
+        bool wrote_it = pt_author_eq(&views[v].log.author, &r->in->root) &&
+                        views[v].log.incarnation == r->fix.log.incarnation; /* FIX and moves are one transaction */
+        while (wrote_it && next_entry(&w)) {
+            *out = move_of(&w, version, arena);
+            if (*out != NULL) {
+                *at = (struct pt__place){.view = v, .seq = w.seq, .link = link_of(&w)};
+                return pt_view_stand(&views[v], at->seq, &at->link, arena);
             }
         }
     }
-    return NULL;
+    return arena->exhausted ? PT_ENOMEM : PT_OK;
 }
 
 static enum pt_err cut_assessment(struct pt__rollup *r, struct pt_view *views, size_t n, struct pt_arena *arena)
 {
     struct pinned to = {.own = {.view = SIZE_MAX}};
     size_t n_met = 0;
-    const Patuh__Move *move = pt__version_move(r, r->fix.version, views, n, arena, &to.own);
+    const Patuh__Move *move;
+    enum pt_err err = pt__version_move(r, r->fix.version, views, n, arena, &move, &to.own);
+    if (err != PT_OK) {
+        return err;
+    }
     if (move == NULL) { /* not in it */
         return cut_to(r, views, n, &to, arena, &n_met);
     }
     to.pins = move->cut;
     to.n = move->n_cut;
     r->fix.n_found++;
-    enum pt_err err = cut_to(r, views, n, &to, arena, &n_met);
+    err = cut_to(r, views, n, &to, arena, &n_met);
     return err == PT_OK && n_met != move->n_cut ? not_whole(r, views[0].log.subject.text) : err;
 }
 
@@ -115,10 +168,27 @@ enum pt_err pt__version_cut(struct pt__rollup *r, struct pt_view *views, size_t 
     }
     struct pinned to = {.pins = r->fix.pins->log, .n = r->fix.pins->n_log, .own = {.view = SIZE_MAX}};
     to.own.seq = r->fix.seq;
-    for (size_t v = 0; v < n; v++) {
-        to.own.view = pt_log_id_eq(&views[v].log, &r->fix.log) ? v : to.own.view;
+    enum pt_err err = PT_OK;
+    for (size_t v = 0; v < n && err == PT_OK; v++) {
+        if (pt_log_id_eq(&views[v].log, &r->fix.log)) {
+            to.own.view = v;
+            err = pt_view_stand(&views[v], r->fix.seq, &r->fix.link, arena);
+        }
     }
-    return cut_to(r, views, n, &to, arena, &r->fix.n_met);
+    return err == PT_OK ? cut_to(r, views, n, &to, arena, &r->fix.n_met) : err;
+}
+
+bool pt__version_has(const struct pt__rollup *r, const struct pt_view *view)
+{
+    if (r->fix.version == 0 || pt_log_id_eq(&view->log, &r->fix.log)) {
+        return true;
+    }
+    for (size_t i = 0; i < r->fix.pins->n_log; i++) {
+        if (is_seen(r->fix.pins->log[i], view)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 enum pt_err pt__version_check(struct pt__rollup *r)
@@ -134,13 +204,11 @@ struct history {
     uint32_t reopened; /* highest version that was opened again */
 };
 
-static const Patuh__Fixing *fixing_of(const struct pt__rollup *r, const struct pt_view *view, size_t i,
-                                      struct pt_arena *arena)
+static const Patuh__Fixing *fixing_of(const struct pt__rollup *r, const struct walk *w, struct pt_arena *arena)
 {
     ProtobufCMessage *message;
-    bool right = pt_author_eq(&view->log.author, &r->in->root) &&
-                 view->entries[i].kind == PATUH__ENTRY_KIND__ENTRY_FIX &&
-                 pt_unpack(&patuh__fixing__descriptor, view->entries[i].detail, arena, &message) == PT_OK;
+    bool right = pt_author_eq(&w->view->log.author, &r->in->root) && w->entry->kind == PATUH__ENTRY_KIND__ENTRY_FIX &&
+                 pt_unpack(&patuh__fixing__descriptor, w->entry->detail, arena, &message) == PT_OK;
     return right ? (const Patuh__Fixing *)message : NULL;
 }
 
@@ -149,8 +217,9 @@ static struct history read_history(const struct pt__rollup *r, const struct pt_v
 {
     struct history h = {0};
     for (size_t v = 0; v < n; v++) {
-        for (size_t i = 0; i < views[v].n_entries; i++) {
-            const Patuh__Fixing *fixing = fixing_of(r, &views[v], i, arena);
+        struct walk w = {.view = &views[v]};
+        while (next_entry(&w)) {
+            const Patuh__Fixing *fixing = fixing_of(r, &w, arena);
             uint32_t *highest = fixing == NULL || fixing->to == PATUH__STATE__STATE_FIXED ? &h.last : &h.reopened;
             *highest = fixing != NULL && fixing->version > *highest ? fixing->version : *highest;
         }
@@ -171,42 +240,63 @@ static enum pt_err read_pins(struct pt__rollup *r, const struct pt_hash *hash)
     return err;
 }
 
-/* The first entry in the order of logs that fixes this version. */
-static enum pt_err take_version(struct pt__rollup *r, uint32_t version, const struct pt_view *views, size_t n)
+static void take_fixing(struct pt__rollup *r, const struct walk *w, const Patuh__Fixing *fixing)
 {
-    for (size_t v = 0; v < n; v++) {
-        for (size_t i = 0; i < views[v].n_entries; i++) {
-            const Patuh__Fixing *fixing = fixing_of(r, &views[v], i, &r->keep);
-            if (fixing == NULL || fixing->to != PATUH__STATE__STATE_FIXED || fixing->version != version) {
-                continue;
+    r->fix.log = w->view->log;
+    r->fix.seq = w->seq;
+    r->fix.link = link_of(w);
+    r->fix.n_fixed = fixing->fixed;
+    r->fix.n_not_assessed = fixing->not_assessed;
+}
+
+/* The oldest entry that fixes this version: should a restored head office have given its number again, the first that
+ * was published keeps it. *pins: the blob that it names. Errors: NOTFOUND, NOMEM. */
+static enum pt_err find_fixing(struct pt__rollup *r, uint32_t version, const struct pt_view *views, size_t n,
+                               struct pt_hash *pins)
+{
+    const struct pt_view **sorted;
+    enum pt_err err = pt_views_by_age(views, n, &r->keep, &sorted);
+    for (size_t v = 0; v < n && err == PT_OK; v++) {
+        struct walk w = {.view = sorted[v]};
+        while (next_entry(&w)) {
+            const Patuh__Fixing *fixing = fixing_of(r, &w, &r->keep);
+            if (fixing != NULL && fixing->to == PATUH__STATE__STATE_FIXED && fixing->version == version) {
+                take_fixing(r, &w, fixing);
+                *pins = w.entry->hash;
+                return PT_OK;
             }
-            r->fix.version = version;
-            r->fix.log = views[v].log;
-            r->fix.seq = i + 1;
-            r->fix.n_fixed = fixing->fixed;
-            r->fix.n_not_assessed = fixing->not_assessed;
-            return read_pins(r, &views[v].entries[i].hash);
         }
     }
-    return PT_ENOTFOUND;
+    return err == PT_OK ? PT_ENOTFOUND : err;
+}
+
+/* Errors: NOTFOUND (there is no such version). */
+static enum pt_err take_version(struct pt__rollup *r, uint32_t version, const struct pt_view *views, size_t n)
+{
+    struct pt_hash pins;
+    enum pt_err err = find_fixing(r, version, views, n, &pins);
+    if (err != PT_OK || r->in->level != PT_LEVEL_FIXED) {
+        return err;
+    }
+    r->fix.version = version;
+    return read_pins(r, &pins);
 }
 
 enum pt_err pt__version_open(struct pt__rollup *r, const struct pt_view *views, size_t n)
 {
     struct history h = read_history(r, views, n, &r->keep);
+    bool fixed = r->in->level == PT_LEVEL_FIXED;
     char text[24];
     r->fix.last = h.last;
     r->fix.stands = h.last > h.reopened;
-    if (r->in->level != PT_LEVEL_FIXED) {
-        return PT_OK;
-    }
-    if (r->in->version == 0 && !r->fix.stands) {
+    if (fixed && r->in->version == 0 && !r->fix.stands) {
         return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NOT_FIXED, r->in->cycle, NULL);
     }
-    uint32_t version = r->in->version == 0 ? h.last : r->in->version;
+    uint32_t version = fixed && r->in->version != 0 ? r->in->version : h.last;
     enum pt_err err = take_version(r, version, views, n);
+    if (err != PT_ENOTFOUND) {
+        return err;
+    }
     (void)snprintf(text, sizeof text, "%" PRIu32, version);
-    return err != PT_ENOTFOUND
-               ? err
-               : pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NO_VERSION, r->in->cycle, text, NULL);
+    return fixed ? pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NO_VERSION, r->in->cycle, text, NULL) : PT_OK;
 }

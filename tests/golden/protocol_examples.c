@@ -180,9 +180,13 @@ static void make_statement(struct examples *x, struct world *w)
 static void sign_offices(struct examples *x, const struct world *w, struct pt_office_record offices[2])
 {
     static const char *const names[] = {"office_body", "office_hash", "office_signature"};
-    offices[0] = (struct pt_office_record){
-        .code = "62", .name = "Kalimantan Tengah", .address = "kalteng.example:7420", .generation = 1, .tier = 1};
-    offices[1] = (struct pt_office_record){.code = "00", .name = "Pusat", .address = "", .generation = 1, .tier = 2};
+    offices[0] = (struct pt_office_record){.code = "62",
+                                           .name = "Kalimantan Tengah",
+                                           .address = "kalteng.example:7420",
+                                           .generation = 1,
+                                           .tier = PT_TIER_REGION};
+    offices[1] = (struct pt_office_record){
+        .code = "00", .name = "Pusat", .address = "", .generation = 1, .tier = PT_TIER_NATIONAL};
     memcpy(offices[0].key.b, w->office.public_key, PT_KEY_BYTES);
     memcpy(offices[0].transport_key.b, w->office_transport.public_key, PT_KEY_BYTES);
     memcpy(offices[1].key.b, w->head_office.public_key, PT_KEY_BYTES);

@@ -465,7 +465,7 @@ static bool was_copied(struct world_node *node)
 void sim_sync_ended(struct sim *s, struct world_link *link)
 {
     struct world_node *node = link->node[0];
-    if (node->tier == 0 && link->session[0] != NULL && (link->fresh[0] || was_copied(node))) {
+    if (node->tier == PT_TIER_DEVICE && link->session[0] != NULL && (link->fresh[0] || was_copied(node))) {
         (void)sim_renew(s, node);
     }
 }

@@ -105,9 +105,9 @@ bool __wrap_pt__merge_counts(const struct pt__merge *m, size_t v, size_t i)
 bool __real_pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq);
 bool __wrap_pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq);
 bool __real_pt_authority_acts_at(const struct pt_authority *authority, const struct pt_view *view, uint64_t seq,
-                                 const char *office_code, int *tier);
+                                 const char *office_code, enum pt_tier *tier);
 bool __wrap_pt_authority_acts_at(const struct pt_authority *authority, const struct pt_view *view, uint64_t seq,
-                                 const char *office_code, int *tier);
+                                 const char *office_code, enum pt_tier *tier);
 
 bool __wrap_pt_authority_is_cut_off(const struct pt_member *member, const struct pt_view *view, uint64_t seq)
 {
@@ -115,7 +115,7 @@ bool __wrap_pt_authority_is_cut_off(const struct pt_member *member, const struct
 }
 
 bool __wrap_pt_authority_acts_at(const struct pt_authority *authority, const struct pt_view *view, uint64_t seq,
-                                 const char *office_code, int *tier)
+                                 const char *office_code, enum pt_tier *tier)
 {
     bool acts = __real_pt_authority_acts_at(authority, view, seq, office_code, tier);
     if (planted == SIM_PLANT_ANYBODY && !acts && pt_authority_member(authority, &view->log.author) != NULL) {

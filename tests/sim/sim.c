@@ -20,7 +20,7 @@ static void link_ended(struct world *w, struct world_link *link)
 static void node_is_stale(struct world *w, struct world_node *node)
 {
     (void)w;
-    if (node->tier > 0) {
+    if (node->tier != PT_TIER_DEVICE) {
         (void)world_renew(node); /* a full disk: it hears it again */
     }
 }

@@ -107,13 +107,14 @@ static const struct sim_word *find_word(const struct sim *s, const struct sim_si
 
 struct who {
     bool surveyor;
-    int tier;                       /* of the office, or the reviewer of one; 0 = neither, or has nothing to say here */
+    enum pt_tier tier; /* of the office, or the reviewer of one; DEVICE: neither, or has nothing to say here */
     const struct sim_word *revoked; /* NULL: is not */
 };
 
-static int tier_of(const struct sim_unit *unit, size_t office)
+static enum pt_tier tier_of(const struct sim_unit *unit, size_t office)
 {
-    return office == 0 ? 2 : office == unit->region;
+    enum pt_tier of_region = office == unit->region ? PT_TIER_REGION : PT_TIER_DEVICE;
+    return office == 0 ? PT_TIER_NATIONAL : of_region;
 }
 
 static struct who who_is(const struct sim *s, const struct sim_sight *sight, const struct sim_unit *unit,
@@ -132,7 +133,7 @@ static struct who who_is(const struct sim *s, const struct sim_sight *sight, con
     if (member != NULL && member->reviews) {
         who.tier = tier_of(unit, member->office);
     } else if (member != NULL) {
-        who.surveyor = tier_of(unit, member->office) > 0 && was_assigned(s, sight, member->name);
+        who.surveyor = tier_of(unit, member->office) != PT_TIER_DEVICE && was_assigned(s, sight, member->name);
     }
     return who;
 }
@@ -159,8 +160,8 @@ static bool may_move(struct sim_sight *sight, const struct who *who, const struc
     Patuh__State to = ((const Patuh__Move *)message)->to;
     bool proposes = to == PATUH__STATE__STATE_SUBMITTED || to == PATUH__STATE__STATE_NOT_ASSESSED;
     bool reviews = to == PATUH__STATE__STATE_HAS_ISSUES || to == PATUH__STATE__STATE_APPROVED_REGION;
-    return (proposes && who->surveyor) || ((proposes || reviews) && who->tier > 0) ||
-           (to == PATUH__STATE__STATE_APPROVED_NATIONAL && who->tier == 2);
+    return (proposes && who->surveyor) || ((proposes || reviews) && who->tier != PT_TIER_DEVICE) ||
+           (to == PATUH__STATE__STATE_APPROVED_NATIONAL && who->tier == PT_TIER_NATIONAL);
 }
 
 static enum may may_write(struct sim_sight *sight, const struct who *who, const struct pt_view *view, uint64_t seq)
@@ -171,7 +172,7 @@ static enum may may_write(struct sim_sight *sight, const struct who *who, const 
         may = may_move(sight, who, entry);
     } else if (entry->kind == PATUH__ENTRY_KIND__ENTRY_OPEN || entry->kind == PATUH__ENTRY_KIND__ENTRY_ASSIGN ||
                entry->kind == PATUH__ENTRY_KIND__ENTRY_DECIDE) {
-        may = who->tier > 0;
+        may = who->tier != PT_TIER_DEVICE;
     }
     if (may && who->revoked != NULL) {
         return may_within_cut(who->revoked, view, seq);

@@ -173,7 +173,7 @@ static void write_cycle(struct field *field, struct patuh *device)
 
 /* --- what an enrolment leaves --- */
 
-static struct pt_office_record record_of(const struct field *field, const char *code, int tier,
+static struct pt_office_record record_of(const struct field *field, const char *code, enum pt_tier tier,
                                          const struct pt_keypair *pair, struct pt_arena *arena)
 {
     struct pt_office_record record = {
@@ -356,7 +356,7 @@ struct pt_hash field_text(struct patuh *device, const char *said)
     return hash;
 }
 
-void field_receipt(const struct field *field, struct patuh *device, uint8_t tier)
+void field_receipt(const struct field *field, struct patuh *device, enum pt_tier tier)
 {
     struct pt_arena arena;
     struct pt_txn *txn;

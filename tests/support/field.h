@@ -38,7 +38,7 @@ void field_region_writes(struct field *field, struct patuh *device, const char *
 /* A text about FIELD_UNIT kept in the device's store; its hash. */
 struct pt_hash field_text(struct patuh *device, const char *said);
 /* A receipt of a tier for all chunks of the device's own logs. */
-void field_receipt(const struct field *field, struct patuh *device, uint8_t tier);
+void field_receipt(const struct field *field, struct patuh *device, enum pt_tier tier);
 
 /* patuh_answer that has to work, and one whose result is looked at. */
 void field_answer(struct patuh *device, const char *path, const char *value);

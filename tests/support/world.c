@@ -148,7 +148,7 @@ static struct pt_session *make_session(struct world_node *node, struct world_nod
         .renew = world_renew,
         .renew_on_word = world_renew,
         .generation = node->generation,
-        .office_pair = node->tier > 0 ? &node->pair : NULL,
+        .office_pair = node->tier != PT_TIER_DEVICE ? &node->pair : NULL,
         .connects = connects,
         .upper_tier = node->upper == NULL ? 0 : node->upper->tier,
         .live = live,

@@ -40,7 +40,7 @@ struct world_writer {
 
 struct world_node {
     struct world *world;
-    int tier;
+    enum pt_tier tier;
     const char *code;         /* a region's: institutions that begin with it are its own */
     struct world_node *upper; /* who signs its receipts */
     struct pt_keypair pair;
@@ -168,7 +168,7 @@ struct world *world_create(uint64_t seed);
 void world_destroy(struct world *w);
 
 /* tier as in pt_session_config; upper NULL at head office. */
-struct world_node *world_node(struct world *w, int tier, const char *code, struct world_node *upper);
+struct world_node *world_node(struct world *w, enum pt_tier tier, const char *code, struct world_node *upper);
 /* The office lets this device have an assessment: scope, and an entry in the office's own log about it. */
 void world_assign(struct world_node *device, const char *subject);
 /* One more who writes at this office. */
@@ -230,7 +230,7 @@ struct world_link world_sync(struct world *w, struct world_node *from, struct wo
 /* Head of a log at a node; seq 0 when it is not there. */
 struct pt_head world_head(const struct world_node *node, const struct world_node *author, const char *subject);
 struct pt_receipted world_receipted(const struct world_node *node, const struct world_node *author, const char *subject,
-                                    uint8_t tier);
+                                    enum pt_tier tier);
 size_t world_count(const struct world_node *node, enum pt_table table);
 
 /* What sync between a node and its office is about. */

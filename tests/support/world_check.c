@@ -422,7 +422,7 @@ struct pt_head world_head(const struct world_node *node, const struct world_node
 }
 
 struct pt_receipted world_receipted(const struct world_node *node, const struct world_node *author, const char *subject,
-                                    uint8_t tier)
+                                    enum pt_tier tier)
 {
     struct pt_head head = world_head(node, author, subject);
     struct pt_receipted out = {0};
@@ -478,7 +478,7 @@ static bool is_same(struct pt_txn *here, struct pt_txn *there, const struct pt_h
 }
 
 /* What counts, and the end of every branch. */
-static bool is_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t tier)
+static bool is_receipted(struct pt_txn *txn, const struct pt_head *head, enum pt_tier tier)
 {
     struct pt_arena arena;
     struct pt_fork fork;
@@ -525,9 +525,9 @@ static bool has_all(const struct world_node *from, const struct world_node *to, 
         bool goes = (heads[i].seq > 0 || heads[i].forked) && scope->has(scope->data, &heads[i].log) &&
                     scope->is_up(scope->data, &heads[i].log) == up;
         struct pt_receipted receipted = {0};
-        same = !goes || (is_same(here, there, &heads[i]) && (!up || is_receipted(here, &heads[i], (uint8_t)to->tier)));
+        same = !goes || (is_same(here, there, &heads[i]) && (!up || is_receipted(here, &heads[i], to->tier)));
         if (!same) {
-            PT_CHECK(pt_receipted(here, &heads[i], (uint8_t)to->tier, &arena, &receipted) == PT_OK);
+            PT_CHECK(pt_receipted(here, &heads[i], to->tier, &arena, &receipted) == PT_OK);
             trace_difference(from, to, there, &heads[i], &receipted);
         }
     }

@@ -43,7 +43,7 @@ void world_make_store(struct world *w, struct pt_store **out)
     PT_CHECK(pt_store_mem_create(NULL, &random, out) == PT_OK);
 }
 
-struct world_node *world_node(struct world *w, int tier, const char *code, struct world_node *upper)
+struct world_node *world_node(struct world *w, enum pt_tier tier, const char *code, struct world_node *upper)
 {
     PT_CHECK(w->n_nodes < WORLD_NODES_MAX);
     struct world_node *node = &w->node[w->n_nodes++];
@@ -53,8 +53,8 @@ struct world_node *world_node(struct world *w, int tier, const char *code, struc
     memcpy(node->key.b, node->pair.public_key, sizeof node->key.b);
     node->author = pt_author_of(node->pair.public_key);
     node->incarnation = chance(w);
-    node->epoch = tier > 0 ? chance(w) : 0;
-    node->policy = (struct pt_blob_policy){.evidence = tier > 0, .registry = tier > 0};
+    node->epoch = tier != PT_TIER_DEVICE ? chance(w) : 0;
+    node->policy = (struct pt_blob_policy){.evidence = tier != PT_TIER_DEVICE, .registry = tier != PT_TIER_DEVICE};
     world_make_store(w, &node->store);
     return node;
 }
@@ -279,7 +279,7 @@ static bool region_brings(void *data, const struct pt_log_id *log)
 
 struct pt_scope world_scope(struct world_node *lower, bool at_office)
 {
-    if (lower->tier > 0) {
+    if (lower->tier != PT_TIER_DEVICE) {
         return (struct pt_scope){.has = region_has, .is_up = region_brings, .data = lower};
     }
     return (struct pt_scope){.has = at_office ? device_has : device_takes, .is_up = device_brings, .data = lower};
@@ -403,7 +403,7 @@ enum pt_err world_renew(void *data)
     struct world_node *node = data;
     struct pt_txn *txn;
     struct world_node renewed = *node;
-    renewed.epoch = node->tier > 0 ? chance(node->world) : 0;
+    renewed.epoch = node->tier != PT_TIER_DEVICE ? chance(node->world) : 0;
     renewed.previous_incarnation = node->incarnation;
     renewed.incarnation = chance(node->world);
     enum pt_err err = pt_store_begin_write(node->store, &txn);

@@ -168,7 +168,8 @@ struct pt_taken {
  * the log of a new incarnation. Errors: DAMAGED. */
 enum pt_err pt_tail_take(struct pt_txn *txn, struct pt_head *head, struct pt_arena *arena, struct pt_taken *out);
 /* Every tail of the pen's author moves to the pen's logs, which are those of a new incarnation: instances are named
- * anew, and an answer names its author's earlier one, which is in another log now. Errors: as pt_tail_put, DAMAGED. */
+ * anew, and an answer names its author's earlier one, a removal what it takes away: these are in another log now.
+ * Errors: as pt_tail_put, DAMAGED. */
 enum pt_err pt_tails_move(struct pt_txn *txn, const struct pt_author_pen *pen);
 /* Both at once for an office's own logs: entries become chunks immediately. Errors: as pt_tail_put. */
 enum pt_err pt_pen_write(struct pt_txn *txn, const struct pt_author_pen *pen, const struct pt_subject *subject,

@@ -110,7 +110,7 @@ enum pt_err pt_receipt_read(struct pt_bytes bytes, const struct pt_signature *si
         return err;
     }
     const Patuh__ReceiptBody *body = (const Patuh__ReceiptBody *)message;
-    struct pt_receipt receipt = {.tier = (uint8_t)body->tier, .epoch = body->epoch, .lsn = body->lsn};
+    struct pt_receipt receipt = {.tier = (enum pt_tier)body->tier, .epoch = body->epoch, .lsn = body->lsn};
     if (body->office.len != sizeof receipt.office.b || body->author.len != sizeof receipt.author.b ||
         (body->tier != PT_TIER_REGION && body->tier != PT_TIER_NATIONAL)) {
         return PT_EMALFORMED;
@@ -187,21 +187,21 @@ static enum pt_err read_row(struct pt_txn *txn, const struct pt_key *key, struct
     return err == PT_OK ? unpack_row(value, arena, out) : err;
 }
 
-enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
+enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, enum pt_tier tier, struct pt_arena *arena,
                          struct pt_receipted *out)
 {
     struct pt_key key = pt_key_receipt(head->number, tier);
     return read_row(txn, &key, arena, out);
 }
 
-enum pt_err pt_receipted_held(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, const struct pt_hash *link,
-                              struct pt_arena *arena, struct pt_receipted *out)
+enum pt_err pt_receipted_held(struct pt_txn *txn, const struct pt_head *head, enum pt_tier tier,
+                              const struct pt_hash *link, struct pt_arena *arena, struct pt_receipted *out)
 {
     struct pt_key key = pt_key_receipt_held(head->number, tier | TIER_HELD, link);
     return read_row(txn, &key, arena, out);
 }
 
-enum pt_err pt_receipts_held(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
+enum pt_err pt_receipts_held(struct pt_txn *txn, const struct pt_head *head, enum pt_tier tier, struct pt_arena *arena,
                              struct pt_receipted **out, size_t *n_out)
 {
     struct pt_key prefix = pt_key_receipt(head->number, tier | TIER_HELD);
@@ -230,7 +230,7 @@ enum pt_err pt_receipts_held(struct pt_txn *txn, const struct pt_head *head, uin
     return err;
 }
 
-enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, uint64_t *seq)
+enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, enum pt_tier tier, uint64_t *seq)
 {
     struct pt_arena arena;
     struct pt_receipted *rows = NULL;
@@ -259,7 +259,7 @@ static bool is_place(const struct pt_receipted *row, const struct pt_branch_chun
     return row->seq == chunk->last_seq && pt_hash_eq(&row->link, &chunk->link);
 }
 
-enum pt_err pt_receipt_covers_branch(struct pt_txn *txn, const struct pt_head *head, uint8_t tier,
+enum pt_err pt_receipt_covers_branch(struct pt_txn *txn, const struct pt_head *head, enum pt_tier tier,
                                      const struct pt_branch *branch, uint64_t *seq)
 {
     struct pt_arena arena;
@@ -309,7 +309,7 @@ static enum pt_err store_one(struct pt_txn *txn, const struct pt_receipt *receip
     return err;
 }
 
-enum pt_err pt_blob_receipted(struct pt_txn *txn, const struct pt_hash *hash, uint8_t tier,
+enum pt_err pt_blob_receipted(struct pt_txn *txn, const struct pt_hash *hash, enum pt_tier tier,
                               struct pt_blob_receipted *out)
 {
     struct pt_bytes value;
@@ -350,7 +350,7 @@ static enum pt_err store_blob(struct pt_txn *txn, const struct pt_receipt *recei
     return pt__row_put(txn, PT_TABLE_BLOB_RECEIPTS, &key, &row.base);
 }
 
-static const char *newest_of(uint8_t tier)
+static const char *newest_of(enum pt_tier tier)
 {
     return tier == PT_TIER_REGION ? PT_META_NEWEST_REGION : PT_META_NEWEST_NATIONAL;
 }
@@ -360,7 +360,7 @@ struct seen {
     uint64_t lsn;
 };
 
-static enum pt_err read_seen(struct pt_txn *txn, uint8_t tier, struct seen *out)
+static enum pt_err read_seen(struct pt_txn *txn, enum pt_tier tier, struct seen *out)
 {
     struct pt_bytes value;
     *out = (struct seen){0};
@@ -377,7 +377,7 @@ static enum pt_err read_seen(struct pt_txn *txn, uint8_t tier, struct seen *out)
     return PT_OK;
 }
 
-enum pt_err pt_receipt_newest(struct pt_txn *txn, uint8_t tier, uint64_t *epoch, uint64_t *lsn)
+enum pt_err pt_receipt_newest(struct pt_txn *txn, enum pt_tier tier, uint64_t *epoch, uint64_t *lsn)
 {
     struct seen seen;
     enum pt_err err = read_seen(txn, tier, &seen);

@@ -9,8 +9,6 @@
 #include "core/log/branches.h"
 #include "core/store/store.h"
 
-enum { PT_TIER_REGION = 1, PT_TIER_NATIONAL = 2 };
-
 struct pt_receipt_log {
     struct pt_log_id log;
     uint64_t seq;
@@ -20,7 +18,7 @@ struct pt_receipt_log {
 
 struct pt_receipt {
     struct pt_author office;
-    uint8_t tier;
+    enum pt_tier tier;
     struct pt_author author;
     uint64_t epoch;
     uint64_t lsn;
@@ -54,31 +52,31 @@ struct pt_receipted {
     struct pt_signature signature;
 };
 /* How far a log is receipted at a tier, without what is only held there. */
-enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
+enum pt_err pt_receipted(struct pt_txn *txn, const struct pt_head *head, enum pt_tier tier, struct pt_arena *arena,
                          struct pt_receipted *out);
 /* The receipt of a branch that ends with this link; seq 0: none. */
-enum pt_err pt_receipted_held(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, const struct pt_hash *link,
-                              struct pt_arena *arena, struct pt_receipted *out);
+enum pt_err pt_receipted_held(struct pt_txn *txn, const struct pt_head *head, enum pt_tier tier,
+                              const struct pt_hash *link, struct pt_arena *arena, struct pt_receipted *out);
 /* All receipts of what is held of a log, in the order of their links. */
-enum pt_err pt_receipts_held(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, struct pt_arena *arena,
+enum pt_err pt_receipts_held(struct pt_txn *txn, const struct pt_head *head, enum pt_tier tier, struct pt_arena *arena,
                              struct pt_receipted **out, size_t *n_out);
 /* How far our own chain of the log is durable there, counting or held: what has to go out begins after it. It differs
  * from pt_receipted in a forked log, where nothing past the fork counts. */
-enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, uint8_t tier, uint64_t *seq);
+enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, enum pt_tier tier, uint64_t *seq);
 /* The same of one branch of a forked log. */
-enum pt_err pt_receipt_covers_branch(struct pt_txn *txn, const struct pt_head *head, uint8_t tier,
+enum pt_err pt_receipt_covers_branch(struct pt_txn *txn, const struct pt_head *head, enum pt_tier tier,
                                      const struct pt_branch *branch, uint64_t *seq);
 
 /* The newest receipt that came from an office of this tier, whatever it was for: of the epoch in which the office spoke
  * last, the largest LSN. Both 0: none yet. */
-enum pt_err pt_receipt_newest(struct pt_txn *txn, uint8_t tier, uint64_t *epoch, uint64_t *lsn);
+enum pt_err pt_receipt_newest(struct pt_txn *txn, enum pt_tier tier, uint64_t *epoch, uint64_t *lsn);
 /* The newest receipt of a tier for a blob. */
 struct pt_blob_receipted {
     bool found;
     uint64_t epoch;
     int64_t time_ms;
 };
-enum pt_err pt_blob_receipted(struct pt_txn *txn, const struct pt_hash *hash, uint8_t tier,
+enum pt_err pt_blob_receipted(struct pt_txn *txn, const struct pt_hash *hash, enum pt_tier tier,
                               struct pt_blob_receipted *out);
 
 #endif

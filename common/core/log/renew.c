@@ -36,23 +36,33 @@ static bool is_claim(const struct pt_entry *entry)
     return entry->kind == PATUH__ENTRY_KIND__ENTRY_ANSWER || entry->kind == PATUH__ENTRY_KIND__ENTRY_CLEAR;
 }
 
-/* The last sealed claim of the old log before the tail on the register of an entry; NULL when there is none. */
-static const struct pt_entry *claim_before(const struct moving *m, const struct pt_view *old,
-                                           const struct pt_entry *entry, uint64_t *seq)
+/* Does the entry, for whoever writes it after the earlier one of the same log, say something about that one? An answer
+ * replaces the claim before it; a removal takes away what it had seen: all at an instance, or a file. */
+static bool is_about(const struct pt_entry *entry, const struct pt_entry *earlier)
 {
-    const struct pt_entry *found = NULL;
-    for (size_t i = 0; i < old->n_entries && i + 1 < m->first_seq; i++) {
-        const struct pt_entry *earlier = &old->entries[i];
-        if (is_claim(earlier) && earlier->question == entry->question &&
-            strcmp(earlier->instance, entry->instance) == 0) {
-            found = earlier;
-            *seq = i + 1;
-        }
+    bool place = strcmp(earlier->instance, entry->instance) == 0;
+    bool question = place && earlier->question == entry->question;
+    if (is_claim(entry)) {
+        return question && is_claim(earlier);
     }
-    return found;
+    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_EVIDENCE) {
+        return question && earlier->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE &&
+               pt_hash_eq(&earlier->hash, &entry->hash);
+    }
+    return place && entry->kind == PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE;
 }
 
-/* What the entry replaces already has the same value as the claim: then both were replaced by it. */
+/* The last sealed entry of the old log, before the tail, that the entry is about; 0 when there is none. */
+static uint64_t last_before(const struct moving *m, const struct pt_view *old, const struct pt_entry *entry)
+{
+    uint64_t seq = old->n_entries < m->first_seq ? old->n_entries : m->first_seq - 1;
+    while (seq > 0 && !is_about(entry, &old->entries[seq - 1])) {
+        seq--;
+    }
+    return seq;
+}
+
+/* What an answer replaces already has the same value as the claim: then both were replaced by it. */
 static bool agrees(const struct moving *m, const struct pt_entry *entry, const struct pt_entry *claim)
 {
     for (size_t i = 0; i < entry->n_replaces; i++) {
@@ -63,18 +73,18 @@ static bool agrees(const struct moving *m, const struct pt_entry *entry, const s
             return false;
         }
     }
-    return entry->n_replaces < PT_ENTRY_REPLACES_MAX;
+    return true;
 }
 
-/* Within one log the later answer replaces the earlier by itself; from the new log the earlier one has to be named. */
+/* Within one log what an entry is about need not be said; from the new log the earlier one has to be named. */
 static enum pt_err name_earlier(struct moving *m, struct pt_entry *entry)
 {
-    uint64_t seq = 0;
     const struct pt_log_id *id = &m->old.log;
     const struct pt_view *old = pt_view_find(m->views, m->n_views, &id->author, id->incarnation);
-    const struct pt_entry *claim = old == NULL || !is_claim(entry) ? NULL : claim_before(m, old, entry, &seq);
-    const struct pt_view_chunk *chunk = claim == NULL ? NULL : pt_view_chunk_of(old, seq);
-    if (chunk == NULL || !agrees(m, entry, claim)) {
+    uint64_t seq = old == NULL ? 0 : last_before(m, old, entry);
+    const struct pt_view_chunk *chunk = seq == 0 ? NULL : pt_view_chunk_of(old, seq);
+    if (chunk == NULL || entry->n_replaces == PT_ENTRY_REPLACES_MAX ||
+        (is_claim(entry) && !agrees(m, entry, &old->entries[seq - 1]))) {
         return PT_OK;
     }
     struct pt_entry_ref *refs = pt_arena_zalloc(&m->arena, entry->n_replaces + 1, sizeof *refs);

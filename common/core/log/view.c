@@ -69,24 +69,30 @@ static bool has_link(const struct pt_view_chunk *chunks, size_t n, const struct 
     return false;
 }
 
-/* The log in which this one's predecessor lies; NULL when it is not there. */
+/* The log in which this one's predecessor lies; NULL when it is not there. Held branches are not looked at: what counts
+ * must not hang on what does not. */
 static const struct pt_view *view_before(const struct pt_view *views, size_t n, const struct pt_view *view)
 {
-    for (size_t v = 0; v < n && view->has_previous; v++) {
+    for (size_t v = 0; v < n; v++) {
         bool other = views[v].log.incarnation != view->log.incarnation;
-        if (!other || !pt_author_eq(&views[v].log.author, &view->log.author) ||
-            !pt_subject_eq(&views[v].log.subject, &view->log.subject)) {
-            continue;
-        }
-        bool found = has_link(views[v].chunks, views[v].n_chunks, &view->previous);
-        for (size_t i = 0; i < views[v].n_branches && !found; i++) {
-            found = has_link(views[v].branches[i].chunks, views[v].branches[i].n_chunks, &view->previous);
-        }
-        if (found) {
+        if (other && pt_author_eq(&views[v].log.author, &view->log.author) &&
+            pt_subject_eq(&views[v].log.subject, &view->log.subject) &&
+            has_link(views[v].chunks, views[v].n_chunks, &view->previous)) {
             return &views[v];
         }
     }
     return NULL;
+}
+
+/* Also after a predecessor that is not there: a log that names one is never its author's first. */
+static size_t age_of(const struct pt_view *views, size_t n, const struct pt_view *view)
+{
+    size_t age = 0;
+    while (view != NULL && view->has_previous && age < n) { /* links are hashes: a circle is in made-up logs only */
+        view = view_before(views, n, view);
+        age++;
+    }
+    return age;
 }
 
 static int compare_aged(const void *a, const void *b)
@@ -110,12 +116,7 @@ enum pt_err pt_views_by_age(const struct pt_view *views, size_t n, struct pt_are
         return PT_ENOMEM;
     }
     for (size_t v = 0; v < n; v++) {
-        aged[v].view = &views[v];
-        const struct pt_view *before = view_before(views, n, &views[v]);
-        while (before != NULL && aged[v].age < n) { /* links are hashes, so there is no circle but in made-up logs */
-            aged[v].age++;
-            before = view_before(views, n, before);
-        }
+        aged[v] = (struct aged){.view = &views[v], .age = age_of(views, n, &views[v])};
     }
     if (n > 1) {
         qsort(aged, n, sizeof *aged, compare_aged);

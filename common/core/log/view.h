@@ -64,7 +64,8 @@ const struct pt_view *pt_view_find(const struct pt_view *views, size_t n_views, 
                                    uint64_t incarnation);
 
 /* The views by subject and author, and one author's logs about one subject in the order in which it began them, as far
- * as they name each other; else by incarnation. The same set gives the same order. Errors: NOMEM. */
+ * as they name each other; else by incarnation, those that name none first. The same set, as far as it counts, gives
+ * the same order. Errors: NOMEM. */
 enum pt_err pt_views_by_age(const struct pt_view *views, size_t n, struct pt_arena *arena, const struct pt_view ***out);
 
 #endif

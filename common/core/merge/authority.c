@@ -293,41 +293,41 @@ const struct pt_office *pt_authority_office_by_code(const struct pt_authority *a
     return found;
 }
 
-/* 0: an office that has nothing to say there. */
-static int tier_for(const struct pt_office *office, const char *office_code)
+/* DEVICE: an office that has nothing to say there. */
+static enum pt_tier tier_for(const struct pt_office *office, const char *office_code)
 {
     if (office->is_root) {
-        return 2;
+        return PT_TIER_NATIONAL;
     }
-    return strcmp(office->code, office_code) == 0 ? 1 : 0;
+    return strcmp(office->code, office_code) == 0 ? PT_TIER_REGION : PT_TIER_DEVICE;
 }
 
 /* view: NULL for what its author may do at all. */
 static bool acts(const struct pt_authority *authority, const struct pt_author *author, const struct pt_view *view,
-                 uint64_t seq, const char *office_code, int *tier)
+                 uint64_t seq, const char *office_code, enum pt_tier *tier)
 {
     const struct pt_office *office = pt_authority_office(authority, author);
-    int found = office == NULL ? 0 : tier_for(office, office_code);
+    enum pt_tier found = office == NULL ? PT_TIER_DEVICE : tier_for(office, office_code);
     const struct pt_member *member = office == NULL ? pt_authority_member(authority, author) : NULL;
     for (; member != NULL; member = pt_authority_member_next(authority, member)) {
         bool reviews = member->role == PATUH__ROLE__ROLE_REVIEWER;
-        int as_member = reviews ? tier_for(member->office, office_code) : 0;
+        enum pt_tier as_member = reviews ? tier_for(member->office, office_code) : PT_TIER_DEVICE;
         if (as_member > found && (view == NULL || !pt_authority_is_cut_off(member, view, seq))) {
             found = as_member;
         }
     }
-    *tier = found == 0 ? *tier : found;
-    return found != 0;
+    *tier = found;
+    return found != PT_TIER_DEVICE;
 }
 
 bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
-                           const char *office_code, int *tier)
+                           const char *office_code, enum pt_tier *tier)
 {
     return acts(authority, author, NULL, 0, office_code, tier);
 }
 
 bool pt_authority_acts_at(const struct pt_authority *authority, const struct pt_view *view, uint64_t seq,
-                          const char *office_code, int *tier)
+                          const char *office_code, enum pt_tier *tier)
 {
     return acts(authority, &view->log.author, view, seq, office_code, tier);
 }

@@ -66,12 +66,13 @@ const struct pt_office *pt_authority_office(const struct pt_authority *authority
 /* Newest generation of an office. */
 const struct pt_office *pt_authority_office_by_code(const struct pt_authority *authority, const char *code);
 
-/* May the author act for this office (be it, be its reviewer, or act for the root)? tier: 2 when for the root. */
+/* May the author act for this office (be it, be its reviewer, or act for the root)? *tier: NATIONAL
+ * when for the root, DEVICE when not at all. */
 bool pt_authority_acts_for(const struct pt_authority *authority, const struct pt_author *author,
-                           const char *office_code, int *tier);
+                           const char *office_code, enum pt_tier *tier);
 /* The same of one entry of a log: a membership that was revoked before it gives no right. */
 bool pt_authority_acts_at(const struct pt_authority *authority, const struct pt_view *view, uint64_t seq,
-                          const char *office_code, int *tier);
+                          const char *office_code, enum pt_tier *tier);
 /* Was the key taken out by this office, or by head office? */
 bool pt_authority_is_revoked(const struct pt_authority *authority, const struct pt_author *author,
                              const char *office_code);

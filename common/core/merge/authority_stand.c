@@ -36,7 +36,7 @@ static bool may_name(const struct pt_authority *authority, const struct pt_view 
 {
     for (size_t i = 0; i < authority->n_offices; i++) {
         const struct pt_office *office = &authority->offices[i];
-        int tier;
+        enum pt_tier tier;
         if (pt_authority_acts_at(authority, by, seq, office->code, &tier) &&
             pt_authority_may_rule(authority, office, author)) {
             return true;

@@ -68,7 +68,7 @@ struct pt_assessment {
     bool counts;                     /* at the level that was asked for */
     const struct pt_claim *state_by; /* the move that made the state; NULL while draft */
     const Patuh__Move *state_move;
-    int state_tier; /* of its author: 0 a surveyor (or draft), 1 the region, 2 head office */
+    enum pt_tier state_tier; /* of its author; DEVICE also for a draft */
     bool
         incomplete; /* of what the move names that decides (at the level) not all is here, or stands: counts is false */
     struct pt_comment *comments; /* by log id, seq */

@@ -19,21 +19,21 @@ static bool name_in(const char *const *names, size_t n, const char *name)
 
 static bool is_head_office(const struct pt__merge *m, const struct pt_view *view, uint64_t seq)
 {
-    int tier = 0;
-    return pt_authority_acts_at(m->in->authority, view, seq, "", &tier) && tier == 2;
+    enum pt_tier tier = PT_TIER_DEVICE;
+    return pt_authority_acts_at(m->in->authority, view, seq, "", &tier) && tier == PT_TIER_NATIONAL;
 }
 
 /* What an opening is worth: 0 nothing. A unit belongs to the office that the registry gives it to; head office may open
  * any. Without a registry every office's own word is as good as another's. */
 static int rank_of(const struct pt__merge *m, const struct pt_view *view, uint64_t seq, const Patuh__Opening *opening)
 {
-    int tier = 0;
+    enum pt_tier tier = PT_TIER_DEVICE;
     if (opening == NULL || opening->office == NULL ||
         !pt_authority_acts_at(m->in->authority, view, seq, opening->office, &tier)) {
         return 0;
     }
     bool right = m->in->office == NULL || strcmp(m->in->office, opening->office) == 0;
-    return tier == 2 ? 2 : right;
+    return tier == PT_TIER_NATIONAL ? 2 : right;
 }
 
 /* The first of the best in the order of logs: the same everywhere. */
@@ -97,16 +97,16 @@ static bool cut_holds(const Patuh__OfficeMove *move, const struct pt_view *view,
     return false;
 }
 
-bool pt__merge_in_charge(const struct pt__merge *m, const struct pt_view *view, uint64_t seq, int *tier)
+bool pt__merge_in_charge(const struct pt__merge *m, const struct pt_view *view, uint64_t seq, enum pt_tier *tier)
 {
-    *tier = 0;
+    *tier = PT_TIER_DEVICE;
     for (size_t i = m->n_charges; i > 0; i--) {
         const struct pt__charge *charge = &m->charges[i - 1];
         if (pt_authority_acts_at(m->in->authority, view, seq, charge->code, tier) &&
-            (*tier == 2 || charge->left == NULL || cut_holds(charge->left, view, seq))) {
+            (*tier == PT_TIER_NATIONAL || charge->left == NULL || cut_holds(charge->left, view, seq))) {
             return true;
         }
-        *tier = 0;
+        *tier = PT_TIER_DEVICE;
     }
     return false;
 }
@@ -139,7 +139,7 @@ static size_t collect_assignments(struct pt__merge *m, struct assignment *out)
         const struct pt_view *view = &m->in->views[v];
         for (uint64_t seq = 1; seq <= view->n_entries; seq++) {
             const struct pt_entry *entry = &view->entries[seq - 1];
-            int tier;
+            enum pt_tier tier;
             if (entry->kind != PATUH__ENTRY_KIND__ENTRY_ASSIGN || !pt__merge_in_charge(m, view, seq, &tier)) {
                 continue;
             }
@@ -200,8 +200,8 @@ struct writer {
     bool surveyor;    /* at this entry: a device of somebody who was ever assigned */
     bool was_revoked; /* at this entry: it would be, but for a revocation */
     bool office;      /* at this entry: the responsible office, head office, or a reviewer of theirs */
-    int tier;         /* 1 region, 2 head office */
-    size_t n_added;   /* products and respondents by this log so far */
+    enum pt_tier tier;
+    size_t n_added; /* products and respondents by this log so far */
 };
 
 /* Names of surveyors are unique within an office only: the member has to be one of an office in charge. */
@@ -270,7 +270,7 @@ static enum pt_msg check_move(struct pt__merge *m, const struct writer *w, const
     case PATUH__STATE__STATE_APPROVED_REGION:
         return w->office ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
     case PATUH__STATE__STATE_APPROVED_NATIONAL:
-        return w->office && w->tier == 2 ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
+        return w->office && w->tier == PT_TIER_NATIONAL ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
     case PATUH__STATE__STATE_DRAFT:
     case PATUH__STATE__STATE_FIXED: /* without a version */
     case _PATUH__STATE_IS_INT_SIZE:
@@ -336,7 +336,7 @@ static enum pt_msg check_right(struct pt__merge *m, struct writer *w, const stru
         return w->office ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
     }
     if (entry->kind == PATUH__ENTRY_KIND__ENTRY_MOVE_OFFICE) {
-        return w->office && w->tier == 2 ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
+        return w->office && w->tier == PT_TIER_NATIONAL ? PT_MSG_NONE : PT_MSG_ENTRY_NOT_ALLOWED;
     }
     if (entry->kind == PATUH__ENTRY_KIND__ENTRY_DECIDE) {
         return w->office ? check_question(m, view, seq, entry) : PT_MSG_ENTRY_NOT_ALLOWED;

@@ -117,14 +117,30 @@ static bool is_known(const struct pt__merge *m, const struct removal *removals, 
     return false;
 }
 
+uint32_t pt__merge_repeat_of(const struct pt__merge *m, uint32_t question)
+{
+    const struct pt_instrument *instrument = m->in->instrument;
+    uint32_t node = instrument == NULL ? PT_NONE : pt_node_by_number(instrument, question);
+    uint32_t enclosing = node == PT_NONE ? 0 : instrument->nodes[node].repeat;
+    return enclosing == 0 ? 0 : instrument->nodes[enclosing].number;
+}
+
+/* Does entry i of view v say something about the instance that is taken away? What only names it, at a question that is
+ * asked elsewhere, is ineffective, and so holds up nothing. */
+static bool is_content_of(const struct pt__merge *m, const struct pt_entry *removal, size_t v, size_t i)
+{
+    const struct pt_entry *entry = &m->in->views[v].entries[i];
+    return is_content(entry->kind) && strcmp(entry->instance, removal->instance) == 0 && pt__merge_counts(m, v, i) &&
+           pt__merge_repeat_of(m, entry->question) == removal->question &&
+           pt__merge_had_instance(m, removal->question, removal->instance);
+}
+
 static bool is_in_vain(const struct pt__merge *m, const struct removal *removals, size_t n, const struct removal *about)
 {
     for (size_t v = 0; v < m->in->n_views; v++) {
         const struct pt_view *view = &m->in->views[v];
         for (size_t i = 0; i < view->n_entries; i++) {
-            const struct pt_entry *entry = &view->entries[i];
-            if (is_content(entry->kind) && strcmp(entry->instance, about->entry->instance) == 0 &&
-                pt__merge_counts(m, v, i) && !is_known(m, removals, n, about, v, i + 1)) {
+            if (is_content_of(m, about->entry, v, i) && !is_known(m, removals, n, about, v, i + 1)) {
                 return true;
             }
         }
@@ -230,8 +246,8 @@ enum pt_err pt__merge_instances(struct pt__merge *m)
     if (m->arena->exhausted) {
         return PT_ENOMEM;
     }
-    enum pt_err err = drop_removed(m);
     qsort(m->instances, m->n_instances, sizeof *m->instances, compare_instances);
+    enum pt_err err = drop_removed(m);
     qsort(answers->instances, answers->n_instances, sizeof *answers->instances, compare_instances);
     return err;
 }

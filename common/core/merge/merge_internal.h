@@ -35,7 +35,7 @@ struct pt__row {
 };
 
 /* Did the author of entry seq act for an office in charge of the assessment? *tier: 2 for head office. */
-bool pt__merge_in_charge(const struct pt__merge *m, const struct pt_view *view, uint64_t seq, int *tier);
+bool pt__merge_in_charge(const struct pt__merge *m, const struct pt_view *view, uint64_t seq, enum pt_tier *tier);
 /* Entry i of view v counts: effective and inside the cut. */
 bool pt__merge_counts(const struct pt__merge *m, size_t v, size_t i);
 /* Unpacked detail of an entry, NULL when it is not of that kind. Lives in the arena. */
@@ -54,6 +54,8 @@ enum pt_err pt__merge_instances(struct pt__merge *m);
 uint32_t pt__merge_find_instance(const struct pt__merge *m, uint32_t repeat, const char *name);
 /* It is there, was removed, or lies outside the cut. */
 bool pt__merge_had_instance(const struct pt__merge *m, uint32_t repeat, const char *name);
+/* Number of the repeat around a question in the cycle's newest instrument; 0: in none, or not asked there. */
+uint32_t pt__merge_repeat_of(const struct pt__merge *m, uint32_t question);
 /* merge_registers.c: registers and their heads, notes, evidence, places. */
 enum pt_err pt__merge_registers(struct pt__merge *m);
 /* merge_replaces.c: answered, cleared, decided. */

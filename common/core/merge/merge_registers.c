@@ -30,12 +30,11 @@ enum place {
 static enum place place_of(const struct pt__merge *m, const struct pt_entry *entry, uint32_t *instance)
 {
     const struct pt_instrument *instrument = m->in->instrument;
-    uint32_t node = instrument == NULL ? PT_NONE : pt_node_by_number(instrument, entry->question);
-    uint32_t enclosing = node == PT_NONE ? 0 : instrument->nodes[node].repeat;
-    uint32_t repeat = enclosing == 0 ? 0 : instrument->nodes[enclosing].number;
+    uint32_t repeat = pt__merge_repeat_of(m, entry->question);
     *instance = 0;
     if (repeat == 0) {
-        enum place elsewhere = node == PT_NONE ? PLACE_GONE : PLACE_NEVER;
+        bool asked = instrument != NULL && pt_node_by_number(instrument, entry->question) != PT_NONE;
+        enum place elsewhere = asked ? PLACE_NEVER : PLACE_GONE;
         return entry->instance[0] == '\0' ? PLACE_HERE : elsewhere;
     }
     *instance = pt__merge_find_instance(m, repeat, entry->instance);

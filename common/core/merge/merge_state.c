@@ -16,7 +16,7 @@ struct move {
     size_t view;
     uint64_t seq;
     const Patuh__Move *detail;
-    int tier;
+    enum pt_tier tier;
     bool open;   /* it takes part at the level */
     bool passed; /* another open move stands after it */
 };
@@ -77,7 +77,7 @@ static bool is_about_version(const struct move *move)
 /* What a surveyor proposes an office confirms; then there is nothing left to approve, at no level. */
 static bool is_confirmed(const struct move *move)
 {
-    return move->detail->to == PATUH__STATE__STATE_NOT_ASSESSED && move->tier > 0;
+    return move->detail->to == PATUH__STATE__STATE_NOT_ASSESSED && move->tier != PT_TIER_DEVICE;
 }
 
 static bool is_approval(const struct move *move)

@@ -1,5 +1,7 @@
 #include "core/store/keys.h"
 
+#include "base/check.h"
+
 #include <string.h>
 
 struct pt_bytes pt_key_bytes(const struct pt_key *key)
@@ -18,6 +20,20 @@ static void add_u64(struct pt_key *key, uint64_t value)
     for (int shift = 56; shift >= 0; shift -= 8) {
         key->b[key->n++] = (uint8_t)(value >> shift);
     }
+}
+
+static void add_tier(struct pt_key *key, enum pt_tier tier)
+{
+    uint8_t byte = (uint8_t)tier;
+    add(key, &byte, 1);
+}
+
+struct pt_key pt_key_copy(struct pt_bytes key)
+{
+    struct pt_key copy = {0};
+    PT_CHECK(key.n <= sizeof copy.b);
+    add(&copy, key.data, key.n);
+    return copy;
 }
 
 struct pt_key pt_key_subject(const struct pt_subject *subject)
@@ -65,14 +81,14 @@ struct pt_key pt_key_log_seq_link(uint64_t log, uint64_t seq, const struct pt_ha
     return key;
 }
 
-struct pt_key pt_key_receipt(uint64_t log, uint8_t tier)
+struct pt_key pt_key_receipt(uint64_t log, enum pt_tier tier)
 {
     struct pt_key key = pt_key_u64(log);
-    add(&key, &tier, 1);
+    add_tier(&key, tier);
     return key;
 }
 
-struct pt_key pt_key_receipt_held(uint64_t log, uint8_t tier, const struct pt_hash *link)
+struct pt_key pt_key_receipt_held(uint64_t log, enum pt_tier tier, const struct pt_hash *link)
 {
     struct pt_key key = pt_key_receipt(log, tier);
     add(&key, link->b, sizeof link->b);
@@ -86,10 +102,26 @@ struct pt_key pt_key_hash(const struct pt_hash *hash)
     return key;
 }
 
-struct pt_key pt_key_hash_tier(const struct pt_hash *hash, uint8_t tier)
+struct pt_key pt_key_wanted(const struct pt_hash *hash, const struct pt_subject *subject)
+{
+    static const struct pt_subject none = {.text = ""}; /* a length of 0 and no text */
+    struct pt_key place = pt_key_subject(subject == NULL ? &none : subject);
+    struct pt_key key = pt_key_hash(hash);
+    add(&key, place.b, place.n);
+    return key;
+}
+
+struct pt_key pt_key_wanted_log(const struct pt_hash *hash, const struct pt_subject *subject, uint64_t log)
+{
+    struct pt_key key = pt_key_wanted(hash, subject);
+    add_u64(&key, log);
+    return key;
+}
+
+struct pt_key pt_key_hash_tier(const struct pt_hash *hash, enum pt_tier tier)
 {
     struct pt_key key = pt_key_hash(hash);
-    add(&key, &tier, 1);
+    add_tier(&key, tier);
     return key;
 }
 
@@ -147,32 +179,13 @@ enum pt_err pt_key_read_log_seq_link(struct pt_bytes key, uint64_t *log, uint64_
     return pt_key_read_log_seq(pt_bytes_of(key.data, 16), log, seq);
 }
 
-enum pt_err pt_key_read_receipt(struct pt_bytes key, uint64_t *log, uint8_t *tier)
+enum pt_err pt_key_read_wanted(struct pt_bytes key, struct pt_hash *hash)
 {
-    struct pt_reader reader = pt_reader_on(key);
-    uint64_t number = pt_read_u64(&reader);
-    uint8_t found = pt_read_u8(&reader);
-    if (read_end(&reader) != PT_OK) {
+    size_t n = sizeof hash->b;
+    bool before = key.n == n;
+    if (!before && (key.n < n + 1 || key.data[n] > PT_SUBJECT_BYTES_MAX || key.n != n + 1 + key.data[n] + 8)) {
         return PT_EDAMAGED;
     }
-    *log = number;
-    *tier = found;
+    memcpy(hash->b, key.data, n);
     return PT_OK;
-}
-
-enum pt_err pt_key_read_hash(struct pt_bytes key, struct pt_hash *hash)
-{
-    if (key.n != sizeof hash->b) {
-        return PT_EDAMAGED;
-    }
-    memcpy(hash->b, key.data, key.n);
-    return PT_OK;
-}
-
-enum pt_err pt_key_read_peer(struct pt_bytes key, struct pt_author *author, uint64_t *incarnation)
-{
-    struct pt_reader reader = pt_reader_on(key);
-    pt_read_into(&reader, author->b, sizeof author->b);
-    *incarnation = pt_read_u64(&reader);
-    return read_end(&reader);
 }

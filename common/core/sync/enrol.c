@@ -158,7 +158,7 @@ enum pt_err pt_office_record_sign(struct pt_office_record *record, const struct 
     body.address = addresses;
     body.n_address = record->address[0] == '\0' ? 0 : 1;
     body.generation = record->generation;
-    body.role = record->tier == 2 ? PATUH__ROLE__ROLE_NATIONAL : PATUH__ROLE__ROLE_REGIONAL;
+    body.role = record->tier == PT_TIER_NATIONAL ? PATUH__ROLE__ROLE_NATIONAL : PATUH__ROLE__ROLE_REGIONAL;
     enum pt_err err = pt_pack(&body.base, arena, &record->body);
     if (err == PT_OK) {
         struct pt_hash hash = pt_hash1(PT_CONTEXT_OFFICE, record->body);
@@ -258,7 +258,7 @@ static enum pt_err check_chain(const struct pt_enrolment *enrolment)
         bool last = i + 1 == enrolment->n_offices;
         const struct pt_office_record *signer = last ? office : &enrolment->offices[i + 1];
         struct pt_hash hash = pt_hash1(PT_CONTEXT_OFFICE, office->body);
-        if (last != (office->tier == 2)) {
+        if (last != (office->tier == PT_TIER_NATIONAL)) {
             return PT_ESIGNATURE;
         }
         enum pt_err err = pt_verify(signer->key.b, PT_CONTEXT_OFFICE, &hash, &office->signature);

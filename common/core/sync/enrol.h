@@ -53,7 +53,7 @@ struct pt_office_record {
     struct pt_public_key transport_key;
     const char *address; /* first one; "" when none */
     uint64_t generation;
-    int tier; /* 1 region, 2 head office */
+    enum pt_tier tier; /* REGION or NATIONAL */
     struct pt_bytes body;
     struct pt_signature signature;
 };

@@ -1,22 +1,6 @@
 #include "core/sync/file_work.h"
 
-#include "core/store/keys.h"
-
-static enum pt_err want_no_more(struct pt_txn *txn, const struct pt_hash *hash)
-{
-    struct pt_key key = pt_key_hash(hash);
-    enum pt_err err = pt_store_del(txn, PT_TABLE_WANTED, pt_key_bytes(&key));
-    return err == PT_ENOTFOUND ? PT_OK : err;
-}
-
-static enum pt_err is_wanted(struct pt_txn *txn, const struct pt_hash *hash, bool *wanted)
-{
-    struct pt_bytes value;
-    struct pt_key key = pt_key_hash(hash);
-    enum pt_err err = pt_store_get(txn, PT_TABLE_WANTED, pt_key_bytes(&key), &value);
-    *wanted = err == PT_OK;
-    return err == PT_ENOTFOUND ? PT_OK : err;
-}
+#include "core/sync/wanted.h"
 
 static enum pt_err look(struct pt_file_work *work)
 {
@@ -39,9 +23,9 @@ static enum pt_err sort_offered(struct pt_txn *txn, struct pt_file_work *work)
     enum pt_err err = PT_OK;
     for (size_t i = 0; i < work->n_offered && err == PT_OK; i++) {
         bool wanted = false;
-        err = is_wanted(txn, &work->offered[i], &wanted);
+        err = pt_wanted_file_of(txn, &work->offered[i], &work->offers, &wanted);
         if (err != PT_OK || wanted) {
-            continue; /* asked for when its turn comes, and receipted then */
+            continue; /* this peer is asked for it when its turn comes, and gets its receipt then */
         }
         if (work->ops->is_durable(work->ops->data, &work->offered[i])) {
             work->here[work->n_here++] = work->offered[i];
@@ -70,5 +54,5 @@ enum pt_err pt_file_work_run(struct pt_txn *txn, struct pt_file_work *work)
         err = sort_offered(txn, work);
         break;
     }
-    return err == PT_OK && work->whole ? want_no_more(txn, &work->hash) : err;
+    return err == PT_OK && work->whole ? pt_wanted_got(txn, &work->hash, NULL) : err;
 }

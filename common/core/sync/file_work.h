@@ -41,7 +41,8 @@ struct pt_file_work {
     uint64_t offset;               /* PART; and the size that was declared */
     uint64_t total;
     struct pt_bytes part;
-    const struct pt_hash *offered; /* OFFERED */
+    struct pt_author offers; /* OFFERED: who does */
+    const struct pt_hash *offered;
     size_t n_offered;
     /* out */
     bool whole;           /* LOOK, PART: all of it is durable, and nobody wants it any more */
@@ -49,7 +50,7 @@ struct pt_file_work {
     uint64_t next;        /* not whole: the offset to go on from */
     struct pt_hash *here; /* OFFERED: durable. Room for n_offered, as in lost */
     size_t n_here;
-    struct pt_hash *lost; /* OFFERED: not here, and nobody asks for it */
+    struct pt_hash *lost; /* OFFERED: not here, and not asked for because a log of this peer names it */
     size_t n_lost;
 };
 

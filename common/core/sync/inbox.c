@@ -36,15 +36,11 @@ static enum pt_err put_text(struct pt_txn *txn, const struct pt_subject *subject
                             const struct pt_hash *hash)
 {
     struct pt_key key = pt_key_text(subject, hash);
-    struct pt_key wanted = pt_key_hash(hash);
     if (content.n > PT_TEXT_CONTENT_BYTES_MAX) {
         return PT_ELIMIT; /* nobody could pass it on */
     }
     enum pt_err err = pt_store_put(txn, PT_TABLE_TEXTS, pt_key_bytes(&key), content);
-    if (err == PT_OK) {
-        err = pt_store_del(txn, PT_TABLE_WANTED, pt_key_bytes(&wanted));
-    }
-    return err == PT_ENOTFOUND ? PT_OK : err;
+    return err == PT_OK ? pt_wanted_got(txn, hash, subject) : err;
 }
 
 enum pt_err pt_text_put(struct pt_txn *txn, const struct pt_subject *subject, struct pt_bytes content,
@@ -168,14 +164,6 @@ static enum pt_err visit_detail(const struct pt_entry *entry, struct pt_arena *a
     return visit_field(field, entry->kind, visit, data);
 }
 
-bool pt_kind_names_file(Patuh__EntryKind kind)
-{
-    unsigned fields = pt_entry_fields(kind);
-    bool cycle = pt_entry_subject(kind) == PT_SUBJECT_CYCLE;
-    bool file = (fields & PT_FIELD_HASH) != 0 && (fields & PT_FIELD_TEXT_HASH) == 0;
-    return file && (cycle || kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE);
-}
-
 enum pt_err pt_entry_blobs(const struct pt_entry *entry, struct pt_arena *arena, pt_blob_visit visit, void *data)
 {
     unsigned fields = pt_entry_fields(entry->kind);
@@ -210,19 +198,6 @@ static bool is_wanted(const struct noting *n, bool small, Patuh__EntryKind kind)
     return kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE ? n->policy->evidence : n->policy->registry;
 }
 
-static enum pt_err want(struct pt_txn *txn, const struct pt_missing_blob *missing)
-{
-    Patuh__WantedRecord row;
-    uint8_t bytes[64];
-    struct pt_key key = pt_key_hash(&missing->hash);
-    patuh__wanted_record__init(&row);
-    row.has_log = row.has_kind = true;
-    row.log = missing->log;
-    row.kind = (uint32_t)missing->kind;
-    size_t size = patuh__wanted_record__pack(&row, bytes);
-    return pt_store_put(txn, PT_TABLE_WANTED, pt_key_bytes(&key), pt_bytes_of(bytes, size));
-}
-
 static enum pt_err note_blob(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind)
 {
     struct noting *n = data;
@@ -237,8 +212,8 @@ static enum pt_err note_blob(void *data, const struct pt_hash *hash, bool small,
     if (err != PT_ENOTFOUND) {
         return err; /* it is here */
     }
-    struct pt_missing_blob missing = {.hash = *hash, .log = n->head->number, .kind = kind};
-    return is_wanted(n, small, kind) ? want(n->txn, &missing) : PT_OK;
+    struct pt_wanted missing = {.hash = *hash, .log = n->head->number, .kind = kind};
+    return is_wanted(n, small, kind) ? pt_wanted_put(n->txn, &missing, &n->head->log.subject) : PT_OK;
 }
 
 enum pt_err pt_inbox_note_blobs(struct pt_txn *txn, const struct pt_head *head, const struct pt_entry *entries,
@@ -313,7 +288,7 @@ enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox)
         err = pt_file_work_run(txn, &inbox->files);
     }
     for (size_t i = 0; i < inbox->n_missing && err == PT_OK; i++) {
-        err = want(txn, &inbox->missing[i]);
+        err = pt_wanted_put(txn, &inbox->missing[i], NULL);
     }
     if (err == PT_OK && inbox->has_salt) {
         err = apply_peer(txn, inbox);

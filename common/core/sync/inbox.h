@@ -10,6 +10,7 @@
 #include "core/log/logs.h"
 #include "core/log/receipts.h"
 #include "core/sync/file_work.h"
+#include "core/sync/wanted.h"
 
 enum { PT_INBOX_RUNS_MAX = 8, PT_INBOX_RECEIPTS_MAX = 64, PT_INBOX_TEXTS_MAX = 1024 };
 
@@ -17,13 +18,6 @@ enum { PT_INBOX_RUNS_MAX = 8, PT_INBOX_RECEIPTS_MAX = 64, PT_INBOX_TEXTS_MAX = 1
 struct pt_blob_policy {
     bool evidence; /* offices: of devices that enrolled there */
     bool registry; /* offices: registry and imported results */
-};
-
-/* A blob that is not here although it should be, and the log that names it. */
-struct pt_missing_blob {
-    struct pt_hash hash;
-    uint64_t log;
-    Patuh__EntryKind kind;
 };
 
 struct pt_inbox {
@@ -40,7 +34,7 @@ struct pt_inbox {
     struct pt_subject text_subject;
     struct pt_bytes text;
     struct pt_file_work files;
-    struct pt_missing_blob *missing; /* to be asked for */
+    struct pt_wanted *missing; /* files to be asked for */
     size_t n_missing;
     bool has_salt; /* of the peer whose author this is */
     struct pt_author peer;
@@ -99,7 +93,5 @@ enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_subject *subject
 /* One call for each blob hash that an entry names. small: a text. */
 typedef enum pt_err (*pt_blob_visit)(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind);
 enum pt_err pt_entry_blobs(const struct pt_entry *entry, struct pt_arena *arena, pt_blob_visit visit, void *data);
-/* What an entry of this kind names is a file. All other blobs are texts; no kind names both. */
-bool pt_kind_names_file(Patuh__EntryKind kind);
 
 #endif

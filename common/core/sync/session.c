@@ -110,7 +110,7 @@ struct pt_inbox *pt__session_inbox(struct pt_session *s, struct pt_update *u, co
     }
     inbox->policy = s->config.policy;
     /* Evidence stays at the office that its device enrolled at: none is asked for when a region brings the entry. */
-    inbox->policy.evidence = s->config.policy.evidence && (s->config.connects || s->peer.tier == 0);
+    inbox->policy.evidence = s->config.policy.evidence && (s->config.connects || s->peer.tier == PT_TIER_DEVICE);
     inbox->now_ms = now->wall_ms;
     inbox->frames = s->frames_in;
     return inbox;

@@ -38,7 +38,7 @@ struct pt_scope {
 /* Whom the answering side has let in. */
 struct pt_peer {
     struct pt_author author;
-    int tier; /* 0 device, 1 regional office */
+    enum pt_tier tier; /* DEVICE or REGION */
     struct pt_scope scope;
     bool revoked; /* it may deliver what it wrote, which scope.has says, and is told in Welcome */
 };
@@ -56,7 +56,7 @@ struct pt_session_config {
     struct pt_blob_policy policy;
     struct pt_random random;
     struct pt_author author;              /* this store's own */
-    int tier;                             /* 0 device, 1 regional office, 2 head office */
+    enum pt_tier tier;                    /* this side's */
     const uint64_t *epoch;                /* of this office's store, as it is now; NULL on a device */
     const uint64_t *incarnation;          /* of this store's own logs, as it is now; NULL: not watched */
     const struct pt_keypair *office_pair; /* signs receipts; NULL on a device */
@@ -65,10 +65,10 @@ struct pt_session_config {
     /* Of the answering office: its own; of the side that connects: the highest it has seen of that office. A lower one
      * than was seen is an office that was replaced and came back: the session ends. 0 = not said, not compared. */
     uint64_t generation;
-    int upper_tier; /* of the office it connects to: 1 or 2; that tier's receipts say what is delivered there */
-    bool live;      /* stay after everything is settled, and send news */
-    struct pt_bytes statement;                /* signed statement (message SignedStatement); must stay */
-    const struct pt_public_key *region_key;   /* who signs receipts of tier 1; NULL: accept none */
+    enum pt_tier upper_tier;                /* of the office it connects to: its receipts say what is delivered there */
+    bool live;                              /* stay after everything is settled, and send news */
+    struct pt_bytes statement;              /* signed statement (message SignedStatement); must stay */
+    const struct pt_public_key *region_key; /* who signs receipts of tier 1; NULL: accept none */
     const struct pt_public_key *national_key; /* tier 2 */
     struct pt_scope scope;
     /* answering side: look at the statement and fill peer. DENIED or SIGNATURE with a failure code. */

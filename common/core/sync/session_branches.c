@@ -49,7 +49,7 @@ enum pt_err pt__session_send_unreceipted(struct pt_session *s, struct pt_txn *tx
 {
     struct pt_fork fork = {0};
     uint64_t covered = 0;
-    uint8_t tier = (uint8_t)s->config.upper_tier;
+    enum pt_tier tier = s->config.upper_tier;
     enum pt_err err = pt_logs_fork(txn, head, 0, &u->arena, &fork);
     if (err == PT_OK && fork.n == 0) {
         err = pt_receipt_covers(txn, head, tier, &covered);

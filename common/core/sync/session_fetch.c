@@ -3,25 +3,34 @@
 
 #include "base/mem.h"
 #include "core/store/keys.h"
-#include "core/wire/unpack.h"
-#include "records.pb-c.h"
 
 #include <string.h>
 
 void pt__session_look_again(struct pt_session *s)
 {
     s->fetch.looked_all = false;
-    s->fetch.looked_upto = (struct pt_hash){0};
+    s->fetch.looked_upto = (struct pt_key){0};
 }
 
-/* Where the hash stands, or would stand. */
-static size_t unavailable_position(const struct pt_session *s, const struct pt_hash *hash)
+static bool is_text(const struct asked_blob *blob)
+{
+    return blob->log != 0;
+}
+
+static int compare_blobs(const struct asked_blob *a, const struct asked_blob *b)
+{
+    int order = pt_hash_cmp(&a->hash, &b->hash);
+    return order != 0 ? order : (a->log > b->log) - (a->log < b->log);
+}
+
+/* Where the blob stands, or would stand. */
+static size_t unavailable_position(const struct pt_session *s, const struct asked_blob *blob)
 {
     size_t low = 0;
     size_t high = s->fetch.n_unavailable;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (pt_hash_cmp(&s->fetch.unavailable[middle], hash) < 0) {
+        if (compare_blobs(&s->fetch.unavailable[middle], blob) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -30,37 +39,44 @@ static size_t unavailable_position(const struct pt_session *s, const struct pt_h
     return low;
 }
 
-static bool is_unavailable(const struct pt_session *s, const struct pt_hash *hash)
+static bool is_unavailable(const struct pt_session *s, const struct asked_blob *blob)
 {
-    size_t at = unavailable_position(s, hash);
-    return at < s->fetch.n_unavailable && pt_hash_eq(&s->fetch.unavailable[at], hash);
+    size_t at = unavailable_position(s, blob);
+    return at < s->fetch.n_unavailable && compare_blobs(&s->fetch.unavailable[at], blob) == 0;
 }
 
 /* A blob to ask for. */
 struct lacking {
-    struct pt_hash hash;
-    bool small;
-    bool may_ask;        /* the peer may have it: it brings the log that names it */
+    struct asked_blob blob;
+    struct pt_key row;
+    bool may_ask;        /* the peer may have it */
     struct pt_head head; /* of that log */
 };
+
+/* It brings the log; or the log is ours, and who was restored gets back what it lost from whoever was given it. */
+static bool may_have(const struct pt_session *s, const struct pt_log_id *log)
+{
+    bool brings = s->scope.is_up(s->scope.data, log) != s->config.connects;
+    bool lost = !s->config.connects && pt_author_eq(&log->author, &s->config.author);
+    return s->scope.has(s->scope.data, log) && (brings || lost);
+}
 
 static enum pt_err look_at(struct pt_session *s, struct pt_txn *txn, struct pt_bytes key, struct pt_bytes value,
                            struct pt_update *u, struct lacking *out)
 {
-    ProtobufCMessage *message;
+    struct pt_wanted row;
     out->may_ask = false;
-    enum pt_err err = pt_key_read_hash(key, &out->hash);
-    if (err == PT_OK) {
-        err = pt_unpack(&patuh__wanted_record__descriptor, value, &u->arena, &message);
-    }
-    if (err != PT_OK || is_unavailable(s, &out->hash)) {
+    enum pt_err err = pt_wanted_read(key, value, &u->arena, &row);
+    if (err != PT_OK) {
         return err;
     }
-    const Patuh__WantedRecord *row = (const Patuh__WantedRecord *)message;
-    err = pt_logs_head(txn, row->log, &out->head);
-    out->small = !pt_kind_names_file((Patuh__EntryKind)row->kind);
-    out->may_ask = err == PT_OK && s->scope.has(s->scope.data, &out->head.log) &&
-                   s->scope.is_up(s->scope.data, &out->head.log) != s->config.connects;
+    out->row = pt_key_copy(key);
+    out->blob = (struct asked_blob){.hash = row.hash, .log = pt_kind_names_file(row.kind) ? 0 : row.log};
+    if (is_unavailable(s, &out->blob)) {
+        return PT_OK;
+    }
+    err = pt_logs_head(txn, row.log, &out->head);
+    out->may_ask = err == PT_OK && may_have(s, &out->head.log);
     return err;
 }
 
@@ -81,12 +97,11 @@ static void say_want(struct pt_session *s, struct pt_update *u, const struct pt_
 /* What is asked for or looked at next. */
 static void turn_to(struct pt_session *s, const struct lacking *lacking)
 {
-    s->fetch.hash = lacking->hash;
-    s->fetch.small = lacking->small;
+    s->fetch.blob = lacking->blob;
     s->fetch.subject = lacking->head.log.subject;
     s->fetch.offset = 0;
     s->fetch.total = 0;
-    s->fetch.looked_upto = lacking->hash;
+    s->fetch.looked_upto = lacking->row;
 }
 
 /* ref: as in say_want. */
@@ -94,7 +109,7 @@ static void ask_from(struct pt_session *s, uint64_t offset, Patuh__LogRef *ref, 
 {
     s->fetch.state = FETCH_ASKED;
     s->fetch.offset = offset;
-    say_want(s, u, &s->fetch.hash, offset, ref);
+    say_want(s, u, &s->fetch.blob.hash, offset, ref);
 }
 
 /* A file is looked for or grows at the disk; pt__session_after_file goes on. NULL after a failure. */
@@ -104,7 +119,7 @@ static struct pt_inbox *disk_inbox(struct pt_session *s, enum pt_file_task task,
     struct pt_inbox *inbox = pt__session_inbox(s, u, now);
     if (inbox != NULL) {
         s->fetch.state = FETCH_AT_DISK;
-        inbox->files = (struct pt_file_work){.task = task, .ops = s->config.blobs, .hash = s->fetch.hash};
+        inbox->files = (struct pt_file_work){.task = task, .ops = s->config.blobs, .hash = s->fetch.blob.hash};
     }
     return inbox;
 }
@@ -113,7 +128,7 @@ static struct pt_inbox *disk_inbox(struct pt_session *s, enum pt_file_task task,
 static void ask(struct pt_session *s, const struct lacking *lacking, const struct pt_now *now, struct pt_update *u)
 {
     turn_to(s, lacking);
-    if (lacking->small) {
+    if (is_text(&lacking->blob)) {
         Patuh__LogRef *ref = pt__session_ref_out(s, u, &lacking->head);
         if (ref != NULL) {
             ask_from(s, 0, ref, u);
@@ -128,14 +143,13 @@ static void ask(struct pt_session *s, const struct lacking *lacking, const struc
 
 void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u)
 {
-    struct pt_key from = pt_key_hash(&s->fetch.looked_upto);
     if (s->fetch.looked_all || s->revoked) {
         return; /* who was revoked gets nothing back */
     }
-    struct pt_rows rows = pt_rows_from(txn, PT_TABLE_WANTED, (struct pt_bytes){0}, pt_key_bytes(&from));
+    struct pt_rows rows = pt_rows_from(txn, PT_TABLE_WANTED, (struct pt_bytes){0}, pt_key_bytes(&s->fetch.looked_upto));
     struct pt_bytes key;
     struct pt_bytes value;
-    struct lacking lacking = {.small = false};
+    struct lacking lacking = {.may_ask = false};
     enum pt_err err = PT_OK;
     while (err == PT_OK && !lacking.may_ask && pt_rows_next(&rows, &key, &value)) {
         err = look_at(s, txn, key, value, u, &lacking);
@@ -150,7 +164,7 @@ void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct
         ask(s, &lacking, now, u);
     } else { /* looked at all: again from the first one when new entries have come */
         s->fetch.looked_all = true;
-        s->fetch.looked_upto = (struct pt_hash){0};
+        s->fetch.looked_upto = (struct pt_key){0};
     }
 }
 
@@ -162,10 +176,10 @@ static void not_there(struct pt_session *s, struct pt_update *u)
         pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return;
     }
-    size_t at = unavailable_position(s, &s->fetch.hash);
+    size_t at = unavailable_position(s, &s->fetch.blob);
     memmove(&s->fetch.unavailable[at + 1], &s->fetch.unavailable[at],
             (s->fetch.n_unavailable - at) * sizeof *s->fetch.unavailable);
-    s->fetch.unavailable[at] = s->fetch.hash;
+    s->fetch.unavailable[at] = s->fetch.blob;
     s->fetch.n_unavailable++;
 }
 
@@ -174,7 +188,7 @@ static void take_text(struct pt_session *s, const Patuh__BlobPart *part, const s
     struct pt_bytes content = pt_bytes_of(part->data.data, part->data.len);
     struct pt_hash hash = pt_text_hash(content);
     bool fits = content.n <= PT_TEXT_CONTENT_BYTES_MAX; /* else nobody could pass it on */
-    if (!fits || part->total != content.n || !pt_hash_eq(&hash, &s->fetch.hash)) {
+    if (!fits || part->total != content.n || !pt_hash_eq(&hash, &s->fetch.blob.hash)) {
         not_there(s, u);
         return;
     }
@@ -239,16 +253,17 @@ void pt__session_after_file(struct pt_session *s, const struct pt_inbox *inbox, 
 void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part, const struct pt_now *now,
                               struct pt_update *u)
 {
-    bool asked = s->fetch.state == FETCH_ASKED && part->hash.len == sizeof s->fetch.hash.b &&
-                 memcmp(part->hash.data, s->fetch.hash.b, sizeof s->fetch.hash.b) == 0;
+    bool asked = s->fetch.state == FETCH_ASKED && part->hash.len == PT_HASH_BYTES &&
+                 memcmp(part->hash.data, s->fetch.blob.hash.b, PT_HASH_BYTES) == 0;
     if (!asked || part->total > PT_BLOB_BYTES_MAX || (part->total > 0 && part->offset != s->fetch.offset)) {
         pt__session_fail(s, u, PT_EMALFORMED, PATUH__FAILURE_CODE__FAILURE_PROTOCOL);
         return;
     }
-    bool past_end = !s->fetch.small && part->offset >= part->total;
+    bool text = is_text(&s->fetch.blob);
+    bool past_end = !text && part->offset >= part->total;
     if (part->total == 0 || (part->data.len == 0 && !past_end)) {
         not_there(s, u);
-    } else if (s->fetch.small) {
+    } else if (text) {
         take_text(s, part, now, u);
     } else {
         take_file(s, part, now, u);
@@ -257,10 +272,15 @@ void pt__session_on_blob_part(struct pt_session *s, const Patuh__BlobPart *part,
 
 void pt__session_offered(struct pt_session *s, const struct pt_hash *hash)
 {
-    size_t at = unavailable_position(s, hash);
-    if (at < s->fetch.n_unavailable && pt_hash_eq(&s->fetch.unavailable[at], hash)) {
-        s->fetch.n_unavailable--;
-        memmove(&s->fetch.unavailable[at], &s->fetch.unavailable[at + 1],
-                (s->fetch.n_unavailable - at) * sizeof *s->fetch.unavailable);
+    struct asked_blob file = {.hash = *hash};
+    size_t at = unavailable_position(s, &file); /* the texts of this hash follow */
+    size_t end = at;
+    while (end < s->fetch.n_unavailable && pt_hash_eq(&s->fetch.unavailable[end].hash, hash)) {
+        end++;
+    }
+    if (end > at) {
+        memmove(&s->fetch.unavailable[at], &s->fetch.unavailable[end],
+                (s->fetch.n_unavailable - end) * sizeof *s->fetch.unavailable);
+        s->fetch.n_unavailable -= end - at;
     }
 }

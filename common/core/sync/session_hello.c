@@ -40,7 +40,7 @@ static enum pt_err add_branch_ends(struct pt_session *s, struct pt_txn *txn, con
             err = pt_receipted_held(txn, head, PT_TIER_NATIONAL, &branch->link, arena, &upper);
         }
         if (err == PT_OK && up && s->config.connects) {
-            err = pt_receipted_held(txn, head, (uint8_t)s->config.upper_tier, &branch->link, arena, &lower);
+            err = pt_receipted_held(txn, head, s->config.upper_tier, &branch->link, arena, &lower);
         }
         if (err == PT_OK && lower.seq > 0) {
             digest_add(up ? &out->mine : &out->theirs, &head->log, branch->seq, &branch->link);
@@ -61,7 +61,7 @@ static enum pt_err add_log(struct pt_session *s, struct pt_txn *txn, const struc
     struct pt_receipted lower = {.seq = head->seq, .link = head->link};
     enum pt_err err = up ? pt_receipted(txn, head, PT_TIER_NATIONAL, arena, &upper) : PT_OK;
     if (err == PT_OK && up && s->config.connects) {
-        err = pt_receipted(txn, head, (uint8_t)s->config.upper_tier, arena, &lower);
+        err = pt_receipted(txn, head, s->config.upper_tier, arena, &lower);
     }
     if (err == PT_OK && lower.seq > 0) {
         digest_add(up ? &out->mine : &out->theirs, &head->log, lower.seq, &lower.link);
@@ -116,7 +116,7 @@ static enum pt_err remember(struct pt_session *s, struct pt_txn *txn, struct mem
     *out = (struct memory){0};
     enum pt_err err = pt_meta_get_u64(txn, PT_META_SALT, &out->salt);
     if (err == PT_OK || err == PT_ENOTFOUND) {
-        err = pt_receipt_newest(txn, (uint8_t)s->config.upper_tier, &out->epoch, &out->lsn);
+        err = pt_receipt_newest(txn, s->config.upper_tier, &out->epoch, &out->lsn);
     }
     return err;
 }
@@ -379,7 +379,7 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
     enum pt_err err = pt_store_begin_read(s->config.store, &txn);
     if (err == PT_OK) {
         err = pt__session_take_news(s, txn, u); /* what was written since our Hello */
-        if (err == PT_OK && s->config.tier == 0) {
+        if (err == PT_OK && s->config.tier == PT_TIER_DEVICE) {
             err = pt__session_offer_own(s, txn, welcome->epoch, u);
         }
         pt_store_abort(txn);

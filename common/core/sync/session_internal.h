@@ -2,6 +2,7 @@
 #ifndef PT_SESSION_INTERNAL_H
 #define PT_SESSION_INTERNAL_H
 
+#include "core/store/keys.h"
 #include "core/sync/session.h"
 #include "core/wire/pack.h"
 
@@ -69,19 +70,24 @@ struct owed_blob {
  *                    AT_DISK --whole------> IDLE                                  IDLE, and unavailable
  *
  * AT_DISK: an inbox is out, whose file_work is about it. */
+/* A file is one blob whoever names it, and asked for once; a text is asked for as what this log names. */
+struct asked_blob {
+    struct pt_hash hash;
+    uint64_t log; /* 0: a file */
+};
+
 enum fetch_state { FETCH_IDLE, FETCH_ASKED, FETCH_AT_DISK };
 
 struct blob_fetch {
     enum fetch_state state;
-    struct pt_hash hash;        /* what is asked for */
-    bool small;                 /* a text */
-    struct pt_subject subject;  /* of a text */
-    uint64_t offset;            /* of the part that was asked for */
-    uint64_t total;             /* as the first part said; 0: none came yet */
-    bool first;                 /* the part at the disk is the first one of this session */
-    struct pt_hash looked_upto; /* blobs up to this one were looked at since the last new entries */
+    struct asked_blob blob;    /* what is asked for */
+    struct pt_subject subject; /* of a text */
+    uint64_t offset;           /* of the part that was asked for */
+    uint64_t total;            /* as the first part said; 0: none came yet */
+    bool first;                /* the part at the disk is the first one of this session */
+    struct pt_key looked_upto; /* rows up to this one were looked at since the last new entries */
     bool looked_all;
-    struct pt_hash *unavailable; /* blobs the peer does not have, sorted */
+    struct asked_blob *unavailable; /* blobs the peer does not have, sorted */
     size_t n_unavailable, unavailable_capacity;
 };
 
@@ -176,7 +182,7 @@ void pt__session_pass_receipts(struct pt_session *s, struct pt_txn *txn, struct 
 void pt__session_pass_new_receipts(struct pt_session *s, struct pt_txn *txn, const struct pt_news *news,
                                    struct pt_update *u);
 /* Who signs receipts of a tier; NULL: none is accepted. */
-const struct pt_public_key *pt__session_receipt_key(const struct pt_session *s, int tier);
+const struct pt_public_key *pt__session_receipt_key(const struct pt_session *s, enum pt_tier tier);
 void pt__session_on_receipt(struct pt_session *s, const Patuh__Receipt *receipt, const struct pt_now *now,
                             struct pt_update *u);
 

@@ -36,7 +36,9 @@ static enum pt_err read_text(struct pt_session *s, const struct pt_subject *subj
 static void note_owed(struct pt_session *s, const struct owed_blob *blob)
 {
     for (size_t i = 0; i < s->n_owed; i++) {
-        if (pt_hash_eq(&s->owed[i].hash, &blob->hash)) {
+        const struct owed_blob *owed = &s->owed[i];
+        bool same = owed->small == blob->small && pt_hash_eq(&owed->hash, &blob->hash);
+        if (same && (!blob->small || pt_subject_eq(&owed->subject, &blob->subject))) {
             return;
         }
     }
@@ -149,7 +151,7 @@ static enum pt_err offer_log(struct pt_session *s, struct pt_txn *txn, const str
         if (entry->kind != PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE || is_among(offer->hashes, offer->n, &entry->hash)) {
             continue;
         }
-        err = pt_blob_receipted(txn, &entry->hash, (uint8_t)s->config.upper_tier, &receipted);
+        err = pt_blob_receipted(txn, &entry->hash, s->config.upper_tier, &receipted);
         if (err == PT_OK && (!receipted.found || receipted.epoch != epoch)) {
             offer->hashes[offer->n++] = entry->hash;
         }
@@ -169,7 +171,7 @@ enum pt_err pt__session_offer_own(struct pt_session *s, struct pt_txn *txn, uint
         if (!s->scope.is_up(s->scope.data, &heads[i].log)) {
             continue;
         }
-        err = pt_receipt_covers(txn, &heads[i], (uint8_t)s->config.upper_tier, &covered);
+        err = pt_receipt_covers(txn, &heads[i], s->config.upper_tier, &covered);
         if (err == PT_OK && covered > 0) {
             err = pt_logs_view(txn, &heads[i], 0, false, &u->arena, &view);
             err = err == PT_OK ? offer_log(s, txn, &view, covered, epoch, &offer) : err;
@@ -197,10 +199,10 @@ void pt__session_offer_owed(struct pt_session *s, struct pt_txn *txn, struct pt_
     struct offer offer = {.n = 0};
     size_t kept = 0;
     for (size_t i = 0; i < s->n_owed; i++) {
-        if (has_blob(s, txn, &s->owed[i], &u->arena)) {
-            offer.hashes[offer.n++] = s->owed[i].hash;
-        } else {
+        if (!has_blob(s, txn, &s->owed[i], &u->arena)) {
             s->owed[kept++] = s->owed[i];
+        } else if (!is_among(offer.hashes, offer.n, &s->owed[i].hash)) {
+            offer.hashes[offer.n++] = s->owed[i].hash;
         }
     }
     s->n_owed = kept;
@@ -217,7 +219,7 @@ static enum pt_err find_missing(struct pt_txn *txn, const struct pt_head *head, 
         const struct pt_entry *entry = &view.entries[i];
         if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE && is_among(work->lost, work->n_lost, &entry->hash)) {
             inbox->missing[inbox->n_missing++] =
-                (struct pt_missing_blob){.hash = entry->hash, .log = head->number, .kind = entry->kind};
+                (struct pt_wanted){.hash = entry->hash, .log = head->number, .kind = entry->kind};
         }
     }
     return err;
@@ -256,7 +258,7 @@ void pt__session_after_offer(struct pt_session *s, const struct pt_inbox *inbox,
     struct pt_txn *txn;
     s->sorting = false;
     pt__session_receipt_blobs(s, work->here, work->n_here, inbox->lsn, now, u);
-    bool takes = s->config.policy.evidence && s->peer.tier == 0;
+    bool takes = s->config.policy.evidence && s->peer.tier == PT_TIER_DEVICE;
     if (work->n_lost == 0 || !takes || s->searched) {
         return;
     }
@@ -280,7 +282,8 @@ static void sort_offer(struct pt_session *s, const struct offer *offer, const st
     }
     size_t n_bytes = offer->n * sizeof offer->hashes[0];
     struct pt_bytes offered = pt_arena_dup(&inbox->arena, pt_bytes_of(offer->hashes, n_bytes));
-    inbox->files = (struct pt_file_work){.task = PT_FILE_OFFERED, .ops = s->config.blobs, .n_offered = offer->n};
+    inbox->files = (struct pt_file_work){
+        .task = PT_FILE_OFFERED, .ops = s->config.blobs, .n_offered = offer->n, .offers = s->peer.author};
     inbox->files.here = pt_arena_alloc(&inbox->arena, n_bytes);
     inbox->files.lost = pt_arena_alloc(&inbox->arena, n_bytes);
     if (offered.data == NULL || inbox->files.here == NULL || inbox->files.lost == NULL) {

@@ -18,7 +18,7 @@ void pt__session_say_receipt(struct pt_session *s, struct pt_receipt *receipt, c
                              struct pt_update *u)
 {
     receipt->office = s->config.author;
-    receipt->tier = (uint8_t)s->config.tier;
+    receipt->tier = s->config.tier;
     receipt->epoch = *s->config.epoch;
     receipt->time_ms = now->wall_ms;
     if (pt_receipt_sign(receipt, s->config.office_pair, &u->arena) != PT_OK) {
@@ -182,7 +182,7 @@ void pt__session_pass_new_receipts(struct pt_session *s, struct pt_txn *txn, con
 
 /* --- taken from an office --- */
 
-const struct pt_public_key *pt__session_receipt_key(const struct pt_session *s, int tier)
+const struct pt_public_key *pt__session_receipt_key(const struct pt_session *s, enum pt_tier tier)
 {
     return tier == PT_TIER_REGION ? s->config.region_key : s->config.national_key;
 }
@@ -192,7 +192,7 @@ static enum pt_err read_receipt(const struct pt_session *s, struct pt_bytes body
                                 struct pt_arena *arena, struct pt_receipt *out)
 {
     enum pt_err err = PT_ESIGNATURE;
-    for (int tier = PT_TIER_REGION; tier <= PT_TIER_NATIONAL; tier++) {
+    for (enum pt_tier tier = PT_TIER_REGION; tier <= PT_TIER_NATIONAL; tier++) {
         const struct pt_public_key *key = pt__session_receipt_key(s, tier);
         err = key == NULL ? PT_ESIGNATURE : pt_receipt_read(body, signature, key, arena, out);
         if (err == PT_OK && out->tier == tier) {

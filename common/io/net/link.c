@@ -12,11 +12,16 @@ struct pending {
     struct pt_inbox *inbox;
 };
 
+/* Inboxes of one link at the writer; at so many it reads no further until half of them are done. Else a peer that sends
+ * faster than this disk writes would fill the writer's queue, which all links share. A few commits' worth. */
+#define PENDING_MAX 128
+
 struct pt_link {
     struct pt_link_options options;
     struct pt_session *session;
     struct pt_conn *conn;
     size_t n_pending; /* inboxes at the writer */
+    bool waits;       /* for the writer: the connection is not read */
     bool conn_open;   /* on_close is still to come */
     bool congested;   /* the session has more for a connection that takes it */
     /* What the connection's queue had no room for: each frame behind its length. A list of all heads is one step of the
@@ -60,7 +65,19 @@ static void set_end(struct pt_link *link, enum pt_err why, Patuh__FailureCode fa
 /* A session ends with these for our own sake alone; what a peer tells of itself is DENIED. */
 static bool is_own_fault(enum pt_err why)
 {
-    return why == PT_EIO || why == PT_EFULL || why == PT_ENOMEM || why == PT_EDAMAGED;
+    return why == PT_EIO || why == PT_EFULL || why == PT_ENOMEM || why == PT_EDAMAGED ||
+           why == PT_EBUSY; /* at the writer */
+}
+
+static void wait_for_writer(struct pt_link *link)
+{
+    if (link->conn_open && !link->waits && link->n_pending >= PENDING_MAX) {
+        link->waits = true;
+        pt_conn_pause(link->conn);
+    } else if (link->conn_open && link->waits && link->n_pending <= PENDING_MAX / 2) {
+        link->waits = false;
+        pt_conn_resume(link->conn);
+    }
 }
 
 static enum pt_err run_inbox(struct pt_txn *txn, struct pt_write_req *req)
@@ -87,6 +104,7 @@ static void on_stored(struct pt_write_req *req, enum pt_err err)
     pt_session_stored(link->session, pending->inbox, err, &now, &update);
     pt_free(pending);
     do_update(link, &update);
+    wait_for_writer(link);
     maybe_ended(link);
 }
 
@@ -105,6 +123,7 @@ static void submit(struct pt_link *link, struct pt_inbox *inbox)
     }
     if (err == PT_OK) {
         link->n_pending++;
+        wait_for_writer(link);
         return;
     }
     pt_free(pending);

@@ -120,6 +120,63 @@ Test(incarnation, what_waited_moves_to_the_new_log)
     field_close(&field);
 }
 
+/* The folder's marker is lost: the device goes on in a new incarnation. */
+static struct patuh *opened_anew(struct field *field, struct patuh *device)
+{
+    char path[128];
+    uint64_t before = device->incarnation;
+    patuh_close(device);
+    marker_path(field, path, sizeof path);
+    cr_assert_eq(unlink(path), 0);
+    device = field_device(field, FIELD_SARI);
+    cr_assert_neq(device->incarnation, before);
+    return device;
+}
+
+static void expect_removed(struct patuh *device, const char *when)
+{
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    cr_expect_eq(form.summary.n_answered, 0, "%s: the respondent is back", when);
+    cr_expect_eq(field_item(&form, "unit_photo")->n_evidence, 0, "%s: the photo is back", when);
+    patuh_form_free(&form);
+}
+
+/* What was sealed lies in the old log, what takes it away in the new one: it has to say what it had seen there. */
+Test(incarnation, what_was_removed_stays_removed_when_its_removal_moves_to_the_new_log)
+{
+    struct field field;
+    char photo[96];
+    char instance[PATUH_PATH_BYTES];
+    char path[PATUH_PATH_BYTES + 20];
+    uint32_t n = 0;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    cr_assert_eq(patuh_add(device, FIELD_UNIT, "respondent", "A", instance, NULL), PATUH_OK);
+    (void)snprintf(path, sizeof path, "%s.delay", instance);
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    field_answer(device, path, field_item(&form, path)->choices[0].name);
+    patuh_form_free(&form);
+    (void)snprintf(photo, sizeof photo, "%s/foto.jpg", field.root);
+    cr_assert_eq(pt_file_write(photo, pt_bytes_str("\xff\xd8\xff foto"), 0600, NULL), PT_OK);
+    cr_assert_eq(patuh_attach(device, FIELD_UNIT, "unit_photo", photo, NULL, NULL), PATUH_OK);
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
+    form = field_form(device, FIELD_UNIT);
+    cr_assert_eq(form.summary.n_answered, 2);
+    (void)snprintf(path, sizeof path, "%s", field_item(&form, "unit_photo")->evidence[0].id);
+    patuh_form_free(&form);
+    cr_assert_eq(patuh_remove(device, FIELD_UNIT, instance, NULL), PATUH_OK);
+    cr_assert_eq(patuh_remove(device, FIELD_UNIT, path, NULL), PATUH_OK);
+    expect_removed(device, "at once");
+    device = opened_anew(&field, device);
+    expect_removed(device, "in a new incarnation");
+    device = opened_anew(&field, device);
+    expect_removed(device, "in a third one");
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
+    expect_removed(device, "sealed");
+    patuh_close(device);
+    field_close(&field);
+}
+
 /* A copy of the folder goes on in the same log: what the copy typed is kept beside it, and nobody replaces what he had
  * not seen. */
 Test(incarnation, of_a_copied_folder_goes_on_in_a_log_of_its_own)

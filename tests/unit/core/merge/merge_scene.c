@@ -10,7 +10,7 @@
 #define SURVEY                                                                                                         \
     "type,name,label,weight,max_score\n"                                                                               \
     "integer,n,Number,60,10\ninteger,k,Other,40,10\nbegin repeat,respondent,Respondent,,\ninteger,r,Delay,,\nend "     \
-    "repeat,,,,\n"
+    "repeat,,,,\nbegin repeat,desk,Desk,,\ninteger,d,Queue,,\nend repeat,,,,\n"
 
 uint32_t ms_number_of(const struct merge_scene *s, const char *name)
 {

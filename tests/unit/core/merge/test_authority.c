@@ -28,10 +28,10 @@ static void revoke_add(struct world *w, struct pt_view *view, uint8_t who, const
     entry_add(w, view, PATUH__ENTRY_KIND__ENTRY_REVOKE, &revocation);
 }
 
-static bool acts(const struct pt_authority *a, uint8_t who, const char *office, int expected_tier)
+static bool acts(const struct pt_authority *a, uint8_t who, const char *office, enum pt_tier expected_tier)
 {
     struct pt_author author = author_of(who);
-    int tier = 0;
+    enum pt_tier tier = PT_TIER_DEVICE;
     return pt_authority_acts_for(a, &author, office, &tier) && tier == expected_tier;
 }
 

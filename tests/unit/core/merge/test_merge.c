@@ -245,6 +245,45 @@ Test(merge, two_removals_take_away_what_each_of_them_knew)
     ms_close(&s);
 }
 
+/* Only what is at the instance holds up its removal: what names it at a question of no repeat, or of another one, is
+ * ineffective. */
+Test(merge, an_answer_that_belongs_elsewhere_does_not_keep_an_instance)
+{
+    static const char *const questions[] = {"n", "d", "r"};
+    for (size_t i = 0; i < 3; i++) {
+        struct merge_scene s;
+        char name[6];
+        bool holds = i == 2;
+        ms_open(&s);
+        add_respondent(&s, s.siti, name);
+        struct pt_entry answer = kit_answer(ms_number_of(&s, questions[i]), 3);
+        answer.instance = name;
+        chunk_add(s.budi, &answer);
+        remove_instance(&s, s.siti, name, NULL);
+        struct pt_assessment a = ms_merge(&s, PT_LEVEL_WORK);
+        cr_expect_eq(a.answers.n_instances, holds, "at %s", questions[i]);
+        cr_assert_eq(a.n_ineffective, 1, "at %s", questions[i]);
+        cr_expect_eq(a.ineffective[0].view->log.author.b[0], (holds ? s.siti : s.budi)->log.author.b[0]);
+        cr_expect_eq(a.ineffective[0].why, holds ? PT_MSG_ENTRY_REMOVED_IN_VAIN : PT_MSG_ENTRY_NO_INSTANCE);
+        ms_close(&s);
+    }
+}
+
+/* A removal of what never was has nothing to wait for. */
+Test(merge, an_answer_at_an_instance_that_never_was_holds_up_no_removal)
+{
+    struct merge_scene s;
+    ms_open(&s);
+    struct pt_entry answer = kit_answer(ms_number_of(&s, "r"), 3);
+    answer.instance = "akta";
+    chunk_add(s.budi, &answer);
+    remove_instance(&s, s.siti, "akta", NULL);
+    struct pt_assessment a = ms_merge(&s, PT_LEVEL_WORK);
+    cr_assert_eq(a.n_ineffective, 1);
+    cr_expect_eq(a.ineffective[0].why, PT_MSG_ENTRY_NO_INSTANCE);
+    ms_close(&s);
+}
+
 /* In the place of budi: of what the author knew, whatever the order of the logs. */
 static void put_instead(struct merge_scene *s, struct pt_view *by, const char *name, struct pt_view *seen)
 {

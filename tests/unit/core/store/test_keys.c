@@ -33,16 +33,15 @@ Test(keys, numbers_come_back)
     for (size_t i = 0; i < N_NUMBERS; i++) {
         uint64_t log = 5;
         uint64_t seq = 5;
-        uint8_t tier = 9;
         struct pt_key key = pt_key_u64(numbers[i]);
         cr_expect_eq(pt_key_read_u64(pt_key_bytes(&key), &log), PT_OK);
         cr_expect_eq(log, numbers[i]);
         key = pt_key_log_seq(numbers[i], numbers[N_NUMBERS - 1 - i]);
         cr_expect_eq(pt_key_read_log_seq(pt_key_bytes(&key), &log, &seq), PT_OK);
         cr_expect(log == numbers[i] && seq == numbers[N_NUMBERS - 1 - i], "row %zu", i);
-        key = pt_key_receipt(numbers[i], 2);
-        cr_expect_eq(pt_key_read_receipt(pt_key_bytes(&key), &log, &tier), PT_OK);
-        cr_expect(log == numbers[i] && tier == 2, "row %zu", i);
+        key = pt_key_receipt(numbers[i], PT_TIER_NATIONAL);
+        cr_expect_eq(pt_key_read_u64(pt_bytes_of(key.b, 8), &log), PT_OK);
+        cr_expect(log == numbers[i] && key.n == 9 && key.b[8] == 2, "row %zu", i);
     }
 }
 
@@ -50,19 +49,21 @@ Test(keys, names_and_hashes_come_back)
 {
     struct pt_hash hash = {.b = {1, 2, 3}};
     struct pt_hash found_hash;
-    struct pt_author author = {.b = {4, 5, 6}};
-    struct pt_author found_author;
     uint64_t log;
     uint64_t seq;
     struct pt_key key = pt_key_log_seq_link(1, 2, &hash);
     cr_expect_eq(pt_key_read_log_seq_link(pt_key_bytes(&key), &log, &seq, &found_hash), PT_OK);
     cr_expect(log == 1 && seq == 2 && pt_hash_eq(&hash, &found_hash));
-    key = pt_key_hash(&hash);
-    cr_expect_eq(pt_key_read_hash(pt_key_bytes(&key), &found_hash), PT_OK);
-    cr_expect(pt_hash_eq(&hash, &found_hash));
-    key = pt_key_peer(&author, 9);
-    cr_expect_eq(pt_key_read_peer(pt_key_bytes(&key), &found_author, &seq), PT_OK);
-    cr_expect(pt_author_eq(&author, &found_author) && seq == 9);
+    struct pt_subject subject = subject_of("o:62");
+    struct pt_key wanted[] = {pt_key_hash(&hash), pt_key_wanted_log(&hash, NULL, 7),
+                              pt_key_wanted_log(&hash, &subject, 7)};
+    for (size_t i = 0; i < 3; i++) {
+        found_hash = (struct pt_hash){0};
+        cr_expect_eq(pt_key_read_wanted(pt_key_bytes(&wanted[i]), &found_hash), PT_OK, "row %zu", i);
+        cr_expect(pt_hash_eq(&hash, &found_hash), "row %zu", i);
+        key = pt_key_copy(pt_key_bytes(&wanted[i]));
+        cr_expect(pt_bytes_eq(pt_key_bytes(&key), pt_key_bytes(&wanted[i])), "row %zu", i);
+    }
 }
 
 Test(keys, log_id_is_the_canonical_form_at_its_longest)
@@ -74,6 +75,7 @@ Test(keys, log_id_is_the_canonical_form_at_its_longest)
     memcpy(id.subject.text, "o:", 2);
     struct pt_key key = pt_key_log_id(&id);
     cr_expect_eq(key.n, PT_KEY_BYTES_LONGEST);
+    cr_expect_eq(pt_key_wanted_log(&(struct pt_hash){0}, &id.subject, 1).n, PT_KEY_BYTES_LONGEST);
     pt_log_id_put(&canonical, &id);
     cr_expect(pt_bytes_eq(pt_key_bytes(&key), pt_buf_bytes(&canonical)));
     cr_expect_eq(pt_log_id_read(pt_key_bytes(&key), &found), PT_OK);
@@ -96,19 +98,17 @@ Test(keys, a_subject_is_no_prefix_of_a_longer_one)
 Test(keys, every_other_length_is_damage)
 {
     struct pt_hash hash = {.b = {1}};
-    struct pt_author author = {.b = {1}};
     uint64_t a = 1;
     uint64_t b = 1;
-    uint8_t tier = 1;
     uint8_t bytes[64];
     memset(bytes, 'x', sizeof bytes);
     for (size_t n = 0; n <= sizeof bytes; n++) {
         struct pt_bytes cut = pt_bytes_of(bytes, n);
         cr_expect_eq(pt_key_read_u64(cut, &a), n == 8 ? PT_OK : PT_EDAMAGED, "%zu", n);
         cr_expect_eq(pt_key_read_log_seq(cut, &a, &b), n == 16 ? PT_OK : PT_EDAMAGED, "%zu", n);
-        cr_expect_eq(pt_key_read_receipt(cut, &a, &tier), n == 9 ? PT_OK : PT_EDAMAGED, "%zu", n);
         cr_expect_eq(pt_key_read_log_seq_link(cut, &a, &b, &hash), n == 48 ? PT_OK : PT_EDAMAGED, "%zu", n);
-        cr_expect_eq(pt_key_read_hash(cut, &hash), n == 32 ? PT_OK : PT_EDAMAGED, "%zu", n);
-        cr_expect_eq(pt_key_read_peer(cut, &author, &a), n == 40 ? PT_OK : PT_EDAMAGED, "%zu", n);
+        bytes[32] = 4;
+        bool wanted = n == 32 || n == 32 + 1 + 4 + 8;
+        cr_expect_eq(pt_key_read_wanted(cut, &hash), wanted ? PT_OK : PT_EDAMAGED, "%zu", n);
     }
 }

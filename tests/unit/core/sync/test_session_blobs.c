@@ -45,7 +45,7 @@ static void keep_text(struct world_node *node, struct pt_bytes content)
     cr_assert_eq(pt_store_commit(txn), PT_OK);
 }
 
-static bool is_receipted(struct world_node *node, const struct pt_hash *hash, uint8_t tier)
+static bool is_receipted(struct world_node *node, const struct pt_hash *hash, enum pt_tier tier)
 {
     struct pt_blob_receipted receipted;
     struct pt_txn *txn = NULL;

@@ -26,7 +26,7 @@ static size_t n_branches(struct world_node *node, struct world_node *author)
 }
 
 /* How many ends of branches the office of this tier holds, as the node's receipts say. */
-static size_t n_held(struct world_node *node, uint8_t tier)
+static size_t n_held(struct world_node *node, enum pt_tier tier)
 {
     struct pt_head head = world_head(node, node, A1);
     struct pt_arena arena;

@@ -68,7 +68,7 @@ void desk_close(struct desk *d)
 }
 
 /* What the reviewer of the tier is told; NONE: done. */
-enum pt_msg desk_act(struct desk *d, int tier, const struct review_act *wanted)
+enum pt_msg desk_act(struct desk *d, enum pt_tier tier, const struct review_act *wanted)
 {
     struct pt_problem problem = {0};
     enum pt_msg done;
@@ -77,7 +77,7 @@ enum pt_msg desk_act(struct desk *d, int tier, const struct review_act *wanted)
     return problem.msg;
 }
 
-enum pt_msg desk_act_on(struct desk *d, int tier, enum review_kind kind, const char *unit)
+enum pt_msg desk_act_on(struct desk *d, enum pt_tier tier, enum review_kind kind, const char *unit)
 {
     static const struct review_comment comment = {.path = "desk", .text = "foto kurang jelas"};
     struct review_act wanted = {.kind = kind, .assessment = unit, .reason = "salah unit"};
@@ -88,7 +88,7 @@ enum pt_msg desk_act_on(struct desk *d, int tier, enum review_kind kind, const c
     return desk_act(d, tier, &wanted);
 }
 
-void desk_return(struct desk *d, int tier, const char *path, const char *text)
+void desk_return(struct desk *d, enum pt_tier tier, const char *path, const char *text)
 {
     struct review_comment comment = {.path = path, .text = text};
     struct review_act wanted = {.kind = REVIEW_RETURN, .assessment = UNIT_NAME, .comments = &comment, .n_comments = 1};

@@ -34,9 +34,9 @@ void desk_keep_blobs(struct desk *d);
 void desk_open(struct desk *d);
 void desk_close(struct desk *d);
 /* What the reviewer of the tier is told; NONE: done. */
-enum pt_msg desk_act(struct desk *d, int tier, const struct review_act *wanted);
-enum pt_msg desk_act_on(struct desk *d, int tier, enum review_kind kind, const char *unit);
-void desk_return(struct desk *d, int tier, const char *path, const char *text);
+enum pt_msg desk_act(struct desk *d, enum pt_tier tier, const struct review_act *wanted);
+enum pt_msg desk_act_on(struct desk *d, enum pt_tier tier, enum review_kind kind, const char *unit);
+void desk_return(struct desk *d, enum pt_tier tier, const char *path, const char *text);
 /* The unit as it is now; to be closed. */
 struct review_case desk_look(struct desk *d);
 Patuh__State desk_state(struct desk *d);

@@ -79,7 +79,7 @@ static void expect_stage(size_t i)
             desk_open(&d);
             desk_bring_to(&d, may[i].stage);
         }
-        said = desk_act_on(&d, (int)(k / 3) + 1, kinds[k % 3], UNIT_NAME);
+        said = desk_act_on(&d, k < 3 ? PT_TIER_REGION : PT_TIER_NATIONAL, kinds[k % 3], UNIT_NAME);
         enum pt_msg expected = may[i].said[k / 3][k % 3];
         cr_expect_eq(said, expected, "stage %zu, tier %zu, act %zu: \"%s\", not \"%s\"", i, k / 3 + 1, k % 3,
                      pt_msg_english(said), pt_msg_english(expected));
@@ -115,7 +115,7 @@ Test(review, head_office_approves_its_own_units_at_once)
 Test(review, not_assessed_that_is_taken_back_goes_back_to_the_surveyor)
 {
     static const enum stage stages[] = {CONFIRMED_REGION, CONFIRMED_NATION};
-    for (int tier = 1; tier <= 2; tier++) {
+    for (enum pt_tier tier = 1; tier <= 2; tier++) {
         struct desk d;
         desk_open(&d);
         desk_bring_to(&d, stages[tier - 1]);

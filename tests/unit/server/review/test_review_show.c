@@ -62,7 +62,7 @@ Test(review, who_agrees_is_named_with_the_others)
 /* --- what status and list say --- */
 
 /* What a command prints at the office of a tier; to be freed. */
-static struct pt_buf printed(struct desk *d, int tier, const char *name, const char *const *words, int n)
+static struct pt_buf printed(struct desk *d, enum pt_tier tier, const char *name, const char *const *words, int n)
 {
     struct office office = d->offices[tier - 1];
     struct pt_buf out = {0};
@@ -74,7 +74,7 @@ static struct pt_buf printed(struct desk *d, int tier, const char *name, const c
     return out;
 }
 
-static bool prints(struct desk *d, int tier, const char *name, const char *word, const char *part)
+static bool prints(struct desk *d, enum pt_tier tier, const char *name, const char *word, const char *part)
 {
     struct pt_buf out = printed(d, tier, name, &word, word == NULL ? 0 : 1);
     bool found = strstr(pt_buf_text(&out), part) != NULL;
@@ -82,7 +82,7 @@ static bool prints(struct desk *d, int tier, const char *name, const char *word,
     return found;
 }
 
-static void expect_todo(struct desk *d, int tier, const char *code, const char *other, const char *part)
+static void expect_todo(struct desk *d, enum pt_tier tier, const char *code, const char *other, const char *part)
 {
     char text[64];
     (void)snprintf(text, sizeof text, "\"code\":\"%s\"", code);
@@ -105,7 +105,7 @@ Test(review, status_says_who_can_go_on)
     static const struct {
         enum stage stage;
         bool late; /* the surveyor writes afterwards */
-        int tier;
+        enum pt_tier tier;
         const char *code;
         const char *other;
         const char *part;

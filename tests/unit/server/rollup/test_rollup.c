@@ -330,10 +330,10 @@ Test(rollup, bytes_are_those_of_every_other_build)
     struct world w;
     world_open(&w, "2023");
     world_fill(&w);
-    expect_manifest(&w, PT_LEVEL_REGION, "bf92c094e000365e4334d3a49e7b910e32ef7e5afd81e84d41c5e4ad957c2c42");
+    expect_manifest(&w, PT_LEVEL_REGION, "c6ad2c4d39d397b80fda5b1993fb4fd29cf697fe19cf59c5fbdd4693427daeb0");
     world_close(&w);
     world_open(&w, "2023");
     fill_reference(&w);
-    expect_manifest(&w, PT_LEVEL_SUBMITTED, "22785aa53e4c15b304b2f556b2774986bf1953a31af32e30bf01a8fc0ce64a62");
+    expect_manifest(&w, PT_LEVEL_SUBMITTED, "325e5cf243c01e028b51c8d83e54d5ebec0a04fd591188ef4640e5f5e7bd3c9e");
     world_close(&w);
 }

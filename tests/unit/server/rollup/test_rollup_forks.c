@@ -236,7 +236,9 @@ Test(rollup_forks, a_branch_that_nobody_let_stand_is_refused)
     }
     cr_expect_eq(n_forked, 1);
     struct pt_rollup_input input = world_input(&w, PT_LEVEL_SUBMITTED);
-    cr_expect_eq(pt__rollup_run(&input, limits, csv.n_rows, true, &chosen, &problem), PT_EINVALID);
+    cr_expect_eq(
+        pt__rollup_run(&input, &(struct pt__checked){.limits = limits, .n_limits = csv.n_rows}, &chosen, &problem),
+        PT_EINVALID);
     cr_expect_eq(problem.msg, PT_MSG_ROLLUP_NOT_RULED);
     pt_rollup_files_free(&chosen);
     pt_rollup_files_free(&held);

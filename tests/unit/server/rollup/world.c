@@ -65,7 +65,7 @@ static ProtobufCBinaryData binary(struct world *w, const void *data, size_t n)
 static void write_entry(struct world *w, enum world_author by, const struct pt_subject *subject,
                         const struct pt_entry *entry)
 {
-    struct pt_author_pen pen = {.pair = &w->pairs[by], .incarnation = 1000 + (uint64_t)by, .wall_ms = 1690000000000};
+    struct pt_author_pen pen = world_pen(w, by);
     struct pt_txn *txn;
     struct pt_arena arena;
     pen.instrument = pt_subject_kind(subject) == PT_SUBJECT_ASSESSMENT ? &w->instrument : NULL;

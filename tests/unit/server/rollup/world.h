@@ -31,6 +31,7 @@ struct world {
     size_t n_blobs;
     struct pt_arena arena;
     const char *cycle;
+    uint64_t root_incarnation; /* in which head office writes since it was restored; 0: it never was */
 };
 
 /* Offices "62" (south) and "63" (north); devices of ana and budi belong to 62. */
@@ -76,6 +77,8 @@ void world_answer(struct world *w, enum world_author by, const char *unit, const
 void world_move(struct world *w, enum world_author by, const char *unit, Patuh__State to);
 /* What stands of a register in all logs, settled by head office: value as people type it. */
 void world_decide(struct world *w, enum world_author by, const char *unit, const char *path, const char *value);
+/* What an author writes with. */
+struct pt_author_pen world_pen(const struct world *w, enum world_author by);
 /* What fixing would do now; closed by the caller. */
 void world_plan(struct world *w, struct pt_fix *out);
 /* Fix, or open again while a version stands. */

@@ -4,19 +4,30 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+struct pt_author_pen world_pen(const struct world *w, enum world_author by)
+{
+    struct pt_author_pen pen = {.pair = &w->pairs[by], .incarnation = 1000 + (uint64_t)by, .wall_ms = 1690000000000};
+    if (by == WORLD_ROOT && w->root_incarnation != 0) {
+        pen.has_previous_incarnation = true;
+        pen.previous_incarnation = pen.incarnation;
+        pen.incarnation = w->root_incarnation;
+    }
+    return pen;
+}
+
 void world_plan(struct world *w, struct pt_fix *out)
 {
     struct pt_rollup_input input = world_input(w, PT_LEVEL_NATIONAL);
     struct pt_problem problem = {0};
-    cr_assert_eq(pt_fix_plan(&input, 1000 + WORLD_ROOT, NULL, out, &problem), PT_OK, "%d", (int)problem.msg);
+    cr_assert_eq(pt_fix_plan(&input, world_pen(w, WORLD_ROOT).incarnation, NULL, out, &problem), PT_OK, "%d",
+                 (int)problem.msg);
 }
 
 void world_fix(struct world *w)
 {
-    struct pt_author_pen pen = {.pair = &w->pairs[WORLD_ROOT], .incarnation = 1000 + WORLD_ROOT};
+    struct pt_author_pen pen = world_pen(w, WORLD_ROOT);
     struct pt_fix fix;
     struct pt_txn *txn;
-    pen.wall_ms = 1690000000000;
     world_plan(w, &fix);
     cr_assert_lt(w->n_blobs, WORLD_BLOBS_MAX);
     pt_buf_put_bytes(&w->blobs[w->n_blobs], fix.pins);
