@@ -83,6 +83,9 @@ enum pt_err pt_answer_check(const struct pt_instrument *instrument, const struct
                             const struct pt_unit_score *beside, uint32_t node, uint32_t instance,
                             const struct pt_value *value, struct pt_problem *problem);
 
+/* No bound on the products to come: a condition may leave each of them out. */
+#define PT_PRODUCTS_ANY UINT32_MAX
+
 /* One unit (or product) on its way into an institution. */
 struct pt_unit_part {
     bool has_score;
