@@ -97,8 +97,9 @@ bool pt_covered_is_held(const struct pt_covered *covered)
     return covered->region > covered->counted || covered->head_office > covered->counted;
 }
 
-enum pt_err pt_places_add(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
-                          struct pt_arena *arena, struct patuh_places *places)
+/* Where one log of this device is; adds to *places. */
+static enum pt_err add_places(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
+                              struct pt_arena *arena, struct patuh_places *places)
 {
     struct pt_covered covered;
     uint64_t last = head->tail_seq > head->seq ? head->tail_seq : head->seq;
@@ -265,7 +266,7 @@ enum pt_err pt_summary_fill(struct pt_work *work, struct pt_txn *txn, struct pt_
     }
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         if (pt_author_eq(&heads[i].log.author, &work->place.author)) {
-            err = pt_places_add(txn, &heads[i], &work->authority, arena, &line.places);
+            err = add_places(txn, &heads[i], &work->authority, arena, &line.places);
         }
     }
     size_t n_outside = 0;

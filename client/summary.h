@@ -31,8 +31,5 @@ struct pt_covered {
 enum pt_err pt_covered_read(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
                             struct pt_arena *arena, struct pt_covered *out);
 bool pt_covered_is_held(const struct pt_covered *covered);
-/* Where one log of this device is; adds to *places. */
-enum pt_err pt_places_add(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
-                          struct pt_arena *arena, struct patuh_places *places);
 
 #endif

@@ -10,8 +10,6 @@
 #include "base/options.h"
 #include "client/patuh.h"
 
-enum { PT_EXIT_GOOD = 0, PT_EXIT_FAILED = 1, PT_EXIT_USAGE = 2 };
-
 #define PT_CLI_WORDS_MAX 5 /* one more than a command takes, to be named */
 #define PT_CLI_OPTIONS_MAX 2
 

@@ -53,7 +53,7 @@ int command_run(struct command *command, const char *name)
         err = command->out.err;
     }
     if (err == PT_OK) {
-        return EXIT_GOOD;
+        return PT_EXIT_GOOD;
     }
     if (err == PT_EDAMAGED && command->problem.msg == PT_MSG_NONE) {
         (void)!pt_problem_set(&command->problem, err, PT_MSG_STORE_DAMAGED, command->office->dir, NULL);
@@ -64,7 +64,7 @@ int command_run(struct command *command, const char *name)
     (void)pt_problem_default(&command->problem, err, name);
     pt_problem_put(&command->err, &command->problem);
     pt_buf_put_str(&command->err, "\n");
-    return command->usage ? EXIT_USAGE : EXIT_FAILED;
+    return command->usage ? PT_EXIT_USAGE : PT_EXIT_FAILED;
 }
 
 void command_close(struct command *command)

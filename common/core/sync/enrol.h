@@ -84,10 +84,10 @@ struct pt_enrolment {
     struct pt_office_record offices[PT_OFFICE_CHAIN_MAX]; /* own office first, head office last */
     size_t n_offices;
 };
-/* answer: packed EnrolAnswer. office_key: expected hash prefix of the transport key of the office that was asked (the
- * first of the chain; of an office that joins, the second), NULL when the answer comes from our own store. Every office
- * must be signed by the next, head office by itself. Errors: MALFORMED, SIGNATURE, LIMIT, NOMEM. */
-enum pt_err pt_enrolment_read(struct pt_bytes answer, const uint8_t *office_key, struct pt_arena *arena,
+/* answer: packed EnrolAnswer. code_key: of the code (struct pt_code), which the transport key of the office that was
+ * asked has to fit (the first of the chain; of an office that joins, the second); NULL: the answer is our own. Every
+ * office must be signed by the next, head office by itself. Errors: MALFORMED, SIGNATURE, LIMIT, NOMEM. */
+enum pt_err pt_enrolment_read(struct pt_bytes answer, const uint8_t *code_key, struct pt_arena *arena,
                               struct pt_enrolment *out);
 const struct pt_office_record *pt_enrolment_root(const struct pt_enrolment *enrolment);
 

@@ -216,9 +216,11 @@ static enum pt_err note_blob(void *data, const struct pt_hash *hash, bool small,
     return is_wanted(n, small, kind) ? pt_wanted_put(n->txn, &missing, &n->head->log.subject) : PT_OK;
 }
 
-enum pt_err pt_inbox_note_blobs(struct pt_txn *txn, const struct pt_head *head, const struct pt_entry *entries,
-                                size_t n_entries, const struct pt_bytes *texts, size_t n_texts,
-                                const struct pt_blob_policy *policy)
+/* Note every blob that the entries of a chunk name and that is not here, and keep the texts that came along and that
+ * they name. */
+static enum pt_err note_blobs(struct pt_txn *txn, const struct pt_head *head, const struct pt_entry *entries,
+                              size_t n_entries, const struct pt_bytes *texts, size_t n_texts,
+                              const struct pt_blob_policy *policy)
 {
     struct noting n = {.txn = txn, .head = head, .texts = texts, .n_texts = n_texts, .policy = policy};
     struct pt_arena arena;
@@ -244,8 +246,8 @@ static enum pt_err apply_run(struct pt_txn *txn, struct pt_inbox *inbox)
         struct pt_entry *entries;
         err = pt_chunk_decode(inbox->run.chunks[i], &inbox->arena, &header, &entries);
         if (err == PT_OK) {
-            err = pt_inbox_note_blobs(txn, &inbox->append.head, entries, header.count, inbox->texts, inbox->n_texts,
-                                      &inbox->policy);
+            err = note_blobs(txn, &inbox->append.head, entries, header.count, inbox->texts, inbox->n_texts,
+                             &inbox->policy);
         } else if (err != PT_ENOMEM) {
             err = PT_OK; /* a body its author encoded wrongly is kept and names nothing */
         }

@@ -62,12 +62,6 @@ void pt_inbox_destroy(struct pt_inbox *inbox);
 /* In a write transaction; may run twice. Errors: those of the store; LIMIT (too much parked). */
 enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox);
 
-/* Note every blob that the entries of a chunk name and that is not here, and keep the texts that came along and that
- * they name. Also used when our own chunks are sealed elsewhere. */
-enum pt_err pt_inbox_note_blobs(struct pt_txn *txn, const struct pt_head *head, const struct pt_entry *entries,
-                                size_t n, const struct pt_bytes *texts, size_t n_texts,
-                                const struct pt_blob_policy *policy);
-
 /* --- small texts, kept in the store --- */
 
 /* Hash that names a text blob: salt (16 bytes) and UTF-8, at most PT_TEXT_BYTES_MAX. */
