@@ -22,7 +22,6 @@
 #include <limits.h>
 #include <stdatomic.h>
 
-
 struct office {
     char dir[PATH_MAX];
     int lock;
