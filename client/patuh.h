@@ -227,6 +227,7 @@ struct patuh_visit {
     const char *latitude;
     const char *longitude;
     uint32_t accuracy_m;
+    const char *time; /* by the author's clock, UTC */
 };
 
 struct patuh_writer {

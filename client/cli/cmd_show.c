@@ -146,6 +146,7 @@ static void put_people_json(struct pt_json *json, const struct patuh_form *form)
         pt_json_number(json, "latitude", form->visits[i].latitude);
         pt_json_number(json, "longitude", form->visits[i].longitude);
         pt_json_count(json, "accuracy_m", form->visits[i].accuracy_m);
+        pt_json_text(json, "time", form->visits[i].time);
         pt_json_end(json, '}');
     }
     pt_json_end(json, ']');
@@ -208,7 +209,7 @@ static void put_head(struct pt_buf *out, const struct patuh_form *form)
         char metres[16];
         (void)snprintf(metres, sizeof metres, "%u", visit->accuracy_m);
         pt_say(out, PT_MSG_CLI_PLACE, visit->author, visit->latitude, visit->longitude, metres, NULL);
-        pt_buf_put_str(out, "\n");
+        pt_buf_printf(out, " (%s)\n", visit->time);
     }
     for (size_t i = 0; i < form->n_reasons; i++) {
         pt_say(out, PT_MSG_CLI_REASON, form->reasons[i].author, form->reasons[i].text, NULL);

@@ -82,13 +82,15 @@ Test(main, every_command_works_without_a_network)
     expect_run(ARGS("attach", "--dir", dir, FIELD_UNIT, "unit_photo", photo), 0, "unit_photo#", "saved");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "-2.2161", "113.91350001", "7.5"), 0, "", "saved");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0,
-               "Place according to sari: latitude -2.2161000, longitude 113.9135000, within 8 m", "");
+               "Place according to sari: latitude -2.2161000, longitude 113.9135000, within 8 m (20", "");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  place  -2.2161000 113.9135000 8\n", "");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "]  Bapak B\n", "");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  assign  budi\n", "");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  a.pdf\n", "");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "--missing"), 0, "! baru 0 dari 5 jawaban", "");
-    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "north", "1", "1"), 1, "", "latitude");
+    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "-2,2161", "1", "1"), 1, "", "decimal point");
+    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "1", "1", "10m"), 1, "", "without a unit");
+    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "0", "0.0", "0"), 1, "", "has not found its place");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "300", "1", "1"), 1, "", "latitude");
     expect_run(ARGS("clear", "--dir", dir, FIELD_UNIT, "unit_kind"), 0, "", "saved");
     expect_run(ARGS("remove", "--dir", dir, FIELD_UNIT, "unit_kind"), 1, "", "patuh clear");
@@ -229,7 +231,7 @@ Test(main, json_is_json)
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
     field_answer(device, "complaint_remark", "ia berkata \"tidak\"\n\\ dan pergi \x01");
-    cr_assert_eq(patuh_note(device, FIELD_UNIT, "unit_kind", "\t", NULL), PATUH_OK);
+    cr_assert_eq(patuh_note(device, FIELD_UNIT, "unit_kind", "\t.", NULL), PATUH_OK);
     patuh_close(device);
     const char *dir = field.dir[FIELD_SARI];
     const char *const *const rows[] = {
