@@ -31,6 +31,7 @@ Test(main, used_wrongly_ends_with_2_and_says_how)
         {"list", "--dir", "x", "--colour"},
         {"list", "--dir", "x", "extra"},
         {"show", "--dir", "x"},
+        {"show", "--dir", "x", "a", "p", "q"},
         {"show", "--dir", "x", "a", "--role", "cook"},
         {"answer", "--dir", "x", "a", "p"},
         {"answer", "--dir", "x", "a", "p", "v", "--from"},
@@ -103,6 +104,27 @@ Test(main, every_command_works_without_a_network)
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "not_assessed", "");
     expect_run(ARGS("sync", "--dir", dir), 1, "", "127.0.0.1:1");
     expect_run(ARGS("show", "--dir", dir, "2023/62.71/rsud"), 1, "", "patuh list");
+    field_close(&field);
+}
+
+Test(main, shows_one_question_with_its_choices_and_names_them_when_refusing)
+{
+    struct field field;
+    field_open(&field);
+    const char *dir = field.dir[FIELD_SARI];
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "supervision", "monthly", "--note", "lihat notula"), 0, "", "");
+    struct run run = program_run(ARGS("show", "--dir", dir, FIELD_UNIT, "supervision"), NULL);
+    const char *out = pt_buf_text(&run.out);
+    cr_expect_not_null(strstr(out, "See reports or minutes of supervision"), "%s", out);
+    cr_expect_not_null(strstr(out, "    5) monthly  5 - Setiap bulan"), "%s", out);
+    cr_expect_not_null(strstr(out, "= 5 - Setiap bulan"), "%s", out);
+    cr_expect_not_null(strstr(out, "\" lihat notula (sari)"), "%s", out);
+    cr_expect_null(strstr(out, "unit_kind"), "%s", out);
+    program_free(&run);
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "supervizion"), 1, "", "no question \"supervizion\"");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "supervision", "6"), 1, "", "never (0 - Tidak pernah), once");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "supervision", "6"), 1, "", "use one of: never (0 - Never");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "safety_items", "none"), 1, "", "use one of: - (none), ");
     field_close(&field);
 }
 
