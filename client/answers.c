@@ -11,6 +11,9 @@ static enum pt_err read_value(struct pt_action *action, const struct pt_target *
     if (node->type == PT_NODE_REPEAT) {
         return pt_problem_set(problem, PT_EINVALID, PT_MSG_VALUE_NOT_ANSWERED, target->path, NULL);
     }
+    if (node->type == PT_NODE_IMAGE) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_USE_ATTACH, target->path, NULL);
+    }
     if (node->type != PT_NODE_TEXT) {
         return pt_value_read(action->work.instrument, target->node, text, out, problem);
     }

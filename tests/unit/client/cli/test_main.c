@@ -73,21 +73,22 @@ Test(main, every_command_works_without_a_network)
     char photo[96];
     field_open(&field);
     const char *dir = field.dir[FIELD_SARI];
-    (void)snprintf(photo, sizeof photo, "%s/a.pdf", field.root);
-    cr_assert_eq(pt_file_write(photo, pt_bytes_str("%PDF-1.4"), 0600, NULL), PT_OK);
+    (void)snprintf(photo, sizeof photo, "%s/a.jpg", field.root);
+    cr_assert_eq(pt_file_write(photo, pt_bytes_str("\xff\xd8\xff"), 0600, NULL), PT_OK);
     expect_run(ARGS("list", "--dir", dir), 0, FIELD_UNIT "  draft", "");
     expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_kind", "licensing", "--note", "n"), 0, "", "saved");
     expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_kind", "palace"), 1, "", "palace");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "= DPMPTSP (perizinan) (sari)", "");
     expect_run(ARGS("add", "--dir", dir, FIELD_UNIT, "respondent", "Bapak B"), 0, "respondent[", "saved");
     expect_run(ARGS("attach", "--dir", dir, FIELD_UNIT, "unit_photo", photo), 0, "unit_photo#", "saved");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_photo", "x"), 1, "", "use patuh attach");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "-2.2161", "113.91350001", "7.5"), 0, "", "saved");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0,
                "Place according to sari: latitude -2.2161000, longitude 113.9135000, within 8 m (20", "");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  place  -2.2161000 113.9135000 8\n", "");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "]  Bapak B\n", "");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  assign  budi\n", "");
-    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  a.pdf\n", "");
+    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  a.jpg\n", "");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "--missing"), 0, "! baru 0 dari 5 jawaban", "");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "-2,2161", "1", "1"), 1, "", "decimal point");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "1", "1", "10m"), 1, "", "without a unit");
@@ -98,7 +99,7 @@ Test(main, every_command_works_without_a_network)
     expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT), 1, "", "unit_kind  Jenis unit layanan");
     expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT, "--with-missing"), 0, "", "patuh sync");
     expect_run(ARGS("list", "--dir", dir), 0, FIELD_UNIT "  submitted", "");
-    expect_run(ARGS("status", "--dir", dir), 0, "evidence  a.pdf", "on this device only");
+    expect_run(ARGS("status", "--dir", dir), 0, "evidence  a.jpg", "on this device only");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  good  ", "");
     expect_run(ARGS("not-assessed", "--dir", dir, FIELD_UNIT, "--reason", "tutup"), 0, "", "patuh sync");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "not_assessed", "");
