@@ -11,6 +11,9 @@ static enum pt_err read_value(struct pt_action *action, const struct pt_target *
     if (node->type == PT_NODE_REPEAT) {
         return pt_problem_set(problem, PT_EINVALID, PT_MSG_VALUE_NOT_ANSWERED, target->path, NULL);
     }
+    if (node->type == PT_NODE_IMAGE) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_USE_ATTACH, target->path, NULL);
+    }
     if (node->type != PT_NODE_TEXT) {
         return pt_value_read(action->work.instrument, target->node, text, out, problem);
     }
@@ -148,6 +151,9 @@ enum patuh_result patuh_place(struct patuh *device, const char *assessment, stru
     bool on_earth = position.latitude_e7 >= -900000000 && position.latitude_e7 <= 900000000 &&
                     position.longitude_e7 >= -1800000000 && position.longitude_e7 <= 1800000000;
     enum pt_err err = pt_action_begin(&action, device, assessment, &inner);
+    if (err == PT_OK && position.latitude_e7 == 0 && position.longitude_e7 == 0) {
+        err = pt_problem_set(&inner, PT_EINVALID, PT_MSG_CLIENT_PLACE_NONE, NULL); /* what a phone says without a fix */
+    }
     if (err == PT_OK && !on_earth) {
         err = pt_problem_set(&inner, PT_EINVALID, PT_MSG_CLIENT_PLACE, NULL);
     }

@@ -51,11 +51,13 @@ bool pt_detail_visit(const struct pt_entry *entry, struct pt_arena *arena, struc
     if (place == NULL) {
         return false;
     }
+    char time[24];
     *out = (struct patuh_visit){.author = "",
+                                .time = pt_arena_str(arena, pt_time_text(entry->wall_s, time, sizeof time)),
                                 .latitude = degrees(place->latitude_e7, arena),
                                 .longitude = degrees(place->longitude_e7, arena),
                                 .accuracy_m = place->accuracy_m};
-    return out->latitude != NULL && out->longitude != NULL;
+    return out->latitude != NULL && out->longitude != NULL && out->time != NULL;
 }
 
 static const char *visit_text(const struct pt_entry *entry, struct pt_arena *arena)

@@ -227,6 +227,7 @@ struct patuh_visit {
     const char *latitude;
     const char *longitude;
     uint32_t accuracy_m;
+    const char *time; /* by the author's clock, UTC */
 };
 
 struct patuh_writer {
@@ -270,7 +271,8 @@ void patuh_form_free(struct patuh_form *form);
 /* value: as typed (number, choice by name, choices with blanks or commas between, text). note may be NULL. */
 enum patuh_result patuh_answer(struct patuh *device, const char *assessment, const char *path, const char *value,
                                const char *note, struct patuh_problem *problem);
-/* A CSV file with the columns path,value,note: all of its rows or none; a problem names file and line. */
+/* A CSV file with the columns path,value,note: all of its rows or none; a problem names file and line. Rows with
+ * neither value nor note are skipped; *n_rows: the others. */
 enum patuh_result patuh_answer_file(struct patuh *device, const char *assessment, const char *file, size_t *n_rows,
                                     struct patuh_problem *problem);
 enum patuh_result patuh_clear(struct patuh *device, const char *assessment, const char *path,
@@ -285,7 +287,8 @@ enum patuh_result patuh_add(struct patuh *device, const char *assessment, const 
 /* An instance by its path, or a piece of evidence by its id. */
 enum patuh_result patuh_remove(struct patuh *device, const char *assessment, const char *path,
                                struct patuh_problem *problem);
-/* A photo or document of at most 256 KiB; its id is written to id (PATUH_PATH_BYTES + 9), which may be NULL. */
+/* A photo, or a document at a question that is no image, of at most 256 KiB; its id is written to id (PATUH_PATH_BYTES
+ * + 9), which may be NULL. */
 enum patuh_result patuh_attach(struct patuh *device, const char *assessment, const char *path, const char *file,
                                char *id, struct patuh_problem *problem);
 /* Degrees times 10^7, metres. */

@@ -72,6 +72,12 @@ void pt_cli_say_saved(struct pt_cli *cli, const char *assessment, const char *pa
 /* The same without the value. path: NULL when it is about no question. */
 void pt_cli_say_after(struct pt_cli *cli, const char *assessment, const char *path);
 
+/* Degrees with a decimal point to units of 10^-7; further decimals are cut off, and what does not fit becomes a place
+ * that is not on earth. False: no such number. */
+bool pt_cli_read_degrees(const char *text, int32_t *out);
+/* Whole metres, rounded up. False: no such number, or more than a thousand kilometres. */
+bool pt_cli_read_metres(const char *text, uint32_t *out);
+
 void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed);
 
 int pt_cmd_enroll(struct pt_cli *cli);

@@ -53,12 +53,13 @@ enum pt_err pt_text_put(struct pt_txn *txn, const struct pt_subject *subject, st
 static enum pt_err check_text(const char *text, size_t n_max, struct pt_problem *problem)
 {
     size_t n = strlen(text);
-    if (n > 0 && n <= n_max && pt_utf8_ok(pt_bytes_of(text, n))) {
+    bool blank = pt_text_is_blank(pt_bytes_of(text, n)); /* says no more than nothing does */
+    if (!blank && n <= n_max && pt_utf8_ok(pt_bytes_of(text, n))) {
         return PT_OK;
     }
     char limit[24];
     (void)snprintf(limit, sizeof limit, "%zu", n_max);
-    return pt_problem_set(problem, PT_EINVALID, n == 0 ? PT_MSG_TEXT_EMPTY : PT_MSG_TEXT_FORM, limit, NULL);
+    return pt_problem_set(problem, PT_EINVALID, blank ? PT_MSG_TEXT_EMPTY : PT_MSG_TEXT_FORM, limit, NULL);
 }
 
 enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_random *random,

@@ -71,7 +71,7 @@ struct pt_hash pt_text_hash(struct pt_bytes content);
 enum pt_err pt_text_put(struct pt_txn *txn, const struct pt_subject *subject, struct pt_bytes content,
                         struct pt_hash *hash);
 /* Keep a text that somebody typed, behind a salt of its own, so that a short one cannot be guessed from its hash once
- * it is erased. Errors: INVALID (empty, longer than n_max bytes, not UTF-8; sentence), those of the store. */
+ * it is erased. Errors: INVALID (blank, longer than n_max bytes, not UTF-8; sentence), those of the store. */
 enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_random *random,
                          const char *text, size_t n_max, struct pt_hash *hash, struct pt_problem *problem);
 /* The text without its salt, NUL-terminated in the arena. Errors: NOTFOUND, DAMAGED (its author wrote no salt, or what

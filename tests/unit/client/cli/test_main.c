@@ -31,6 +31,7 @@ Test(main, used_wrongly_ends_with_2_and_says_how)
         {"list", "--dir", "x", "--colour"},
         {"list", "--dir", "x", "extra"},
         {"show", "--dir", "x"},
+        {"show", "--dir", "x", "a", "p", "q"},
         {"show", "--dir", "x", "a", "--role", "cook"},
         {"answer", "--dir", "x", "a", "p"},
         {"answer", "--dir", "x", "a", "p", "v", "--from"},
@@ -72,35 +73,59 @@ Test(main, every_command_works_without_a_network)
     char photo[96];
     field_open(&field);
     const char *dir = field.dir[FIELD_SARI];
-    (void)snprintf(photo, sizeof photo, "%s/a.pdf", field.root);
-    cr_assert_eq(pt_file_write(photo, pt_bytes_str("%PDF-1.4"), 0600, NULL), PT_OK);
+    (void)snprintf(photo, sizeof photo, "%s/a.jpg", field.root);
+    cr_assert_eq(pt_file_write(photo, pt_bytes_str("\xff\xd8\xff"), 0600, NULL), PT_OK);
     expect_run(ARGS("list", "--dir", dir), 0, FIELD_UNIT "  draft", "");
     expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_kind", "licensing", "--note", "n"), 0, "", "saved");
     expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_kind", "palace"), 1, "", "palace");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "= DPMPTSP (perizinan) (sari)", "");
     expect_run(ARGS("add", "--dir", dir, FIELD_UNIT, "respondent", "Bapak B"), 0, "respondent[", "saved");
     expect_run(ARGS("attach", "--dir", dir, FIELD_UNIT, "unit_photo", photo), 0, "unit_photo#", "saved");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_photo", "x"), 1, "", "use patuh attach");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "-2.2161", "113.91350001", "7.5"), 0, "", "saved");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0,
-               "Place according to sari: latitude -2.2161000, longitude 113.9135000, within 8 m", "");
+               "Place according to sari: latitude -2.2161000, longitude 113.9135000, within 8 m (20", "");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  place  -2.2161000 113.9135000 8\n", "");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "]  Bapak B\n", "");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  assign  budi\n", "");
-    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  a.pdf\n", "");
+    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  a.jpg\n", "");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "--missing"), 0, "! baru 0 dari 5 jawaban", "");
-    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "north", "1", "1"), 1, "", "latitude");
+    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "-2,2161", "1", "1"), 1, "", "decimal point");
+    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "1", "1", "10m"), 1, "", "without a unit");
+    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "0", "0.0", "0"), 1, "", "has not found its place");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "300", "1", "1"), 1, "", "latitude");
     expect_run(ARGS("clear", "--dir", dir, FIELD_UNIT, "unit_kind"), 0, "", "saved");
     expect_run(ARGS("remove", "--dir", dir, FIELD_UNIT, "unit_kind"), 1, "", "patuh clear");
     expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT), 1, "", "unit_kind  Jenis unit layanan");
     expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT, "--with-missing"), 0, "", "patuh sync");
     expect_run(ARGS("list", "--dir", dir), 0, FIELD_UNIT "  submitted", "");
-    expect_run(ARGS("status", "--dir", dir), 0, "evidence  a.pdf", "on this device only");
+    expect_run(ARGS("status", "--dir", dir), 0, "evidence  a.jpg", "on this device only");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  good  ", "");
     expect_run(ARGS("not-assessed", "--dir", dir, FIELD_UNIT, "--reason", "tutup"), 0, "", "patuh sync");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "not_assessed", "");
     expect_run(ARGS("sync", "--dir", dir), 1, "", "127.0.0.1:1");
     expect_run(ARGS("show", "--dir", dir, "2023/62.71/rsud"), 1, "", "patuh list");
+    field_close(&field);
+}
+
+Test(main, shows_one_question_with_its_choices_and_names_them_when_refusing)
+{
+    struct field field;
+    field_open(&field);
+    const char *dir = field.dir[FIELD_SARI];
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "supervision", "monthly", "--note", "lihat notula"), 0, "", "");
+    struct run run = program_run(ARGS("show", "--dir", dir, FIELD_UNIT, "supervision"), NULL);
+    const char *out = pt_buf_text(&run.out);
+    cr_expect_not_null(strstr(out, "See reports or minutes of supervision"), "%s", out);
+    cr_expect_not_null(strstr(out, "    5) monthly  5 - Setiap bulan"), "%s", out);
+    cr_expect_not_null(strstr(out, "= 5 - Setiap bulan"), "%s", out);
+    cr_expect_not_null(strstr(out, "\" lihat notula (sari)"), "%s", out);
+    cr_expect_null(strstr(out, "unit_kind"), "%s", out);
+    program_free(&run);
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "supervizion"), 1, "", "no question \"supervizion\"");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "supervision", "6"), 1, "", "never (0 - Tidak pernah), once");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "supervision", "6"), 1, "", "use one of: never (0 - Never");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "safety_items", "none"), 1, "", "use one of: - (none), ");
     field_close(&field);
 }
 
@@ -229,7 +254,7 @@ Test(main, json_is_json)
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
     field_answer(device, "complaint_remark", "ia berkata \"tidak\"\n\\ dan pergi \x01");
-    cr_assert_eq(patuh_note(device, FIELD_UNIT, "unit_kind", "\t", NULL), PATUH_OK);
+    cr_assert_eq(patuh_note(device, FIELD_UNIT, "unit_kind", "\t.", NULL), PATUH_OK);
     patuh_close(device);
     const char *dir = field.dir[FIELD_SARI];
     const char *const *const rows[] = {
