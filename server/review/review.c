@@ -55,7 +55,13 @@ enum pt_err review_path_read(const struct pt_instrument *instrument, const char 
         name[0] = '\0';
         return PT_OK;
     }
-    return pt_path_read(instrument, path, node, name, problem);
+    enum pt_err err = pt_path_read(instrument, path, node, name, problem);
+    if (err != PT_OK && problem != NULL && problem->msg == PT_MSG_PATH_UNKNOWN) { /* a device has another command */
+        char unknown[PT_PROBLEM_ARG_BYTES];
+        (void)snprintf(unknown, sizeof unknown, "%s", problem->arg[0]);
+        return pt_problem_set(problem, err, PT_MSG_REVIEW_PATH_UNKNOWN, unknown, NULL);
+    }
+    return err;
 }
 
 const char *review_entry_name(const struct pt_view *view, uint64_t seq, struct pt_arena *arena)
@@ -209,12 +215,27 @@ static enum pt_err put_text(struct acting *a, const char *text, struct pt_hash *
                         : pt_text_keep(a->txn, &a->work.subject, &random, text, PT_TEXT_BYTES_MAX, *out, a->problem);
 }
 
+/* A product or respondent that is not there is no place for a comment: no device would show it to anybody. */
+static enum pt_err check_instance(struct acting *a, uint32_t node, const char *name)
+{
+    const struct pt_node *at = &a->work.instrument->nodes[node];
+    uint32_t repeat = at->type == PT_NODE_REPEAT ? node : at->repeat;
+    if (name[0] == '\0' || pt_work_instance(&a->work, repeat, name) != 0) {
+        return PT_OK;
+    }
+    return pt_problem_set(a->problem, PT_ENOTFOUND, PT_MSG_REVIEW_NO_INSTANCE, a->act->assessment,
+                          a->work.instrument->nodes[repeat].name, name, NULL);
+}
+
 static enum pt_err fill_comment(struct acting *a, const struct review_comment *from, Patuh__Comment *out)
 {
     uint32_t node;
     char name[PT_INSTANCE_BYTES_MAX + 1];
     struct pt_hash *hash;
     enum pt_err err = review_path_read(a->work.instrument, from->path, &node, name, a->problem);
+    if (err == PT_OK) {
+        err = check_instance(a, node, name);
+    }
     if (err == PT_OK) {
         err = put_text(a, from->text, &hash);
     }
@@ -317,7 +338,7 @@ static enum pt_err find_register(struct acting *a, uint32_t *question, const cha
 {
     uint32_t node;
     char name[PT_INSTANCE_BYTES_MAX + 1];
-    enum pt_err err = pt_path_read(a->work.instrument, a->act->path, &node, name, a->problem);
+    enum pt_err err = review_path_read(a->work.instrument, a->act->path, &node, name, a->problem);
     if (err != PT_OK) {
         return err;
     }

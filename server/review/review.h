@@ -28,8 +28,8 @@ struct review_act {
 };
 
 /* Write what the reviewer does, durable when it returns PT_OK; *done says what it came to. Errors with a sentence:
- * NOTFOUND (no such assessment, question, entry), INVALID (not in this state; text empty or too long), DENIED (the
- * reviewer is not in charge, or was revoked), those of the store. */
+ * NOTFOUND (no such assessment, question, instance, entry), INVALID (not in this state; text empty or too long), DENIED
+ * (the reviewer is not in charge, or was revoked), those of the store. */
 enum pt_err review_do(struct office *office, const struct reviewer *by, const struct review_act *act, enum pt_msg *done,
                       struct pt_problem *problem);
 
