@@ -70,6 +70,20 @@ static enum pt_err read_comments(struct command *c, const struct pt_option *opti
     return arena->exhausted ? PT_ENOMEM : PT_OK;
 }
 
+static void tell_done(struct command *c, const char *assessment, const char *reviewer, const struct review_done *done)
+{
+    char missing[24];
+    char broken[24];
+    if (done->n_missing == 0 && done->n_broken == 0) {
+        command_tell(c, done->msg, assessment, reviewer);
+        return;
+    }
+    (void)snprintf(missing, sizeof missing, "%zu", done->n_missing);
+    (void)snprintf(broken, sizeof broken, "%zu", done->n_broken);
+    pt_say(&c->err, PT_MSG_REVIEW_APPROVED_LACKING, assessment, reviewer, missing, broken, NULL);
+    pt_buf_put_str(&c->err, "\n");
+}
+
 /* Each stands for itself: one that fails keeps none back. The last failure is said as the command's own. */
 static enum pt_err act_on_each(struct command *c, const struct line *line, const struct reviewer *by,
                                struct review_act *act)
@@ -77,11 +91,11 @@ static enum pt_err act_on_each(struct command *c, const struct line *line, const
     enum pt_err failed = PT_OK;
     for (size_t i = 0; i < line->n_words; i++) {
         struct pt_problem problem = {0};
-        enum pt_msg done;
+        struct review_done done;
         act->assessment = line->words[i];
         enum pt_err err = review_do(c->office, by, act, &done, &problem);
         if (err == PT_OK) {
-            command_tell(c, done, line->words[i], by->name);
+            tell_done(c, line->words[i], by->name, &done);
             continue;
         }
         if (failed != PT_OK) {
