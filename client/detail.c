@@ -40,9 +40,11 @@ static const char *assigned_text(const struct pt_entry *entry, struct pt_arena *
 
 static const char *degrees(int32_t units_e7, struct pt_arena *arena)
 {
-    int64_t size = units_e7 < 0 ? -(int64_t)units_e7 : units_e7;
-    return pt_arena_printf(arena, "%s%lld.%07lld", units_e7 < 0 ? "-" : "", (long long)(size / 10000000),
-                           (long long)(size % 10000000));
+    struct pt_buf text = {0};
+    pt_degrees_put(&text, units_e7);
+    const char *kept = text.err == PT_OK ? pt_arena_str(arena, pt_buf_text(&text)) : NULL;
+    pt_buf_free(&text);
+    return kept;
 }
 
 bool pt_detail_visit(const struct pt_entry *entry, struct pt_arena *arena, struct patuh_visit *out)

@@ -243,6 +243,13 @@ void pt_decimal_put(struct pt_buf *out, struct pt_decimal value)
     }
 }
 
+void pt_degrees_put(struct pt_buf *out, int32_t units_e7)
+{
+    int64_t size = units_e7 < 0 ? -(int64_t)units_e7 : units_e7;
+    pt_buf_printf(out, "%s%lld.%07lld", units_e7 < 0 ? "-" : "", (long long)(size / 10000000),
+                  (long long)(size % 10000000));
+}
+
 enum pt_err pt_int_read(struct pt_bytes text, int64_t *out)
 {
     bool negative = text.n > 0 && text.data[0] == '-';

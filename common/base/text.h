@@ -36,6 +36,8 @@ struct pt_decimal {
  * Errors: MALFORMED; LIMIT (more than 9 decimals or outside int64). */
 enum pt_err pt_decimal_read(struct pt_bytes text, struct pt_decimal *out);
 void pt_decimal_put(struct pt_buf *out, struct pt_decimal value);
+/* A coordinate in degrees * 10^7, always with seven decimals: "-6.1753924". */
+void pt_degrees_put(struct pt_buf *out, int32_t units_e7);
 /* ASCII digits with optional minus. Errors: MALFORMED, LIMIT. */
 enum pt_err pt_int_read(struct pt_bytes text, int64_t *out);
 

@@ -24,14 +24,14 @@ static enum pt_err compare(struct command *c, const char *assessment, const char
 static enum pt_err decide(struct command *c, const char *name, const struct review_act *act)
 {
     struct reviewer reviewer;
-    enum pt_msg done;
+    struct review_done done;
     enum pt_err err = command_reviewer(c, name, &reviewer);
     if (err != PT_OK) {
         return err;
     }
     err = review_do(c->office, &reviewer, act, &done, &c->problem);
     if (err == PT_OK) {
-        command_tell(c, done, act->path, act->entry);
+        command_tell(c, done.msg, act->path, act->entry);
     }
     reviewer_close(&reviewer);
     return err;

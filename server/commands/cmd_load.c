@@ -175,6 +175,28 @@ struct registry_load {
     struct pt_buf blob;
 };
 
+/* "+3 -1" */
+static void write_change(const struct registry_change *change, char out[48])
+{
+    (void)snprintf(out, 48, "+%zu -%zu", change->n_added, change->n_removed);
+}
+
+/* Into one cycle. */
+static enum pt_err load_checked(struct command *c, const char *cycle, const struct registry_load *load,
+                                const struct registry_changes *changes)
+{
+    char text[3][48];
+    enum pt_err err = load_blob(c, cycle, PATUH__ENTRY_KIND__ENTRY_REGISTRY, pt_buf_bytes(&load->blob), "registry");
+    if (err == PT_OK) {
+        write_change(&changes->institutions, text[0]);
+        write_change(&changes->units, text[1]);
+        write_change(&changes->products, text[2]);
+        pt_say(&c->err, PT_MSG_REGISTRY_CHANGED, cycle, text[0], text[1], text[2], NULL);
+        pt_buf_put_str(&c->err, "\n");
+    }
+    return err;
+}
+
 /* Into a cycle that something was loaded for: another one is a slip of the keyboard. */
 static enum pt_err load_registry_into(struct command *c, const char *const *codes, size_t n, const char *cycle,
                                       const struct registry_load *load)
@@ -183,10 +205,9 @@ static enum pt_err load_registry_into(struct command *c, const char *const *code
     for (size_t i = 0; i < n; i++) {
         if (strcmp(codes[i], cycle) == 0) {
             pt_buf_free(&known);
-            enum pt_err err = registry_check(c->office, cycle, &load->registry, &c->problem);
-            return err != PT_OK
-                       ? err
-                       : load_blob(c, cycle, PATUH__ENTRY_KIND__ENTRY_REGISTRY, pt_buf_bytes(&load->blob), "registry");
+            struct registry_changes changes;
+            enum pt_err err = registry_check(c->office, cycle, &load->registry, &changes, &c->problem);
+            return err == PT_OK ? load_checked(c, cycle, load, &changes) : err;
         }
         pt_buf_printf(&known, "%s%s", known.n == 0 ? "" : ", ", codes[i]);
     }
@@ -210,20 +231,21 @@ static enum pt_err asks_questions(struct command *c, const char *cycle, bool *as
 
 /* All cycles are looked at before the first one is written. */
 static enum pt_err load_registry_everywhere(struct command *c, const char **codes, size_t n,
-                                            const struct registry_load *load)
+                                            const struct registry_load *load, struct pt_arena *arena)
 {
     size_t n_asking = 0;
-    enum pt_err err = PT_OK;
+    struct registry_changes *changes = pt_arena_zalloc(arena, n, sizeof *changes);
+    enum pt_err err = changes == NULL ? PT_ENOMEM : PT_OK;
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         bool asks = false;
         err = asks_questions(c, codes[i], &asks);
         if (err == PT_OK && asks) {
+            err = registry_check(c->office, codes[i], &load->registry, &changes[n_asking], &c->problem);
             codes[n_asking++] = codes[i];
-            err = registry_check(c->office, codes[i], &load->registry, &c->problem);
         }
     }
     for (size_t i = 0; i < n_asking && err == PT_OK; i++) {
-        err = load_blob(c, codes[i], PATUH__ENTRY_KIND__ENTRY_REGISTRY, pt_buf_bytes(&load->blob), "registry");
+        err = load_checked(c, codes[i], load, &changes[i]);
     }
     bool nowhere = err == PT_OK && n_asking == 0;
     return nowhere ? pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_REGISTRY_NOWHERE, NULL) : err;
@@ -238,8 +260,8 @@ static enum pt_err load_registry_blob(struct command *c, const char *cycle, cons
     pt_arena_init(&arena, SIZE_MAX);
     enum pt_err err = cycle_codes(c->office, &arena, &codes, &n);
     if (err == PT_OK) {
-        err =
-            cycle == NULL ? load_registry_everywhere(c, codes, n, load) : load_registry_into(c, codes, n, cycle, load);
+        err = cycle == NULL ? load_registry_everywhere(c, codes, n, load, &arena)
+                            : load_registry_into(c, codes, n, cycle, load);
     }
     pt_arena_close(&arena);
     return err;

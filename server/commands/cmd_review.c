@@ -70,18 +70,42 @@ static enum pt_err read_comments(struct command *c, const struct pt_option *opti
     return arena->exhausted ? PT_ENOMEM : PT_OK;
 }
 
+static void tell_done(struct command *c, const char *assessment, const char *reviewer, const struct review_done *done)
+{
+    char missing[24];
+    char broken[24];
+    if (done->n_missing == 0 && done->n_broken == 0) {
+        command_tell(c, done->msg, assessment, reviewer);
+        return;
+    }
+    (void)snprintf(missing, sizeof missing, "%zu", done->n_missing);
+    (void)snprintf(broken, sizeof broken, "%zu", done->n_broken);
+    pt_say(&c->err, PT_MSG_REVIEW_APPROVED_LACKING, assessment, reviewer, missing, broken, NULL);
+    pt_buf_put_str(&c->err, "\n");
+}
+
+/* Of several some failed: a sentence about a failure does not always name the assessment. */
+static void tell_some(struct command *c, const struct pt_buf names[2])
+{
+    bool none = names[0].n == 0;
+    command_tell(c, PT_MSG_REVIEW_SOME, none ? "-" : pt_buf_text(&names[0]), pt_buf_text(&names[1]));
+}
+
 /* Each stands for itself: one that fails keeps none back. The last failure is said as the command's own. */
 static enum pt_err act_on_each(struct command *c, const struct line *line, const struct reviewer *by,
                                struct review_act *act)
 {
     enum pt_err failed = PT_OK;
+    struct pt_buf names[2] = {0}; /* done, and not */
     for (size_t i = 0; i < line->n_words; i++) {
         struct pt_problem problem = {0};
-        enum pt_msg done;
+        struct review_done done;
         act->assessment = line->words[i];
         enum pt_err err = review_do(c->office, by, act, &done, &problem);
+        struct pt_buf *list = &names[err != PT_OK];
+        pt_buf_printf(list, "%s%s", list->n == 0 ? "" : ", ", line->words[i]);
         if (err == PT_OK) {
-            command_tell(c, done, line->words[i], by->name);
+            tell_done(c, line->words[i], by->name, &done);
             continue;
         }
         if (failed != PT_OK) {
@@ -92,6 +116,11 @@ static enum pt_err act_on_each(struct command *c, const struct line *line, const
         c->problem = problem;
         failed = err;
     }
+    if (failed != PT_OK && line->n_words > 1) {
+        tell_some(c, names);
+    }
+    pt_buf_free(&names[0]);
+    pt_buf_free(&names[1]);
     return failed;
 }
 

@@ -524,7 +524,7 @@ static void put_assessments_json(struct report *r, struct pt_json *json)
         pt_json_count(json, "conflicts", a->n_conflicts);
         pt_json_count(json, "outside", a->n_outside);
         pt_json_count(json, "ineffective", a->n_ineffective);
-        pt_json_bool(json, "incomplete", a->incomplete);
+        pt_json_bool(json, "awaits_chunks", a->incomplete);
         pt_json_end(json, '}');
     }
     pt_json_end(json, ']');

@@ -4,6 +4,7 @@
 #include "core/sync/inbox.h"
 #include "core/wire/pack.h"
 #include "io/clock.h"
+#include "io/work/conditions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,7 +56,13 @@ enum pt_err review_path_read(const struct pt_instrument *instrument, const char 
         name[0] = '\0';
         return PT_OK;
     }
-    return pt_path_read(instrument, path, node, name, problem);
+    enum pt_err err = pt_path_read(instrument, path, node, name, problem);
+    if (err != PT_OK && problem != NULL && problem->msg == PT_MSG_PATH_UNKNOWN) { /* a device has another command */
+        char unknown[PT_PROBLEM_ARG_BYTES];
+        (void)snprintf(unknown, sizeof unknown, "%s", problem->arg[0]);
+        return pt_problem_set(problem, err, PT_MSG_REVIEW_PATH_UNKNOWN, unknown, NULL);
+    }
+    return err;
 }
 
 const char *review_entry_name(const struct pt_view *view, uint64_t seq, struct pt_arena *arena)
@@ -74,7 +81,7 @@ struct acting {
     struct pt_txn *txn;
     struct pt_work work;
     enum pt_tier tier;
-    enum pt_msg done;
+    struct review_done done;
 };
 
 static enum pt_err refuse(struct acting *a, enum pt_msg why)
@@ -209,12 +216,27 @@ static enum pt_err put_text(struct acting *a, const char *text, struct pt_hash *
                         : pt_text_keep(a->txn, &a->work.subject, &random, text, PT_TEXT_BYTES_MAX, *out, a->problem);
 }
 
+/* A product or respondent that is not there is no place for a comment: no device would show it to anybody. */
+static enum pt_err check_instance(struct acting *a, uint32_t node, const char *name)
+{
+    const struct pt_node *at = &a->work.instrument->nodes[node];
+    uint32_t repeat = at->type == PT_NODE_REPEAT ? node : at->repeat;
+    if (name[0] == '\0' || pt_work_instance(&a->work, repeat, name) != 0) {
+        return PT_OK;
+    }
+    return pt_problem_set(a->problem, PT_ENOTFOUND, PT_MSG_REVIEW_NO_INSTANCE, a->act->assessment,
+                          a->work.instrument->nodes[repeat].name, name, NULL);
+}
+
 static enum pt_err fill_comment(struct acting *a, const struct review_comment *from, Patuh__Comment *out)
 {
     uint32_t node;
     char name[PT_INSTANCE_BYTES_MAX + 1];
     struct pt_hash *hash;
     enum pt_err err = review_path_read(a->work.instrument, from->path, &node, name, a->problem);
+    if (err == PT_OK) {
+        err = check_instance(a, node, name);
+    }
     if (err == PT_OK) {
         err = put_text(a, from->text, &hash);
     }
@@ -317,7 +339,7 @@ static enum pt_err find_register(struct acting *a, uint32_t *question, const cha
 {
     uint32_t node;
     char name[PT_INSTANCE_BYTES_MAX + 1];
-    enum pt_err err = pt_path_read(a->work.instrument, a->act->path, &node, name, a->problem);
+    enum pt_err err = review_path_read(a->work.instrument, a->act->path, &node, name, a->problem);
     if (err != PT_OK) {
         return err;
     }
@@ -388,23 +410,34 @@ static enum pt_err make_entry(struct acting *a, const struct pt_log_id *own, str
     case REVIEW_RETURN:
         err = check_return(a);
         to = PATUH__STATE__STATE_HAS_ISSUES;
-        a->done = PT_MSG_REVIEW_RETURNED;
+        a->done.msg = PT_MSG_REVIEW_RETURNED;
         break;
     case REVIEW_APPROVE:
         err = check_approve(a);
         to = approved_state(a);
-        a->done = to == PATUH__STATE__STATE_NOT_ASSESSED ? PT_MSG_REVIEW_CONFIRMED : PT_MSG_REVIEW_APPROVED;
+        a->done.msg = to == PATUH__STATE__STATE_NOT_ASSESSED ? PT_MSG_REVIEW_CONFIRMED : PT_MSG_REVIEW_APPROVED;
         break;
     case REVIEW_UNAPPROVE:
         err = check_unapprove(a);
         to = taken_back_state(a);
-        a->done = PT_MSG_REVIEW_UNAPPROVED;
+        a->done.msg = PT_MSG_REVIEW_UNAPPROVED;
         break;
     case REVIEW_DECIDE:
-        a->done = PT_MSG_DECIDED;
+        a->done.msg = PT_MSG_DECIDED;
         return decide_entry(a, out);
     }
     return err == PT_OK ? move_entry(a, to, own, out) : err;
+}
+
+/* Nothing of this keeps a reviewer from approving; it has only to be said. */
+static enum pt_err count_lacks(struct acting *a)
+{
+    struct pt_conditions conditions;
+    enum pt_err err = pt_conditions_check(&a->work, &a->work.arena, &conditions);
+    bool assesses = err == PT_OK && a->done.msg == PT_MSG_REVIEW_APPROVED;
+    a->done.n_missing = assesses ? a->work.score.n_missing : 0;
+    a->done.n_broken = assesses ? conditions.n_broken : 0;
+    return err;
 }
 
 /* What was written has to count, as everybody will read it: else it is taken back with the reason. */
@@ -435,6 +468,9 @@ static enum pt_err act_in(struct acting *a)
         err = make_entry(a, &own, &entry);
     }
     if (err == PT_OK) {
+        err = count_lacks(a);
+    }
+    if (err == PT_OK) {
         err = office_log_as(a->txn, &a->by->pair, &a->work.instrument_hash, &a->work.subject, &entry, 1);
     }
     return err == PT_OK ? check_effective(a, &own) : err;
@@ -454,8 +490,8 @@ static enum pt_err run_act(struct pt_txn *txn, struct pt_write_req *req)
     return err;
 }
 
-enum pt_err review_do(struct office *office, const struct reviewer *by, const struct review_act *act, enum pt_msg *done,
-                      struct pt_problem *problem)
+enum pt_err review_do(struct office *office, const struct reviewer *by, const struct review_act *act,
+                      struct review_done *done, struct pt_problem *problem)
 {
     struct acting a = {.office = office, .by = by, .act = act, .problem = problem};
     enum pt_err err = office_write(office, run_act, &a);

@@ -27,11 +27,19 @@ struct review_act {
     const char *entry;  /* whose value stands: LOG:SEQ as review_entry_name says, or its beginning */
 };
 
-/* Write what the reviewer does, durable when it returns PT_OK; *done says what it came to. Errors with a sentence:
- * NOTFOUND (no such assessment, question, entry), INVALID (not in this state; text empty or too long), DENIED (the
- * reviewer is not in charge, or was revoked), those of the store. */
-enum pt_err review_do(struct office *office, const struct reviewer *by, const struct review_act *act, enum pt_msg *done,
-                      struct pt_problem *problem);
+/* What an act came to. */
+struct review_done {
+    enum pt_msg msg; /* {1} assessment (of a decision: question), {2} who (of a decision: entry) */
+    /* Of an approval that assesses: what it was given in spite of. */
+    size_t n_missing; /* answers that are needed */
+    size_t n_broken;  /* answers that do not meet their condition */
+};
+
+/* Write what the reviewer does, durable when it returns PT_OK. Errors with a sentence:
+ * NOTFOUND (no such assessment, question, instance, entry), INVALID (not in this state; text empty or too long), DENIED
+ * (the reviewer is not in charge, or was revoked), those of the store. */
+enum pt_err review_do(struct office *office, const struct reviewer *by, const struct review_act *act,
+                      struct review_done *done, struct pt_problem *problem);
 
 /* --- reading, for the commands that show --- */
 

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-struct changed {
-    size_t n;
+/* What a row has beside what waits: it takes the answers themselves. */
+struct figures {
+    size_t n_changed;
     bool first;
+    size_t n_missing; /* answers that are needed */
 };
 
 /* "budi, siti" names this one? */
@@ -41,14 +43,15 @@ struct listing {
     struct pt_registries registries;
 };
 
-static enum pt_err count_changed(const struct pt_work *work, struct pt_arena *arena, struct changed *out)
+static enum pt_err count(const struct pt_work *work, struct pt_arena *arena, struct figures *out)
 {
     struct review_change *changes;
     bool shown = work->ready && work->state.opening != NULL; /* else its instrument is not here yet */
-    return shown ? review_changes(work, arena, &changes, &out->n, &out->first) : PT_OK;
+    out->n_missing = shown ? work->score.n_missing : 0;
+    return shown ? review_changes(work, arena, &changes, &out->n_changed, &out->first) : PT_OK;
 }
 
-static enum pt_err read_changed(const struct listing *l, const char *assessment, struct changed *out)
+static enum pt_err read_figures(const struct listing *l, const char *assessment, struct figures *out)
 {
     struct pt_work work;
     struct pt_txn *txn;
@@ -60,16 +63,16 @@ static enum pt_err read_changed(const struct listing *l, const char *assessment,
     if (err != PT_OK) {
         return err;
     }
-    err = pt_work_load_state(&work, &l->place, txn, &subject, false, NULL);
+    err = pt_work_load(&work, &l->place, txn, &subject, false, NULL);
     if (err == PT_OK) {
-        err = count_changed(&work, &work.arena, out);
+        err = count(&work, &work.arena, out);
     }
     pt_work_close(&work);
     pt_store_abort(txn);
     return err;
 }
 
-static void put_json(struct pt_json *json, const struct waiting_assessment *a, const struct changed *changed)
+static void put_json(struct pt_json *json, const struct waiting_assessment *a, const struct figures *figures)
 {
     char time[24];
     pt_json_begin(json, NULL, '{');
@@ -77,21 +80,23 @@ static void put_json(struct pt_json *json, const struct waiting_assessment *a, c
     pt_json_text(json, "state", pt_state_name(a->state));
     pt_json_text(json, "since", a->since_ms == 0 ? "" : pt_time_text(a->since_ms / 1000, time, sizeof time));
     pt_json_text(json, "surveyors", a->surveyors);
-    pt_json_count(json, "changed", changed->n);
-    pt_json_bool(json, "first_submission", changed->first);
+    pt_json_count(json, "changed", figures->n_changed);
+    pt_json_bool(json, "first_submission", figures->first);
+    pt_json_count(json, "missing", figures->n_missing);
     pt_json_count(json, "conflicts", a->n_conflicts);
     pt_json_count(json, "pending", a->n_outside);
     pt_json_count(json, "ineffective", a->n_ineffective);
-    pt_json_bool(json, "incomplete", a->incomplete);
+    pt_json_bool(json, "awaits_chunks", a->incomplete);
     pt_json_end(json, '}');
 }
 
-static void put_line(struct pt_buf *out, const struct waiting_assessment *a, const struct changed *changed)
+static void put_line(struct pt_buf *out, const struct waiting_assessment *a, const struct figures *figures)
 {
     char time[24];
     const char *since = a->since_ms == 0 ? "-" : pt_time_text(a->since_ms / 1000, time, sizeof time);
-    pt_buf_printf(out, "%-32s %-17s %-20s %-16s %7zu%c %8zu %8zu %8zu\n", a->name, pt_state_name(a->state), since,
-                  a->surveyors, changed->n, changed->first ? '*' : ' ', a->n_conflicts, a->n_outside, a->n_ineffective);
+    pt_buf_printf(out, "%-32s %-17s %-20s %-16s %7zu%c %8zu %8zu %8zu %8zu\n", a->name, pt_state_name(a->state), since,
+                  a->surveyors, figures->n_changed, figures->first ? '*' : ' ', figures->n_missing, a->n_conflicts,
+                  a->n_outside, a->n_ineffective);
     if (a->incomplete) {
         pt_buf_put_str(out, "    ");
         pt_say(out, PT_MSG_REVIEW_INCOMPLETE, a->name, pt_state_name(a->state), NULL);
@@ -104,15 +109,15 @@ static enum pt_err put_rows(const struct listing *l, struct pt_json *json, struc
     enum pt_err err = PT_OK;
     for (size_t i = 0; i < l->waiting->n_assessments && err == PT_OK; i++) {
         const struct waiting_assessment *a = &l->waiting->assessments[i];
-        struct changed changed = {0};
+        struct figures figures = {0};
         if (!is_meant(a, l->filter)) {
             continue;
         }
-        err = office_is_stopping(l->office) ? PT_ECANCELED : read_changed(l, a->name, &changed);
+        err = office_is_stopping(l->office) ? PT_ECANCELED : read_figures(l, a->name, &figures);
         if (err == PT_OK && json != NULL) {
-            put_json(json, a, &changed);
+            put_json(json, a, &figures);
         } else if (err == PT_OK) {
-            put_line(out, a, &changed);
+            put_line(out, a, &figures);
         }
     }
     return err;

@@ -2,18 +2,14 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "core/merge/seen.h"
-#include "core/sync/inbox.h"
-#include "core/wire/unpack.h"
-#include "io/disk/files.h"
 #include "io/work/work_score.h"
 #include "review/review_print.h"
+#include "review/review_remarks.h"
 #include "review/showing.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static bool has_changed(const struct showing *s, uint32_t question, const char *instance)
 {
@@ -25,26 +21,11 @@ static bool has_changed(const struct showing *s, uint32_t question, const char *
     return false;
 }
 
-/* --- comments --- */
-
-/* "foto buram (rini)": those that stand. */
-static const char *comments_on(struct showing *s, uint32_t question, const char *instance)
-{
-    const struct pt_assessment *state = &s->c->work.state;
-    struct pt_buf text = {0};
-    for (size_t i = 0; i < state->n_comments; i++) {
-        const struct pt_comment *comment = &state->comments[i];
-        if (comment->stands && showing_is_about(comment, question, instance)) {
-            pt_buf_printf(&text, "%s%s (%s)", text.n == 0 ? "" : " | ", showing_field(s, &comment->detail->text),
-                          showing_author(s, comment->view));
-        }
-    }
-    return showing_keep(s, &text);
-}
-
 /* --- the whole assessment --- */
 
 struct line {
+    uint32_t question;
+    uint32_t instance; /* as in pt_answer */
     const char *path;
     const char *label;  /* of the question */
     const char *values; /* as typed: "a", or in a conflict "a (siti) <> b (budi)" */
@@ -98,8 +79,10 @@ static struct line line_of(struct showing *s, size_t i)
     const struct pt_register *reg = &work->state.registers[i];
     const char *instance = answer->instance == 0 ? "" : work->state.answers.instances[answer->instance - 1].name;
     uint32_t node = pt_node_by_number(work->instrument, answer->question);
-    struct line line = {.path = showing_path(s, node, instance),
-                        .comment = comments_on(s, answer->question, instance),
+    struct line line = {.question = answer->question,
+                        .instance = answer->instance,
+                        .path = showing_path(s, node, instance),
+                        .comment = remarks_comments(s, answer->question, instance),
                         .n_evidence = answer->n_evidence,
                         .conflict = answer->n_values > 1,
                         .changed = has_changed(s, answer->question, instance)};
@@ -111,7 +94,7 @@ static struct line line_of(struct showing *s, size_t i)
     return line;
 }
 
-static void put_line(struct pt_buf *out, const struct line *line)
+static void put_line(struct showing *s, struct pt_buf *out, const struct line *line)
 {
     pt_buf_printf(out, "%c%c %-36s %-28s %-12s", line->conflict ? '!' : ' ', line->changed ? '+' : ' ', line->path,
                   line->labels, line->conflict ? "" : line->author);
@@ -124,13 +107,14 @@ static void put_line(struct pt_buf *out, const struct line *line)
     if (line->rule[0] != '\0') {
         pt_buf_printf(out, "\n       ! %s", line->rule);
     }
-    if (line->comment[0] != '\0') {
-        pt_buf_printf(out, "\n       > %s", line->comment);
-    }
     pt_buf_put_str(out, "\n");
+    remarks_put_notes(s, line->question, line->instance, out, NULL);
+    if (line->comment[0] != '\0') {
+        pt_buf_printf(out, "       > %s\n", line->comment);
+    }
 }
 
-static void put_line_json(struct pt_json *json, const struct line *line)
+static void put_line_json(struct showing *s, struct pt_json *json, const struct line *line)
 {
     pt_json_begin(json, NULL, '{');
     pt_json_text(json, "path", line->path);
@@ -142,6 +126,9 @@ static void put_line_json(struct pt_json *json, const struct line *line)
     pt_json_bool(json, "changed", line->changed);
     pt_json_text(json, "broken", line->rule);
     pt_json_count(json, "evidence", line->n_evidence);
+    pt_json_begin(json, "notes", '[');
+    remarks_put_notes(s, line->question, line->instance, NULL, json);
+    pt_json_end(json, ']');
     pt_json_text(json, "comment", line->comment);
     pt_json_end(json, '}');
 }
@@ -177,50 +164,6 @@ static void put_other_changes(struct showing *s, struct pt_buf *out, struct pt_j
         pt_json_begin(json, NULL, '{');
         pt_json_text(json, "path", path);
         pt_json_text(json, "label", label);
-        pt_json_end(json, '}');
-    }
-}
-
-/* Where a comment stands that is at no line: what it is about was not answered, or is a group. NULL: at a line. */
-static const char *place_of_other(struct showing *s, const struct pt_comment *comment)
-{
-    const struct pt_work *work = &s->c->work;
-    uint32_t node = pt_node_by_number(work->instrument, comment->detail->question);
-    for (size_t k = 0; k < work->state.answers.n_answers; k++) {
-        const struct pt_answer *answer = &work->state.answers.answers[k];
-        const char *instance = answer->instance == 0 ? "" : work->state.answers.instances[answer->instance - 1].name;
-        if (node != PT_NONE && showing_is_about(comment, answer->question, instance)) {
-            return NULL;
-        }
-    }
-    if (node == PT_NONE) {
-        return "?";
-    }
-    const ProtobufCBinaryData *instance = &comment->detail->instance;
-    char *name = pt_arena_strn(&s->arena, (const char *)instance->data, instance->len);
-    return showing_path(s, node, name == NULL ? "" : name);
-}
-
-/* What stands and is at no line, as a table or as JSON. */
-static void put_other_comments(struct showing *s, struct pt_buf *out, struct pt_json *json)
-{
-    const struct pt_assessment *state = &s->c->work.state;
-    for (size_t i = 0; i < state->n_comments; i++) {
-        const struct pt_comment *comment = &state->comments[i];
-        const char *place = comment->stands ? place_of_other(s, comment) : NULL;
-        if (place == NULL) {
-            continue;
-        }
-        const char *text = showing_field(s, &comment->detail->text);
-        const char *author = showing_author(s, comment->view);
-        if (json == NULL) {
-            pt_buf_printf(out, "   %s\n       > %s (%s)\n", place, text, author);
-            continue;
-        }
-        pt_json_begin(json, NULL, '{');
-        pt_json_text(json, "path", place);
-        pt_json_text(json, "comment", text);
-        pt_json_text(json, "author", author);
         pt_json_end(json, '}');
     }
 }
@@ -320,14 +263,10 @@ static void put_missing(struct showing *s, struct pt_buf *out)
 
 /* --- the rest --- */
 
-static void put_remarks(struct showing *s, struct pt_buf *out)
+/* What counts nowhere, and why. */
+static void put_ineffective(struct showing *s, struct pt_buf *out)
 {
     const struct pt_assessment *state = &s->c->work.state;
-    for (size_t i = 0; i < state->n_not_assessed; i++) {
-        pt_say(out, PT_MSG_REVIEW_NOT_ASSESSED, showing_author(s, state->not_assessed[i].view),
-               showing_text(s, &state->not_assessed[i].entry->hash), NULL);
-        pt_buf_put_str(out, "\n");
-    }
     for (size_t i = 0; i < state->n_ineffective; i++) {
         const struct pt_ineffective *row = &state->ineffective[i];
         pt_buf_printf(out, "x  %s %s: ", showing_author(s, row->view),
@@ -365,6 +304,8 @@ static void put_head(struct showing *s, struct pt_buf *out)
     pt_buf_put_str(out, "\n");
     const char *back = taken_back(s);
     pt_buf_printf(out, "%s%s%s", back[0] == '\0' ? "" : "       ", back, back[0] == '\0' ? "" : "\n");
+    remarks_put_reasons(s, out, NULL); /* where nobody was, there is nothing else to read */
+    remarks_put_places(s, out, NULL);
     put_score(s, out);
     pt_say(out, PT_MSG_REVIEW_FORM_HEAD, NULL);
     pt_buf_put_str(out, "\n");
@@ -382,6 +323,12 @@ static void put_form_json(struct showing *s, struct pt_buf *out)
     pt_json_count(&json, "broken", s->conditions.n_broken);
     pt_json_count(&json, "ineffective", work->state.n_ineffective);
     pt_json_bool(&json, "first_submission", s->first);
+    pt_json_begin(&json, "not_assessed_reasons", '[');
+    remarks_put_reasons(s, NULL, &json);
+    pt_json_end(&json, ']');
+    pt_json_begin(&json, "places", '[');
+    remarks_put_places(s, NULL, &json);
+    pt_json_end(&json, ']');
     put_score_json(s, &json);
     pt_json_begin(&json, "missing", '[');
     put_missing_rows(s, NULL, &json);
@@ -390,7 +337,7 @@ static void put_form_json(struct showing *s, struct pt_buf *out)
     for (size_t i = 0; i < work->state.answers.n_answers; i++) {
         if (is_asked(s, i)) {
             struct line line = line_of(s, i);
-            put_line_json(&json, &line);
+            put_line_json(s, &json, &line);
         }
     }
     pt_json_end(&json, ']');
@@ -398,7 +345,7 @@ static void put_form_json(struct showing *s, struct pt_buf *out)
     put_other_changes(s, NULL, &json);
     pt_json_end(&json, ']');
     pt_json_begin(&json, "other_comments", '[');
-    put_other_comments(s, NULL, &json);
+    remarks_put_other_comments(s, NULL, &json);
     pt_json_end(&json, ']');
     pt_json_end(&json, '}');
     pt_buf_put_str(out, "\n");
@@ -415,13 +362,13 @@ enum pt_err review_put_form(const struct review_case *c, bool json, struct pt_bu
         for (size_t i = 0; i < c->work.state.answers.n_answers; i++) {
             if (is_asked(&s, i)) {
                 struct line line = line_of(&s, i);
-                put_line(out, &line);
+                put_line(&s, out, &line);
             }
         }
         put_other_changes(&s, out, NULL);
-        put_other_comments(&s, out, NULL);
+        remarks_put_other_comments(&s, out, NULL);
         put_missing(&s, out);
-        put_remarks(&s, out);
+        put_ineffective(&s, out);
     }
     err = err == PT_OK && s.arena.exhausted ? PT_ENOMEM : err;
     showing_close(&s);

@@ -70,7 +70,8 @@ enum pt_err pt_secret_read(const char *path, enum pt_msg question, struct pt_buf
     }
     cut_line(out);
     if (err == PT_OK && out->n == 0) {
-        return pt_problem_set(problem, PT_EINVALID, PT_MSG_SECRET_EMPTY, NULL);
+        bool code = question == PT_MSG_CODE_ASK;
+        return pt_problem_set(problem, PT_EINVALID, code ? PT_MSG_SECRET_EMPTY : PT_MSG_PASSPHRASE_EMPTY, NULL);
     }
     return pt_problem_default(problem, err, "read");
 }

@@ -7,7 +7,8 @@
 #include "base/problem.h"
 
 /* One line without its end: of the file when one is named, else of standard input; on a terminal after the question on
- * standard error, without echo. Errors (with a sentence): NOTFOUND, INVALID (nothing there), IO. */
+ * standard error, without echo. Errors (with a sentence): NOTFOUND, INVALID (nothing there: said of what
+ * the question asks for), IO. */
 enum pt_err pt_secret_read(const char *path, enum pt_msg question, struct pt_buf *out, struct pt_problem *problem);
 
 #endif

@@ -99,6 +99,20 @@ Test(text, decimals_are_exact_and_canonical)
     }
 }
 
+Test(text, degrees_have_seven_decimals)
+{
+    static const struct {
+        int32_t units_e7;
+        const char *text;
+    } rows[] = {{-22110000, "-2.2110000"}, {1139200001, "113.9200001"}, {0, "0.0000000"}, {-1, "-0.0000001"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct pt_buf out = {0};
+        pt_degrees_put(&out, rows[i].units_e7);
+        cr_expect_str_eq(pt_buf_text(&out), rows[i].text, "row %zu", i);
+        pt_buf_free(&out);
+    }
+}
+
 Test(text, a_clock_that_was_never_set_is_no_date)
 {
     char buf[24];

@@ -71,7 +71,7 @@ void desk_close(struct desk *d)
 enum pt_msg desk_act(struct desk *d, enum pt_tier tier, const struct review_act *wanted)
 {
     struct pt_problem problem = {0};
-    enum pt_msg done;
+    struct review_done done;
     enum pt_err err = review_do(&d->offices[tier - 1], &d->reviewers[tier - 1], wanted, &done, &problem);
     cr_expect_eq(err == PT_OK, problem.msg == PT_MSG_NONE, "%s without a sentence", pt_err_name(err));
     return problem.msg;

@@ -164,6 +164,53 @@ Test(review, who_returns_again_adds_to_the_comments)
     desk_close(&d);
 }
 
+static enum pt_msg return_at(struct desk *d, const char *path)
+{
+    struct review_comment comments[] = {{.path = "desk", .text = "yang mana?"}, {.path = path, .text = "siapa?"}};
+    return desk_act(
+        d, 1,
+        &(struct review_act){.kind = REVIEW_RETURN, .assessment = UNIT_NAME, .comments = comments, .n_comments = 2});
+}
+
+static void remove_instance(struct desk *d, const char *path, const char *name)
+{
+    struct pt_entry entry = desk_about(d, path, PATUH__ENTRY_KIND__ENTRY_REMOVE_INSTANCE);
+    entry.instance = name;
+    world_put(&d->w, WORLD_ANA, UNIT, &entry);
+}
+
+/* Nobody would be shown a comment at a respondent that is not there; one whose respondent is removed later stays on
+ * the list, so that the reviewer sees what became of it. */
+Test(review, a_comment_is_about_something_that_is_there)
+{
+    struct desk d;
+    char name[PT_INSTANCE_BYTES_MAX + 1];
+    char path[64];
+    struct pt_buf out = {0};
+    desk_open(&d);
+    world_load_small_with(&d.w, "text,remark,Catatan,,,\n",
+                          "begin_repeat,user,Pengguna,,,\nselect_one level,heard,Didengar,,,\nend_repeat,,,,,\n");
+    desk_keep_blobs(&d);
+    world_open_unit(&d.w, WORLD_SOUTH, UNIT, "62", "ana");
+    world_add(&d.w, WORLD_ANA, UNIT, "user", name);
+    (void)snprintf(path, sizeof path, "user[%s].heard", name);
+    world_move(&d.w, WORLD_ANA, UNIT, PATUH__STATE__STATE_SUBMITTED);
+    cr_expect_eq(return_at(&d, "user[zzz].heard"), PT_MSG_REVIEW_NO_INSTANCE);
+    cr_expect_eq(return_at(&d, "user[zzz]"), PT_MSG_REVIEW_NO_INSTANCE);
+    cr_expect_eq(return_at(&d, "tiada"), PT_MSG_REVIEW_PATH_UNKNOWN);
+    cr_expect_eq(desk_state(&d), PATUH__STATE__STATE_SUBMITTED, "nothing was written");
+    cr_expect_eq(return_at(&d, path), PT_MSG_NONE);
+    (void)snprintf(path, sizeof path, "user[%s]", name);
+    remove_instance(&d, path, name);
+    cr_expect_eq(return_at(&d, path), PT_MSG_REVIEW_NO_INSTANCE, "it was removed");
+    struct review_case c = desk_look(&d);
+    cr_assert_eq(review_put_form(&c, false, &out), PT_OK);
+    cr_expect_not_null(strstr(pt_buf_text(&out), "].heard\n       > siapa? (rini)\n"), "%s", pt_buf_text(&out));
+    review_case_close(&c);
+    pt_buf_free(&out);
+    desk_close(&d);
+}
+
 static void expect_history(struct desk *d, const char *path, bool json, const char *kind, const char *part,
                            const char *fate)
 {

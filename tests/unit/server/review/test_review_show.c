@@ -164,6 +164,38 @@ Test(review, what_is_not_whole_is_listed_as_such)
     expect_todo(&d, 1, "incomplete", "submitted", "not whole here");
     expect_todo(&d, 2, "incomplete", "submitted_region", "not whole here");
     cr_expect(prints(&d, 1, "review", "list", "not whole here"));
+    cr_expect(prints(&d, 1, "status", "--json", "\"awaits_chunks\":true"));
+    desk_close(&d);
+}
+
+static struct pt_buf listed(struct desk *d)
+{
+    static const char *const words[] = {"list", "--json"};
+    return printed(d, 1, "review", words, 2);
+}
+
+/* Two of three questions have no answer: nobody is kept from approving that, and nobody does it unawares. */
+Test(review, what_an_approval_lacks_is_said)
+{
+    struct desk d;
+    struct review_done done = {0};
+    struct pt_problem problem = {0};
+    struct review_act act = {.kind = REVIEW_APPROVE, .assessment = UNIT_NAME};
+    desk_open(&d);
+    write_world(&d);
+    desk_bring_to(&d, SUBMITTED);
+    struct pt_buf list = listed(&d);
+    cr_expect_not_null(strstr(pt_buf_text(&list), "\"missing\":2,\"conflicts\":0"), "%s", pt_buf_text(&list));
+    cr_expect_not_null(strstr(pt_buf_text(&list), "\"awaits_chunks\":false"), "%s", pt_buf_text(&list));
+    pt_buf_free(&list);
+    cr_expect_eq(review_do(&d.offices[0], &d.reviewers[0], &act, &done, &problem), PT_OK);
+    cr_expect_eq(done.msg, PT_MSG_REVIEW_APPROVED);
+    cr_expect_eq(done.n_missing, 2);
+    cr_expect_eq(done.n_broken, 0);
+    act.kind = REVIEW_UNAPPROVE;
+    act.reason = "salah unit";
+    cr_expect_eq(review_do(&d.offices[0], &d.reviewers[0], &act, &done, &problem), PT_OK);
+    cr_expect_eq(done.n_missing, 0, "only an approval has to be told");
     desk_close(&d);
 }
 

@@ -161,7 +161,9 @@ void world_load(struct world *w, Patuh__EntryKind kind, struct pt_bytes content,
     loaded.title = text_of(w, title);
     entry.detail = pack(w, &loaded.base);
     write_entry(w, WORLD_ROOT, &subject, &entry);
-    w->instrument = kind == PATUH__ENTRY_KIND__ENTRY_INSTRUMENT ? entry.hash : w->instrument;
+    bool instrument = kind == PATUH__ENTRY_KIND__ENTRY_INSTRUMENT;
+    w->instrument = instrument ? entry.hash : w->instrument;
+    w->instrument_blob = instrument ? w->n_blobs - 1 : w->instrument_blob;
 }
 
 static void compile_and_load(struct world *w, const struct pt_sheets *sheets)
@@ -293,7 +295,7 @@ void world_open_unit(struct world *w, enum world_author by, const char *unit, co
 static void open_instrument(struct world *w, struct pt_arena *arena, struct pt_instrument *out)
 {
     pt_arena_init(arena, SIZE_MAX);
-    cr_assert_eq(pt_instrument_open(pt_buf_bytes(&w->blobs[0]), arena, out), PT_OK); /* it is loaded first */
+    cr_assert_eq(pt_instrument_open(pt_buf_bytes(&w->blobs[w->instrument_blob]), arena, out), PT_OK);
 }
 
 void world_add(struct world *w, enum world_author by, const char *unit, const char *repeat, char *out)

@@ -25,7 +25,8 @@ enum world_author {
 struct world {
     struct pt_store *store;
     struct pt_keypair pairs[WORLD_AUTHORS];
-    struct pt_hash instrument;
+    struct pt_hash instrument; /* loaded last */
+    size_t instrument_blob;
     struct pt_hash blob_hashes[WORLD_BLOBS_MAX];
     struct pt_buf blobs[WORLD_BLOBS_MAX];
     size_t n_blobs;
