@@ -48,7 +48,7 @@ Test(main, used_wrongly_ends_with_2_and_says_how)
         program_free(&run);
     }
     expect_run(ARGS("--help"), 0, "not-assessed", "");
-    expect_run(ARGS("fill", "--help"), 0, "q ends, < goes back", "");
+    expect_run(ARGS("fill", "--help"), 0, "q or quit ends, < goes back", "");
     expect_run(ARGS("--version"), 0, "patuh 0.", "");
 }
 
