@@ -21,7 +21,7 @@
 struct action {
     const char *code;
     enum pt_msg msg;
-    const char *arg[3];
+    const char *arg[4];
 };
 
 struct report {
@@ -57,7 +57,16 @@ static const char *time_of(struct report *r, int64_t ms)
 static void act(struct report *r, const char *code, enum pt_msg msg, const char *a, const char *b, const char *c)
 {
     if (r->n_actions < ACTIONS_MAX) { /* the tables have everything */
-        r->actions[r->n_actions++] = (struct action){.code = code, .msg = msg, .arg = {a, b, c}};
+        r->actions[r->n_actions++] = (struct action){.code = code, .msg = msg, .arg = {a, b, c, ""}};
+    }
+}
+
+/* The same with a reason, in each half in its language. */
+static void act_why(struct report *r, const char *code, enum pt_msg msg, const char *a, const char *b, enum pt_msg why)
+{
+    if (r->n_actions < ACTIONS_MAX) {
+        act(r, code, msg, a, b, pt_msg_indonesian(why));
+        r->actions[r->n_actions - 1].arg[3] = pt_msg_english(why);
     }
 }
 
@@ -277,11 +286,8 @@ static void act_on_assessments(struct report *r)
     }
     for (size_t i = 0; i < r->w.n_reasons; i++) {
         const struct waiting_reason *reason = &r->w.reasons[i];
-        struct pt_buf text = {0};
-        pt_say(&text, reason->why, NULL);
-        act(r, "ineffective", PT_MSG_STATUS_INEFFECTIVE, number(r, reason->n_entries), reason->example,
-            keep(r, pt_buf_text(&text)));
-        pt_buf_free(&text);
+        act_why(r, "ineffective", PT_MSG_STATUS_INEFFECTIVE, number(r, reason->n_entries), reason->example,
+                reason->why);
     }
 }
 
@@ -365,7 +371,7 @@ static void put_actions(struct report *r)
     for (size_t i = 0; i < r->n_actions; i++) {
         const struct action *a = &r->actions[i];
         pt_buf_put_str(out, "  - ");
-        pt_say(out, a->msg, a->arg[0], a->arg[1], a->arg[2], NULL);
+        pt_say(out, a->msg, a->arg[0], a->arg[1], a->arg[2], a->arg[3], NULL);
         pt_buf_put_str(out, "\n");
     }
     pt_buf_put_str(out, "\n");
@@ -454,7 +460,7 @@ static void put_actions_json(struct report *r, struct pt_json *json)
     for (size_t i = 0; i < r->n_actions; i++) {
         const struct action *a = &r->actions[i];
         struct pt_buf text = {0};
-        pt_say(&text, a->msg, a->arg[0], a->arg[1], a->arg[2], NULL);
+        pt_say(&text, a->msg, a->arg[0], a->arg[1], a->arg[2], a->arg[3], NULL);
         pt_json_begin(json, NULL, '{');
         pt_json_text(json, "code", a->code);
         pt_json_text(json, "sentence", pt_buf_text(&text));
