@@ -21,7 +21,8 @@ const struct command_row command_rows[] = {
      "list [--state S] [--surveyor N] [--json] | show A [PATH] [--save FOLDER] [--json] | --as NAME return A --comment "
      "PATH=TEXT... | --as NAME approve A... | --as NAME unapprove A --reason TEXT",
      PT_MSG_HELP_REVIEW, SECRET_PASSPHRASE},
-    {"decide", cmd_decide, "A PATH [ENTRY --as NAME --reason TEXT]", PT_MSG_HELP_DECIDE, SECRET_PASSPHRASE},
+    {"decide", cmd_decide, "A PATH [--json] | A PATH ENTRY --as NAME --reason TEXT", PT_MSG_HELP_DECIDE,
+     SECRET_PASSPHRASE},
     {"revoke", cmd_revoke, "NAME|KEY --after now|ASSESSMENT:SEQ [--reason TEXT]", PT_MSG_HELP_REVOKE, 0},
     {"release", cmd_release, "LINK --reason TEXT", PT_MSG_HELP_RELEASE, 0},
     {"fix", cmd_fix, "--cycle C [--leave-out-rest] [--alone] | --cycle C --check [--json]", PT_MSG_HELP_FIX, 0},
