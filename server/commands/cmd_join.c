@@ -1,5 +1,6 @@
 /* cmd_join.c - patuhd join: a regional office becomes known to head office. */
 #include "commands/command.h"
+#include "io/net/address.h"
 #include "io/net/enrol_call.h"
 
 #include <string.h>
@@ -40,6 +41,11 @@ enum pt_err cmd_join(struct command *c)
     struct pt_buf answer = {0};
     size_t n = 0;
     enum pt_err err = command_words(c, options, 2, NULL, 0, &n);
+    if (err == PT_OK && options[1].value != NULL) {
+        struct pt_address address;
+        err = pt_address_read(options[1].value, &address, &c->problem);
+        c->usage = err == PT_EINVALID;
+    }
     if (err != PT_OK) {
         return err;
     }

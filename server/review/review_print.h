@@ -7,12 +7,12 @@
 #include "review/review.h"
 
 struct review_filter {
-    const char *state;    /* "submitted"; NULL: all */
+    const char *state;    /* "submitted": one that there is; NULL: all */
     const char *surveyor; /* assigned now; NULL: all */
 };
 
 enum pt_err review_put_list(const struct office *office, const struct review_filter *filter, bool json,
-                            struct pt_buf *out, struct pt_problem *problem);
+                            struct pt_buf *out);
 /* Everything that was answered, with authors, conflicts, evidence, comments, and what changed since an earlier
  * submission. */
 enum pt_err review_put_form(const struct review_case *c, bool json, struct pt_buf *out);
