@@ -7,6 +7,7 @@
 #include "core/wire/unpack.h"
 #include "io/disk/files.h"
 #include "io/keys/secret.h"
+#include "io/net/address.h"
 #include "io/net/control.h"
 #include "io/store/fault.h"
 #include "qr.h"
@@ -50,14 +51,14 @@ static int usage(enum pt_msg msg, const char *argument)
     return PT_EXIT_USAGE;
 }
 
-static void put_help_row(const char *name, const char *words, enum pt_msg help)
+static void put_help_row(FILE *out, const char *name, const char *words, enum pt_msg help)
 {
-    (void)printf("  patuhd %-8s --dir DIR %s\n      ", name, words);
-    pt_say_to(stdout, help, NULL);
+    (void)fprintf(out, "  patuhd %-8s --dir DIR %s\n      ", name, words);
+    pt_say_to(out, help, NULL);
 }
 
 /* Of one command, or of all when command is NULL or none. */
-static int help(const char *command)
+static int help(FILE *out, const char *command)
 {
     const struct command_row alone[] = {
         {"init", NULL, "--role regional|national --code CODE --name NAME", PT_MSG_HELP_INIT, 0},
@@ -69,7 +70,7 @@ static int help(const char *command)
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         for (const struct command_row *row = tables[i]; row->name != NULL; row++) {
             if (command == NULL || strcmp(command, row->name) == 0) {
-                put_help_row(row->name, row->words, row->help);
+                put_help_row(out, row->name, row->words, row->help);
                 n_put++;
             }
         }
@@ -192,6 +193,21 @@ static enum pt_err open_to_serve(const char *dir, struct office *office, struct 
     return pt_problem_default(problem, err, "serve");
 }
 
+/* Before the folder is opened: a word that is wrong is told as one. */
+static bool can_listen(const char *text, struct pt_problem *problem)
+{
+    struct pt_address address;
+    struct sockaddr_storage numeric;
+    if (pt_address_read(text, &address, problem) != PT_OK) {
+        return false;
+    }
+    bool good = pt_address_numeric(&address, &numeric) == PT_OK;
+    if (!good) {
+        (void)!pt_problem_set(problem, PT_EINVALID, PT_MSG_NET_ADDRESS_NUMERIC, text, NULL);
+    }
+    return good;
+}
+
 static int run_serve(const struct line *line)
 {
     struct pt_option options[] = {{.name = "--listen", .has_value = true}};
@@ -202,6 +218,9 @@ static int run_serve(const struct line *line)
         return fail(&problem, PT_EXIT_USAGE);
     }
     const char *address = options[0].value == NULL ? COMMAND_LISTEN_DEFAULT : options[0].value;
+    if (!can_listen(address, &problem)) {
+        return fail(&problem, PT_EXIT_USAGE);
+    }
     enum pt_err err = open_to_serve(line->dir, &office, &problem);
     if (err != PT_OK) {
         return fail(&problem, PT_EXIT_FAILED);
@@ -400,15 +419,19 @@ static int run(char **argv)
     if (exit_code != PT_EXIT_GOOD) {
         return exit_code;
     }
-    if (line.command == NULL || strcmp(line.command, "--help") == 0 || strcmp(line.command, "help") == 0) {
-        return help(NULL);
+    if (line.command == NULL) { /* nobody asked for it: it is what to do next */
+        (void)help(stderr, NULL);
+        return PT_EXIT_USAGE;
+    }
+    if (strcmp(line.command, "--help") == 0 || strcmp(line.command, "help") == 0) {
+        return help(stdout, NULL);
     }
     if (strcmp(line.command, "--version") == 0) {
         (void)puts("patuhd " PATUH_VERSION);
         return PT_EXIT_GOOD;
     }
     if (asks_for_help(&line)) {
-        return help(line.command);
+        return help(stdout, line.command);
     }
     if (line.dir == NULL) {
         return usage(PT_MSG_OPTION_NEEDED, "--dir DIR");

@@ -2,21 +2,21 @@
 #include "commands/command.h"
 #include "review/review_print.h"
 
-enum { OPTION_AS, OPTION_REASON, N_OPTIONS };
+enum { OPTION_AS, OPTION_REASON, OPTION_JSON, N_OPTIONS };
 
-/* Without an entry: the values beside each other, and how to choose. */
-static enum pt_err compare(struct command *c, const char *assessment, const char *path)
+/* Without an entry: the values beside each other, and how to choose where there is something to choose. */
+static enum pt_err compare(struct command *c, const char *assessment, const char *path, bool json)
 {
     struct review_case found;
+    bool conflict = false;
     enum pt_err err = review_case_open(c->office, assessment, &found, &c->problem);
     if (err == PT_OK) {
-        pt_say(&c->out, PT_MSG_REVIEW_HISTORY_HEAD, NULL);
-        pt_buf_put_str(&c->out, "\n");
-        err = review_put_claims(&found, path, &c->out, &c->problem);
+        err = review_put_claims(&found, path, json, &c->out, &conflict, &c->problem);
     }
     review_case_close(&found);
     if (err == PT_OK) {
-        command_tell(c, PT_MSG_DECIDE_CHOOSE, assessment, path);
+        command_tell(c, conflict ? PT_MSG_DECIDE_CHOOSE : PT_MSG_DECIDE_NO_CONFLICT, conflict ? assessment : path,
+                     conflict ? path : assessment);
     }
     return err;
 }
@@ -39,8 +39,9 @@ static enum pt_err decide(struct command *c, const char *name, const struct revi
 
 enum pt_err cmd_decide(struct command *c)
 {
-    struct pt_option options[N_OPTIONS] = {
-        [OPTION_AS] = {.name = "--as", .has_value = true}, [OPTION_REASON] = {.name = "--reason", .has_value = true}};
+    struct pt_option options[N_OPTIONS] = {[OPTION_AS] = {.name = "--as", .has_value = true},
+                                           [OPTION_REASON] = {.name = "--reason", .has_value = true},
+                                           [OPTION_JSON] = {.name = "--json"}};
     const char *words[3];
     size_t n = 0;
     enum pt_err err = command_words(c, options, N_OPTIONS, words, 3, &n);
@@ -51,7 +52,10 @@ enum pt_err cmd_decide(struct command *c)
         return command_usage(c, PT_MSG_WORD_NEEDED, n == 0 ? "ASSESSMENT" : "PATH");
     }
     if (n == 2) {
-        return compare(c, words[0], words[1]);
+        return compare(c, words[0], words[1], options[OPTION_JSON].n > 0);
+    }
+    if (options[OPTION_JSON].n > 0) { /* a decision is told as a sentence */
+        return command_usage(c, PT_MSG_OPTION_WORD, "--json");
     }
     if (options[OPTION_REASON].value == NULL) {
         return command_usage(c, PT_MSG_OPTION_NEEDED, "--reason");

@@ -15,6 +15,11 @@
 
 static const char *const part_names[] = {"enters", "not_assessed", "open_range", "left_out", "late"};
 
+/* What somebody has to look at comes first, the thousands that nobody opened last. */
+static const enum pt_fix_part part_order[] = {PT_FIX_OPEN, PT_FIX_LATE, PT_FIX_ENTERS, PT_FIX_NOT_ASSESSED,
+                                              PT_FIX_LEFT_OUT};
+#define N_PARTS (sizeof part_order / sizeof part_order[0])
+
 static enum pt_err make_plan(struct command *c, const char *cycle, const struct pt_hash *reason, struct pt_fix *out)
 {
     struct office *office = c->office;
@@ -83,37 +88,48 @@ static void put_csv_row(struct pt_csv_writer *csv, const struct pt_fix_row *row,
     pt_csv_end_row(csv);
 }
 
-/* All rows, or those of one part. */
-static enum pt_err put_rows(struct command *c, const struct pt_fix *fix, bool as_json, const enum pt_fix_part *only)
+static enum pt_err put_part(const struct pt_fix *fix, enum pt_fix_part part, struct pt_csv_writer *csv,
+                            struct pt_json *json)
+{
+    struct row_text text = {0};
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < fix->n_rows && err == PT_OK; i++) {
+        const struct pt_fix_row *row = &fix->rows[i];
+        if (row->part != part) {
+            continue;
+        }
+        err = write_texts(fix, row, &text);
+        if (json != NULL) {
+            put_json_row(json, row, &text);
+        } else {
+            put_csv_row(csv, row, &text);
+        }
+    }
+    pt_buf_free(&text.low);
+    pt_buf_free(&text.high);
+    pt_buf_free(&text.todo);
+    return err;
+}
+
+/* Those of some parts, one part after the other. */
+static enum pt_err put_rows(struct command *c, const struct pt_fix *fix, bool as_json, const enum pt_fix_part *parts,
+                            size_t n_parts)
 {
     struct pt_csv_writer csv = {.out = &c->out};
     struct pt_json json = {.out = &c->out};
-    struct row_text text = {0};
     enum pt_err err = PT_OK;
     if (as_json) {
         pt_json_begin(&json, NULL, '[');
     } else {
         pt_buf_put_str(&c->out, "code,part,state,score_low,score_high,conflicts,missing,late,todo\n");
     }
-    for (size_t i = 0; i < fix->n_rows && err == PT_OK; i++) {
-        const struct pt_fix_row *row = &fix->rows[i];
-        if (only != NULL && row->part != *only) {
-            continue;
-        }
-        err = write_texts(fix, row, &text);
-        if (as_json) {
-            put_json_row(&json, row, &text);
-        } else {
-            put_csv_row(&csv, row, &text);
-        }
+    for (size_t i = 0; i < n_parts && err == PT_OK; i++) {
+        err = put_part(fix, parts[i], &csv, as_json ? &json : NULL);
     }
     if (as_json) {
         pt_json_end(&json, ']');
         pt_buf_put_str(&c->out, "\n");
     }
-    pt_buf_free(&text.low);
-    pt_buf_free(&text.high);
-    pt_buf_free(&text.todo);
     return err;
 }
 
@@ -123,7 +139,7 @@ static enum pt_err refuse(struct command *c, const struct pt_fix *fix, bool as_j
 {
     char count[24];
     (void)snprintf(count, sizeof count, "%zu", fix->n_of[part]);
-    enum pt_err err = put_rows(c, fix, as_json, &part);
+    enum pt_err err = put_rows(c, fix, as_json, &part, 1);
     return err == PT_OK ? pt_problem_set(&c->problem, PT_EINVALID, msg, count, NULL) : err;
 }
 
@@ -211,16 +227,41 @@ static void tell_fixed(struct command *c, const char *cycle, const struct pt_fix
     pt_buf_put_str(&c->err, "\n");
 }
 
+/* How many rows of each part there are. */
+static void tell_sums(struct command *c, const struct pt_fix *fix)
+{
+    char text[PT_FIX_LATE + 1][24];
+    for (size_t i = 0; i <= PT_FIX_LATE; i++) {
+        (void)snprintf(text[i], sizeof text[i], "%zu", fix->n_of[i]);
+    }
+    pt_say(&c->err, PT_MSG_FIX_SUMS, text[PT_FIX_ENTERS], text[PT_FIX_NOT_ASSESSED], text[PT_FIX_OPEN],
+           text[PT_FIX_LATE], text[PT_FIX_LEFT_OUT], NULL);
+    pt_buf_put_str(&c->err, "\n");
+}
+
+/* Numbers follow each other: the last one says which there are. */
+static void tell_versions(struct command *c, const char *cycle, const struct pt_fix *fix)
+{
+    char last[24];
+    (void)snprintf(last, sizeof last, "%" PRIu32, fix->stands ? fix->version : fix->version - 1);
+    enum pt_msg msg = fix->stands         ? PT_MSG_FIX_VERSIONS
+                      : fix->version == 1 ? PT_MSG_FIX_VERSIONS_NONE
+                                          : PT_MSG_FIX_VERSIONS_OPEN;
+    command_tell(c, msg, cycle, last);
+}
+
 static enum pt_err look(struct command *c, const struct fix_words *words, const struct pt_fix *fix)
 {
     char late[24];
     char version[24];
     (void)snprintf(late, sizeof late, "%zu", fix->n_late);
     (void)snprintf(version, sizeof version, "%" PRIu32, fix->version);
+    tell_sums(c, fix);
+    tell_versions(c, words->cycle, fix);
     if (fix->n_late > 0) {
         command_tell(c, PT_MSG_FIX_LATE, late, version);
     }
-    return put_rows(c, fix, words->json, NULL);
+    return put_rows(c, fix, words->json, part_order, N_PARTS);
 }
 
 static enum pt_err run_fix(struct command *c, const struct fix_words *words)

@@ -175,6 +175,7 @@ enum pt_err cmd_invite(struct command *c)
     const char *address = options[OPTION_ADDRESS].value != NULL ? options[OPTION_ADDRESS].value : saved;
     if (err == PT_OK) {
         err = check_address(c, address);
+        c->usage = err == PT_EINVALID && options[OPTION_ADDRESS].value != NULL;
     }
     invite.expires_ms = pt_now_read().wall_ms + ttl_s * 1000;
     return err == PT_OK ? make(c, &invite, address) : err;

@@ -1,5 +1,6 @@
 /* cmd_join.c - patuhd join: a regional office becomes known to head office. */
 #include "commands/command.h"
+#include "io/net/address.h"
 #include "io/net/enrol_call.h"
 
 #include <string.h>
@@ -43,6 +44,11 @@ enum pt_err cmd_join(struct command *c)
     enum pt_err err = command_words(c, options, 2, &word, 1, &n);
     if (err == PT_OK && n > 0) {
         err = command_usage(c, PT_MSG_CODE_AS_WORD, "");
+    }
+    if (err == PT_OK && options[1].value != NULL) {
+        struct pt_address address;
+        err = pt_address_read(options[1].value, &address, &c->problem);
+        c->usage = err == PT_EINVALID;
     }
     if (err != PT_OK) {
         return err;

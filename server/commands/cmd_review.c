@@ -15,11 +15,24 @@ struct line {
     size_t n_words;
 };
 
+static bool is_state(const char *name)
+{
+    for (int i = 0; i <= PATUH__STATE__STATE_NOT_ASSESSED; i++) {
+        if (strcmp(name, pt_state_name((Patuh__State)i)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum pt_err list(struct command *c, const struct line *line)
 {
     struct review_filter filter = {.state = line->options[OPTION_STATE].value,
                                    .surveyor = line->options[OPTION_SURVEYOR].value};
-    return review_put_list(c->office, &filter, line->options[OPTION_JSON].n > 0, &c->out, &c->problem);
+    if (filter.state != NULL && !is_state(filter.state)) {
+        return command_usage(c, PT_MSG_REVIEW_STATE_UNKNOWN, filter.state);
+    }
+    return review_put_list(c->office, &filter, line->options[OPTION_JSON].n > 0, &c->out);
 }
 
 static enum pt_err show(struct command *c, const struct line *line)

@@ -22,29 +22,43 @@ struct revoking {
     struct pt_problem *problem;
 };
 
+static bool is_meant(const struct command *c, const struct pt_member *member, const char *word)
+{
+    struct pt_buf hex = {0};
+    size_t n = strlen(word);
+    pt_hex_put(&hex, pt_bytes_of(member->author.b, sizeof member->author.b));
+    bool ours = c->office->national || strcmp(member->office->code, c->office->code) == 0;
+    bool by_key = n >= 2 * (size_t)COMMAND_KEY_BYTES && hex.err == PT_OK && strncmp(pt_buf_text(&hex), word, n) == 0;
+    pt_buf_free(&hex);
+    return ours && !member->revoked && (by_key || strcmp(member->name, word) == 0);
+}
+
 /* One key of this office by name, or by the first digits of the key where a name has several. */
 static enum pt_err find_member(struct command *c, const struct directory *d, const char *word,
                                const struct pt_member **out)
 {
     size_t found = 0;
+    struct pt_buf keys = {0}; /* "0a1b2c3d (62), ..." */
     for (size_t i = 0; i < d->authority.n_members; i++) {
         const struct pt_member *member = &d->authority.members[i];
-        struct pt_buf hex = {0};
-        pt_hex_put(&hex, pt_bytes_of(member->author.b, sizeof member->author.b));
-        bool ours = c->office->national || strcmp(member->office->code, c->office->code) == 0;
-        size_t n = strlen(word);
-        bool by_key = n >= 8 && hex.err == PT_OK && strncmp(pt_buf_text(&hex), word, n) == 0;
-        if (ours && (by_key || strcmp(member->name, word) == 0) && !member->revoked) {
-            found += found == 0 || !pt_author_eq(&(*out)->author, &member->author); /* two offices may name one key */
-            *out = member;
+        bool again = found > 0 && pt_author_eq(&(*out)->author, &member->author); /* two offices may name one key */
+        if (!is_meant(c, member, word)) {
+            continue;
         }
-        pt_buf_free(&hex);
+        *out = member;
+        if (!again) {
+            pt_buf_put_str(&keys, found++ == 0 ? "" : ", ");
+            pt_hex_put(&keys, pt_bytes_of(member->author.b, COMMAND_KEY_BYTES));
+            pt_buf_printf(&keys, " (%s)", member->office->code);
+        }
     }
-    if (found == 1) {
-        return PT_OK;
+    enum pt_err err = keys.err;
+    if (err == PT_OK && found != 1) {
+        err = pt_problem_set(&c->problem, PT_ENOTFOUND, found == 0 ? PT_MSG_REVOKE_NOBODY : PT_MSG_REVOKE_SEVERAL, word,
+                             found == 0 ? "" : pt_buf_text(&keys), NULL);
     }
-    return pt_problem_set(&c->problem, PT_ENOTFOUND, found == 0 ? PT_MSG_REVOKE_NOBODY : PT_MSG_REVOKE_SEVERAL, word,
-                          NULL);
+    pt_buf_free(&keys);
+    return err;
 }
 
 /* "now", or "ASSESSMENT:NUMBER". */
@@ -183,7 +197,7 @@ enum pt_err cmd_revoke(struct command *c)
         err = office_write(c->office, run_revoke, &r);
     }
     if (err == PT_OK) {
-        command_tell(c, PT_MSG_REVOKED, words[0], options[0].value);
+        command_tell(c, r.after == UINT64_MAX ? PT_MSG_REVOKED_NOW : PT_MSG_REVOKED, words[0], options[0].value);
     }
     directory_close(&directory);
     return err;

@@ -4,6 +4,32 @@
 #include "io/disk/files.h"
 #include "rollup/rollup.h"
 
+#include <dirent.h>
+#include <string.h>
+
+/* A store or a key: an office or a device lives there, and its folder is no place for what is published. */
+static bool is_of_a_program(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return strcmp(name, "store") == 0 || (dot != NULL && strcmp(dot, ".key") == 0);
+}
+
+static enum pt_err check_out(struct command *c, const char *folder)
+{
+    DIR *dir = opendir(folder);
+    enum pt_err err = PT_OK;
+    const struct dirent *row;
+    while (dir != NULL && err == PT_OK && (row = readdir(dir)) != NULL) {
+        if (is_of_a_program(row->d_name)) {
+            err = pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_ROLLUP_OUT, folder, row->d_name, NULL);
+        }
+    }
+    if (dir != NULL) { /* else it is made, or writing says what is wrong */
+        (void)closedir(dir);
+    }
+    return err;
+}
+
 static enum pt_err build(struct command *c, const struct pt_rollup_input *input, const char *folder)
 {
     struct pt_rollup_files files = {0};
@@ -57,6 +83,9 @@ enum pt_err cmd_rollup(struct command *c)
     input.cache = cache;
     if (err == PT_OK) {
         err = command_path(c, options[2].value, folder, sizeof folder);
+    }
+    if (err == PT_OK) {
+        err = check_out(c, folder);
     }
     return err == PT_OK ? build(c, &input, folder) : err;
 }

@@ -429,6 +429,8 @@ static void put_peers(struct report *r)
         if (p->revoked || (p->seen_ms == 0 && syncs(p))) {
             pt_say(out, p->revoked ? PT_MSG_STATUS_REVOKED : PT_MSG_STATUS_NEVER_SEEN, NULL);
         }
+        pt_buf_put_str(out, "\t");
+        pt_hex_put(out, pt_bytes_of(p->author.b, COMMAND_KEY_BYTES));
         pt_buf_put_str(out, "\n");
     }
 }
@@ -500,7 +502,9 @@ static void put_peers_json(struct report *r, struct pt_json *json)
     pt_json_begin(json, "peers", '[');
     for (size_t i = 0; i < r->w.n_peers; i++) {
         const struct waiting_peer *p = &r->w.peers[i];
+        struct pt_buf key = {0};
         char offset[24];
+        pt_hex_put(&key, pt_bytes_of(p->author.b, sizeof p->author.b));
         (void)snprintf(offset, sizeof offset, "%" PRId64, p->offset_ms / 1000);
         pt_json_begin(json, NULL, '{');
         pt_json_text(json, "kind", p->kind);
@@ -509,7 +513,9 @@ static void put_peers_json(struct report *r, struct pt_json *json)
         pt_json_number(json, "clock_offset_s", offset);
         pt_json_count(json, "entries", p->entries);
         pt_json_bool(json, "revoked", p->revoked);
+        pt_json_text(json, "key", pt_buf_text(&key));
         pt_json_end(json, '}');
+        pt_buf_free(&key);
     }
     pt_json_end(json, ']');
 }

@@ -24,7 +24,8 @@ const struct command_row command_rows[] = {
      "--as NAME approve ASSESSMENT... | "
      "--as NAME unapprove ASSESSMENT --reason TEXT",
      PT_MSG_HELP_REVIEW, SECRET_PASSPHRASE},
-    {"decide", cmd_decide, "ASSESSMENT PATH [ENTRY --as NAME --reason TEXT]", PT_MSG_HELP_DECIDE, SECRET_PASSPHRASE},
+    {"decide", cmd_decide, "ASSESSMENT PATH [--json] | ASSESSMENT PATH ENTRY --as NAME --reason TEXT",
+     PT_MSG_HELP_DECIDE, SECRET_PASSPHRASE},
     {"revoke", cmd_revoke, "NAME|KEY --after now|ASSESSMENT:NUMBER [--reason TEXT]", PT_MSG_HELP_REVOKE, 0},
     {"release", cmd_release, "LINK --reason TEXT", PT_MSG_HELP_RELEASE, 0},
     {"fix", cmd_fix, "--cycle CYCLE [--leave-out-rest] [--alone] | --cycle CYCLE --check [--json]", PT_MSG_HELP_FIX, 0},

@@ -11,6 +11,8 @@
 
 #define COMMAND_LISTEN_DEFAULT "127.0.0.1:7440" /* what serve listens on unless told otherwise */
 
+#define COMMAND_KEY_BYTES 4 /* of a key, where a name is not enough: printed by status, taken by revoke */
+
 struct command {
     struct office *office;
     const char *folder; /* paths in words are relative to it */

@@ -226,13 +226,28 @@ enum pt_err review_put_history(const struct review_case *c, const char *path, co
     return err;
 }
 
-enum pt_err review_put_claims(const struct review_case *c, const char *path, struct pt_buf *out,
-                              struct pt_problem *problem)
+static void put_claims(struct showing *s, const struct place *at, const struct pt_register *reg, struct pt_buf *out,
+                       struct pt_json *json)
+{
+    if (json == NULL && reg != NULL) { /* nothing is there: no table */
+        pt_say(out, PT_MSG_REVIEW_HISTORY_HEAD, NULL);
+        pt_buf_put_str(out, "\n");
+    }
+    for (size_t i = 0; reg != NULL && i < reg->n_heads; i++) {
+        struct history_row row = row_of(s, at, reg->heads[i].view, reg->heads[i].seq);
+        put_row(out, json, &row);
+    }
+}
+
+enum pt_err review_put_claims(const struct review_case *c, const char *path, bool json, struct pt_buf *out,
+                              bool *conflict, struct pt_problem *problem)
 {
     struct showing s;
     struct place at;
-    const struct pt_register *reg;
+    struct pt_json writer = {.out = out};
+    const struct pt_register *reg = NULL;
     enum pt_err err = showing_open(&s, c);
+    *conflict = false;
     if (err == PT_OK) {
         err = find_place(&s, path, &at, problem);
     }
@@ -241,11 +256,18 @@ enum pt_err review_put_claims(const struct review_case *c, const char *path, str
                               ? 0
                               : pt_work_instance(&c->work, c->work.instrument->nodes[at.node].repeat, at.instance);
         const struct pt_answer *answer = pt_assessment_answer(&c->work.state, at.question, number, &reg);
-        for (size_t i = 0; answer != NULL && i < reg->n_heads; i++) {
-            struct history_row row = row_of(&s, &at, reg->heads[i].view, reg->heads[i].seq);
-            put_row(out, NULL, &row);
-        }
+        *conflict = answer != NULL && answer->n_values > 1;
+        reg = answer == NULL || reg->n_heads == 0 ? NULL : reg;
     }
+    if (err == PT_OK && json) {
+        pt_json_begin(&writer, NULL, '[');
+        put_claims(&s, &at, reg, out, &writer);
+        pt_json_end(&writer, ']');
+        pt_buf_put_str(out, "\n");
+    } else if (err == PT_OK) {
+        put_claims(&s, &at, reg, out, NULL);
+    }
+    err = err == PT_OK && s.arena.exhausted ? PT_ENOMEM : err;
     showing_close(&s);
     return err;
 }

@@ -137,24 +137,11 @@ static enum pt_err put_list(struct listing *l, struct pt_json *json, struct pt_b
     return err;
 }
 
-static bool is_state(const char *name)
-{
-    for (int i = 0; i <= PATUH__STATE__STATE_NOT_ASSESSED; i++) {
-        if (strcmp(name, pt_state_name((Patuh__State)i)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 enum pt_err review_put_list(const struct office *office, const struct review_filter *filter, bool json,
-                            struct pt_buf *out, struct pt_problem *problem)
+                            struct pt_buf *out)
 {
     struct waiting waiting;
     struct pt_json writer = {.out = out};
-    if (filter->state != NULL && !is_state(filter->state)) {
-        return pt_problem_set(problem, PT_EINVALID, PT_MSG_REVIEW_STATE_UNKNOWN, filter->state, NULL);
-    }
     enum pt_err err = waiting_open(office, &waiting);
     if (err != PT_OK) {
         return err;

@@ -286,10 +286,10 @@ enum pt_err pt__version_open(struct pt__rollup *r, const struct pt_view *views, 
 {
     struct history h = read_history(r, views, n, &r->keep);
     bool fixed = r->in->level == PT_LEVEL_FIXED;
-    char text[24];
+    char text[2][24];
     r->fix.last = h.last;
     r->fix.stands = h.last > h.reopened;
-    if (fixed && r->in->version == 0 && !r->fix.stands) {
+    if (fixed && (h.last == 0 || (r->in->version == 0 && !r->fix.stands))) {
         return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NOT_FIXED, r->in->cycle, NULL);
     }
     uint32_t version = fixed && r->in->version != 0 ? r->in->version : h.last;
@@ -297,6 +297,9 @@ enum pt_err pt__version_open(struct pt__rollup *r, const struct pt_view *views, 
     if (err != PT_ENOTFOUND) {
         return err;
     }
-    (void)snprintf(text, sizeof text, "%" PRIu32, version);
-    return fixed ? pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NO_VERSION, r->in->cycle, text, NULL) : PT_OK;
+    (void)snprintf(text[0], sizeof text[0], "%" PRIu32, version);
+    (void)snprintf(text[1], sizeof text[1], "%" PRIu32, h.last);
+    return fixed
+               ? pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_NO_VERSION, r->in->cycle, text[0], text[1], NULL)
+               : PT_OK;
 }

@@ -215,7 +215,7 @@ Test(review, a_reviewer_does_not_sync)
     struct desk d;
     desk_open(&d);
     write_world(&d);
-    cr_expect(prints(&d, 1, "status", NULL, "reviewer\trini\t-\t0\t\t\n"));
-    cr_expect(prints(&d, 1, "status", NULL, "device\tana\t\t0\t\tbelum pernah / never\n"));
+    cr_expect(prints(&d, 1, "status", NULL, "reviewer\trini\t-\t0\t\t\t"));
+    cr_expect(prints(&d, 1, "status", NULL, "device\tana\t\t0\t\tbelum pernah / never\t"));
     desk_close(&d);
 }

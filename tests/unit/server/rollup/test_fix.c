@@ -124,6 +124,12 @@ Test(fix, a_version_keeps_its_bytes_whatever_comes_after_it)
     struct pt_rollup_input input = world_input(&w, PT_LEVEL_FIXED);
     cr_expect_eq(pt_rollup_build(&input, &again, NULL), PT_EINVALID);
     pt_rollup_files_free(&again);
+    struct pt_problem problem = {0};
+    input.version = 2;
+    cr_expect_eq(pt_rollup_build(&input, &again, &problem), PT_EINVALID);
+    cr_expect_eq(problem.msg, PT_MSG_ROLLUP_NO_VERSION);
+    cr_expect_str_eq(problem.arg[2], "1", "the last one there is");
+    pt_rollup_files_free(&again);
     world_rollup(&w, PT_LEVEL_NATIONAL, &again);
     cr_expect_not_null(strstr(world_line(&again, "units.csv", "62.01/dinkes"), ",45.00,45.00,45.00,"), "as it was");
     pt_rollup_files_free(&again);

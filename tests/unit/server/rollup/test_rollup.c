@@ -82,7 +82,7 @@ Test(rollup, what_cannot_be_said_is_refused_with_a_sentence)
     cr_expect_eq(problem.msg, PT_MSG_ROLLUP_NOT_FIXED);
     input.version = 3;
     cr_expect_eq(pt_rollup_build(&input, &files, &problem), PT_EINVALID);
-    cr_expect_eq(problem.msg, PT_MSG_ROLLUP_NO_VERSION);
+    cr_expect_eq(problem.msg, PT_MSG_ROLLUP_NOT_FIXED, "there is no last version to name");
     input.version = 0;
     w.n_blobs--; /* the registry has not arrived */
     input.level = PT_LEVEL_REGION;
