@@ -32,7 +32,7 @@ enum pt_err pt_action_begin(struct pt_action *action, struct patuh *device, cons
                             struct pt_problem *problem);
 /* seq may be NULL. */
 enum pt_err pt_action_put(struct pt_action *action, const struct pt_entry *entry, uint64_t *seq);
-/* Keep a text and get its hash. Errors: INVALID (empty, too long, not UTF-8; sentence). */
+/* Keep a text and get its hash. Errors: INVALID (blank, too long, not UTF-8; sentence). */
 enum pt_err pt_action_text(struct pt_action *action, const char *text, size_t n_max, struct pt_hash *hash,
                            struct pt_problem *problem);
 /* A packed message in the arena; data NULL when out of memory. */

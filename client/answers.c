@@ -1,4 +1,4 @@
-/* Answers, notes, instances and places: what is typed becomes entries of this device's log. */
+/* Answers, notes and places: what is typed becomes entries of this device's log. */
 #include "client/answers.h"
 
 #include <stdio.h>
@@ -10,6 +10,9 @@ static enum pt_err read_value(struct pt_action *action, const struct pt_target *
     const struct pt_node *node = &action->work.instrument->nodes[target->node];
     if (node->type == PT_NODE_REPEAT) {
         return pt_problem_set(problem, PT_EINVALID, PT_MSG_VALUE_NOT_ANSWERED, target->path, NULL);
+    }
+    if (node->type == PT_NODE_IMAGE) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_USE_ATTACH, target->path, NULL);
     }
     if (node->type != PT_NODE_TEXT) {
         return pt_value_read(action->work.instrument, target->node, text, out, problem);
@@ -138,70 +141,6 @@ enum patuh_result patuh_note(struct patuh *device, const char *assessment, const
     return pt_device_tell(device, err, &inner, "note", problem);
 }
 
-/* --- products and respondents --- */
-
-static enum pt_err find_repeat(const struct pt_action *action, const char *name, struct pt_target *out,
-                               struct pt_problem *problem)
-{
-    const struct pt_instrument *instrument = action->work.instrument;
-    struct pt_target target = {.path = name, .node = pt_node_find(instrument, pt_bytes_str(name))};
-    if (target.node == PT_NONE || instrument->nodes[target.node].type != PT_NODE_REPEAT) {
-        struct pt_buf known = {0};
-        for (size_t i = 0; i < instrument->n_nodes; i++) {
-            if (instrument->nodes[i].type == PT_NODE_REPEAT) {
-                pt_buf_printf(&known, "%s%s", known.n == 0 ? "" : ", ", instrument->nodes[i].name);
-            }
-        }
-        enum pt_err err =
-            pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_NO_REPEAT, name, pt_buf_text(&known), NULL);
-        pt_buf_free(&known);
-        return err;
-    }
-    *out = target;
-    return PT_OK;
-}
-
-static enum pt_err add(struct pt_action *action, const char *repeat, const char *label, char *path,
-                       struct pt_problem *problem)
-{
-    struct pt_target target;
-    struct pt_hash hash;
-    uint64_t seq = 0;
-    enum pt_err err = find_repeat(action, repeat, &target, problem);
-    if (err == PT_OK) {
-        err = pt_action_text(action, label, PT_NAME_BYTES_MAX, &hash, problem);
-    }
-    if (err != PT_OK) {
-        return err;
-    }
-    Patuh__Instance detail = PATUH__INSTANCE__INIT;
-    detail.has_label = true;
-    detail.label.data = hash.b;
-    detail.label.len = sizeof hash.b;
-    struct pt_entry entry = pt_action_entry(action, PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE, &target);
-    entry.detail = pt_action_pack(action, &detail.base);
-    err = entry.detail.data == NULL ? PT_ENOMEM : pt_action_put(action, &entry, &seq);
-    if (err == PT_OK) {
-        char name[PT_INSTANCE_BYTES_MAX + 1];
-        pt_entry_instance_name(&action->head.log, seq, name);
-        (void)snprintf(path, PATUH_PATH_BYTES, "%s[%s]", repeat, name);
-    }
-    return err;
-}
-
-enum patuh_result patuh_add(struct patuh *device, const char *assessment, const char *repeat, const char *label,
-                            char *path, struct patuh_problem *problem)
-{
-    struct pt_action action;
-    struct pt_problem inner = {0};
-    enum pt_err err = pt_action_begin(&action, device, assessment, &inner);
-    if (err == PT_OK) {
-        err = add(&action, repeat, label, path, &inner);
-    }
-    err = pt_action_end(&action, err, false, &inner);
-    return pt_device_tell(device, err, &inner, "add", problem);
-}
-
 /* --- the place of the visit --- */
 
 enum patuh_result patuh_place(struct patuh *device, const char *assessment, struct patuh_position position,
@@ -212,6 +151,9 @@ enum patuh_result patuh_place(struct patuh *device, const char *assessment, stru
     bool on_earth = position.latitude_e7 >= -900000000 && position.latitude_e7 <= 900000000 &&
                     position.longitude_e7 >= -1800000000 && position.longitude_e7 <= 1800000000;
     enum pt_err err = pt_action_begin(&action, device, assessment, &inner);
+    if (err == PT_OK && position.latitude_e7 == 0 && position.longitude_e7 == 0) {
+        err = pt_problem_set(&inner, PT_EINVALID, PT_MSG_CLIENT_PLACE_NONE, NULL); /* what a phone says without a fix */
+    }
     if (err == PT_OK && !on_earth) {
         err = pt_problem_set(&inner, PT_EINVALID, PT_MSG_CLIENT_PLACE, NULL);
     }

@@ -97,8 +97,9 @@ bool pt_covered_is_held(const struct pt_covered *covered)
     return covered->region > covered->counted || covered->head_office > covered->counted;
 }
 
-enum pt_err pt_places_add(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
-                          struct pt_arena *arena, struct patuh_places *places)
+/* Where one log of this device is; adds to *places. */
+static enum pt_err add_places(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
+                              struct pt_arena *arena, struct patuh_places *places)
 {
     struct pt_covered covered;
     uint64_t last = head->tail_seq > head->seq ? head->tail_seq : head->seq;
@@ -136,13 +137,15 @@ static const char *join_names(const char *const *names, size_t n, struct pt_aren
     return kept == NULL ? "" : kept;
 }
 
-/* Has what made the state left this device? What others wrote has come from the office. */
-static enum pt_err has_left(const struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena, bool *left)
+/* Has what made the state left this device, and is it only held there? What others wrote has come from the office. */
+static enum pt_err has_left(const struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena, bool *left,
+                            bool *held)
 {
     const struct pt_claim *by = work->state.state_by;
     struct pt_head head;
     struct pt_covered covered = {0};
     *left = true;
+    *held = false;
     if (by == NULL || !pt_work_is_own(work, by->view)) {
         return PT_OK;
     }
@@ -151,7 +154,19 @@ static enum pt_err has_left(const struct pt_work *work, struct pt_txn *txn, stru
         err = pt_covered_read(txn, &head, &work->authority, arena, &covered);
     }
     *left = by->seq <= covered.region || by->seq <= covered.head_office;
+    *held = *left && by->seq > covered.counted;
     return err;
+}
+
+static enum pt_msg advice_of_handed_in(const struct pt_work *work, const struct patuh_listed *line, bool left)
+{
+    if (line->held) {
+        return PT_MSG_ADVICE_SUBMITTED_HELD;
+    }
+    if (line->revoked && work->state.state_by != NULL && pt_work_is_own(work, work->state.state_by->view)) {
+        return PT_MSG_ADVICE_SUBMITTED_REVOKED; /* receipts do not say whether it was early enough */
+    }
+    return left ? pt_state_msg(work->state.state) : PT_MSG_ADVICE_NOT_SENT;
 }
 
 static enum pt_msg advice_of(const struct pt_work *work, const struct patuh_listed *line, bool left)
@@ -167,7 +182,7 @@ static enum pt_msg advice_of(const struct pt_work *work, const struct patuh_list
         return mine ? PT_MSG_ADVICE_RETURNED : PT_MSG_STATE_HAS_ISSUES;
     case PATUH__STATE__STATE_SUBMITTED:
     case PATUH__STATE__STATE_NOT_ASSESSED:
-        return left ? pt_state_msg(work->state.state) : PT_MSG_ADVICE_NOT_SENT;
+        return advice_of_handed_in(work, line, left);
     case PATUH__STATE__STATE_APPROVED_REGION:
     case PATUH__STATE__STATE_APPROVED_NATIONAL:
     case PATUH__STATE__STATE_FIXED:
@@ -204,7 +219,7 @@ static enum pt_err advise(const struct pt_work *work, struct pt_txn *txn, struct
     bool left = true;
     char comments[16];
     struct pt_buf text = {0};
-    enum pt_err err = has_left(work, txn, arena, &left);
+    enum pt_err err = has_left(work, txn, arena, &left, &line->held);
     if (err != PT_OK) {
         return err;
     }
@@ -235,6 +250,7 @@ enum pt_err pt_summary_fill(struct pt_work *work, struct pt_txn *txn, struct pt_
         .surveyors = join_names(state->surveyors, state->n_surveyors, arena),
         .advice = "",
         .taken_back = taken_back(work, txn, arena),
+        .revoked = out->revoked,
     };
     count_answers(work, &line);
     for (size_t i = 0; i < state->n_comments; i++) {
@@ -250,7 +266,7 @@ enum pt_err pt_summary_fill(struct pt_work *work, struct pt_txn *txn, struct pt_
     }
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         if (pt_author_eq(&heads[i].log.author, &work->place.author)) {
-            err = pt_places_add(txn, &heads[i], &work->authority, arena, &line.places);
+            err = add_places(txn, &heads[i], &work->authority, arena, &line.places);
         }
     }
     size_t n_outside = 0;
@@ -282,6 +298,7 @@ static enum pt_err add_line(struct patuh *device, struct pt_txn *txn, const stru
     enum pt_err err = pt_device_work(&work, device, txn, subject, true, problem);
     *added = err == PT_OK && (pt_work_is_assigned(&work) || wrote_there(&work));
     if (*added) {
+        out->revoked = device->revoked_ms != 0;
         err = pt_summary_fill(&work, txn, arena, out);
     }
     pt_work_close(&work);

@@ -53,11 +53,13 @@ bool pt_detail_visit(const struct pt_entry *entry, struct pt_arena *arena, struc
     if (place == NULL) {
         return false;
     }
+    char time[24];
     *out = (struct patuh_visit){.author = "",
+                                .time = pt_arena_str(arena, pt_time_text(entry->wall_s, time, sizeof time)),
                                 .latitude = degrees(place->latitude_e7, arena),
                                 .longitude = degrees(place->longitude_e7, arena),
                                 .accuracy_m = place->accuracy_m};
-    return out->latitude != NULL && out->longitude != NULL;
+    return out->latitude != NULL && out->longitude != NULL && out->time != NULL;
 }
 
 static const char *visit_text(const struct pt_entry *entry, struct pt_arena *arena)
@@ -194,4 +196,16 @@ const uint32_t *pt_detail_instance_order(const struct pt_work *work, struct pt_a
         place_instance(&o, i);
     }
     return o.order;
+}
+
+bool pt_detail_is_registered(const struct pt_work *work, uint32_t repeat, const char *name)
+{
+    const Patuh__Opening *opening = work->state.opening;
+    bool products = repeat == work->instrument->settings.product_repeat;
+    for (size_t i = 0; products && opening != NULL && i < opening->n_product; i++) {
+        if (opening->product[i]->code != NULL && strcmp(opening->product[i]->code, name) == 0) {
+            return true;
+        }
+    }
+    return false;
 }

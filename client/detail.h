@@ -16,5 +16,7 @@ bool pt_detail_visit(const struct pt_entry *entry, struct pt_arena *arena, struc
 /* Numbers of all instances (as in pt_answer) in the order in which they were added: products of the registry first,
  * then log by log. n_instances of them; NULL when out of memory. */
 const uint32_t *pt_detail_instance_order(const struct pt_work *work, struct pt_arena *arena);
+/* Is it an instance that the registry gave this unit, whether it was removed or not? repeat: a node. */
+bool pt_detail_is_registered(const struct pt_work *work, uint32_t repeat, const char *name);
 
 #endif

@@ -131,6 +131,62 @@ enum pt_err pt_device_read_enrolment(struct patuh *device, struct pt_problem *pr
     return err == PT_ENOTFOUND ? PT_OK : err;
 }
 
+/* --- the office's last word --- */
+
+static void set_revoked(struct patuh *device, uint64_t revoked_ms)
+{
+    device->revoked_ms = revoked_ms;
+    device->revoked[0] = '\0';
+    if (revoked_ms != 0) {
+        (void)pt_time_text((int64_t)(revoked_ms / 1000), device->revoked, sizeof device->revoked);
+    }
+}
+
+static enum pt_err read_revoked(struct patuh *device)
+{
+    struct pt_txn *txn;
+    uint64_t revoked_ms = 0;
+    enum pt_err err = pt_store_begin_read(device->store, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    err = pt_meta_get_u64(txn, PT_META_REVOKED_MS, &revoked_ms);
+    pt_store_abort(txn);
+    set_revoked(device, revoked_ms);
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
+enum pt_err pt_device_note_revoked(struct patuh *device, bool revoked)
+{
+    struct pt_txn *txn;
+    if (revoked == (device->revoked_ms != 0)) {
+        return PT_OK; /* when it said so first */
+    }
+    uint64_t revoked_ms = revoked ? (uint64_t)pt_now_read().wall_ms : 0;
+    enum pt_err err = pt_store_begin_write(device->store, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    err = pt_meta_put_u64(txn, PT_META_REVOKED_MS, revoked_ms);
+    if (err != PT_OK) {
+        pt_store_abort(txn);
+        return err;
+    }
+    err = pt_store_commit(txn);
+    if (err == PT_OK) {
+        set_revoked(device, revoked_ms);
+    }
+    return err;
+}
+
+enum pt_err pt_device_need_standing(const struct patuh *device, struct pt_problem *problem)
+{
+    if (device->revoked_ms == 0) {
+        return PT_OK;
+    }
+    return pt_problem_set(problem, PT_EDENIED, PT_MSG_CLIENT_REVOKED, device->revoked, NULL);
+}
+
 /* --- opening --- */
 
 static enum pt_err load_store_key(struct patuh *device, bool make, struct pt_problem *problem)
@@ -249,6 +305,9 @@ static enum pt_err fill_device(struct patuh *device, bool make, struct pt_proble
     if (err == PT_OK) {
         err = pt_device_read_enrolment(device, problem);
     }
+    if (err == PT_OK) {
+        err = read_revoked(device);
+    }
     return err == PT_OK ? pt_incarnation_open(device, problem) : err;
 }
 
@@ -324,12 +383,13 @@ void patuh_close(struct patuh *device)
 
 struct patuh_identity patuh_identity(const struct patuh *device)
 {
-    struct patuh_identity identity = {.surveyor = "", .office_code = "", .office_name = ""};
+    struct patuh_identity identity = {.surveyor = "", .office_code = "", .office_name = "", .revoked = ""};
     if (device->enrolled) {
         const struct pt_office_record *office = &device->enrolment.offices[0];
         identity = (struct patuh_identity){.surveyor = device->enrolment.statement.name,
                                            .office_code = office->code,
                                            .office_name = office->name,
+                                           .revoked = device->revoked,
                                            .enrolled = true};
     }
     return identity;

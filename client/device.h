@@ -31,13 +31,19 @@ struct patuh {
     char address[PT_ADDRESS_BYTES_MAX + 1]; /* where the code said the office is */
     uint64_t incarnation;
     bool has_previous;
-    uint64_t previous; /* the incarnation before this one */
+    uint64_t previous;   /* the incarnation before this one */
+    uint64_t revoked_ms; /* when the office said that it took this device out; 0: it did not */
+    char revoked[24];    /* the same for people; "" */
 };
 
 /* Read the enrolment out of the store again. */
 enum pt_err pt_device_read_enrolment(struct patuh *device, struct pt_problem *problem);
 /* Errors: DENIED, with a sentence that says how to enroll. */
 enum pt_err pt_device_need_enrolment(const struct patuh *device, struct pt_problem *problem);
+/* What the office said of this device in the session that ended now. */
+enum pt_err pt_device_note_revoked(struct patuh *device, bool revoked);
+/* Errors: DENIED, with a sentence, when the office took this device out. */
+enum pt_err pt_device_need_standing(const struct patuh *device, struct pt_problem *problem);
 /* One assessment as this device has it, as pt_work_load; DENIED before it is enrolled. */
 enum pt_err pt_device_work(struct pt_work *work, const struct patuh *device, struct pt_txn *txn,
                            const struct pt_subject *subject, bool with_tail, struct pt_problem *problem);

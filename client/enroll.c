@@ -23,6 +23,12 @@ static bool continues(const struct pt_enrolment *before, const struct pt_enrolme
     return true;
 }
 
+static enum pt_err refuse_name(const struct patuh *device, struct pt_problem *problem)
+{
+    return pt_problem_set(problem, PT_EDENIED, PT_MSG_CLIENT_OTHER_SURVEYOR, device->folder,
+                          device->enrolment.statement.name, NULL);
+}
+
 static enum pt_err check_answer(const struct patuh *device, struct pt_bytes answer, struct pt_problem *problem)
 {
     struct pt_arena arena;
@@ -35,6 +41,9 @@ static enum pt_err check_answer(const struct patuh *device, struct pt_bytes answ
     }
     if (err == PT_OK && device->enrolled && !continues(&device->enrolment, &fresh)) {
         err = pt_problem_set(problem, PT_EDENIED, PT_MSG_CLIENT_OTHER_ROOT, device->folder, NULL);
+    }
+    if (err == PT_OK && device->enrolled && strcmp(fresh.statement.name, device->enrolment.statement.name) != 0) {
+        err = refuse_name(device, problem); /* an office of an older version did not look at the name */
     }
     pt_arena_close(&arena);
     return err;
@@ -64,7 +73,13 @@ static enum pt_err call(const struct patuh *device, const struct pt_code *code, 
                         struct pt_problem *problem)
 {
     struct pt_applicant applicant = {.pair = &device->author_pair, .transport_key = device->transport_pair.public_key};
+    if (device->enrolled) { /* so that a code for somebody else is not used up */
+        applicant.name = device->enrolment.statement.name;
+    }
     enum pt_err err = pt_enrol_call(code, &applicant, &device->transport_pair, answer, problem);
+    if (err == PT_EDENIED && device->enrolled && problem->msg == PT_MSG_CODE_OTHER) {
+        return refuse_name(device, problem);
+    }
     return err == PT_ENOTFOUND || err == PT_EIO ? PT_ECLOSED : err;
 }
 

@@ -18,12 +18,13 @@ struct media {
     size_t n;
 };
 
+#define IMAGE "image/"
+
 /* What phones and scanners make; anything else goes as plain bytes. */
 static const struct media known_media[] = {
-    {"image/jpeg", 0, "\xff\xd8\xff", 3},
-    {"image/png", 0, "\x89PNG", 4},
-    {"image/webp", 8, "WEBP", 4},
-    {"application/pdf", 0, "%PDF-", 5},
+    {"image/jpeg", 0, "\xff\xd8\xff", 3}, {"image/png", 0, "\x89PNG", 4},     {"image/webp", 8, "WEBP", 4},
+    {"image/gif", 0, "GIF8", 4},          {"image/heic", 4, "ftyphe", 6}, /* heic, heix, heim, heis, hevc */
+    {"image/heif", 4, "ftypmif1", 8},     {"application/pdf", 0, "%PDF-", 5},
 };
 
 static const char *media_type(struct pt_bytes content)
@@ -64,11 +65,14 @@ static bool is_at(const struct pt_remark *remark, uint32_t question, uint32_t in
 }
 
 static enum pt_err check_new(const struct pt_action *action, const struct pt_target *target, const char *file,
-                             const struct pt_hash *hash, struct pt_problem *problem)
+                             const char *type, const struct pt_hash *hash, struct pt_problem *problem)
 {
     const struct pt_node *node = &action->work.instrument->nodes[target->node];
     if (!pt_node_is_question(node)) {
         return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_NOT_EVIDENCE, target->path, NULL);
+    }
+    if (node->type == PT_NODE_IMAGE && strncmp(type, IMAGE, strlen(IMAGE)) != 0) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_NOT_IMAGE, file, target->path, NULL);
     }
     const struct pt_assessment *state = &action->work.state;
     for (size_t i = 0; i < state->n_evidence; i++) {
@@ -98,6 +102,24 @@ static enum pt_err put_evidence(struct pt_action *action, const struct pt_target
     return entry.detail.data == NULL ? PT_ENOMEM : pt_action_put(action, &entry, NULL);
 }
 
+/* Nothing that never ends, and no more than an office takes. */
+static enum pt_err read_file(const char *file, struct pt_buf *content, struct pt_problem *problem)
+{
+    if (pt_file_exists(file) && !pt_file_is_regular(file)) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_NOT_FILE, file, NULL);
+    }
+    enum pt_err err = pt_file_read(file, PT_BLOB_BYTES_MAX, content, problem);
+    if (err == PT_EINVALID) {
+        char limit[24];
+        (void)snprintf(limit, sizeof limit, "%zu", (size_t)PT_BLOB_BYTES_MAX);
+        return pt_problem_set(problem, err, PT_MSG_CLIENT_FILE_LARGE, file, limit, NULL);
+    }
+    if (err == PT_OK && content->n == 0) {
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_FILE_EMPTY, file, NULL);
+    }
+    return err;
+}
+
 static enum pt_err attach(struct pt_action *action, const char *path, const char *file, char *id,
                           struct pt_problem *problem)
 {
@@ -106,14 +128,11 @@ static enum pt_err attach(struct pt_action *action, const char *path, const char
     struct pt_hash hash;
     enum pt_err err = pt_action_target(action, path, &target, problem);
     if (err == PT_OK) {
-        err = pt_file_read(file, PT_BLOB_BYTES_MAX, &content, problem);
-    }
-    if (err == PT_OK && content.n == 0) {
-        err = pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_FILE_EMPTY, file, NULL);
+        err = read_file(file, &content, problem);
     }
     if (err == PT_OK) {
         hash = pt_blob_hash(pt_buf_bytes(&content));
-        err = check_new(action, &target, file, &hash, problem);
+        err = check_new(action, &target, file, media_type(pt_buf_bytes(&content)), &hash, problem);
     }
     if (err == PT_OK) { /* the file first: an entry never names what is not there */
         err = pt_blobs_put(action->device->blobs, pt_buf_bytes(&content), &hash);

@@ -1,4 +1,5 @@
-/* Answers out of a CSV file: all of its rows, or none. */
+/* Answers out of a CSV file: all of its rows, or none. Blanks around a field say nothing, and a row without a value and
+ * a note is one of a prepared file that was not filled in. */
 #include "client/answers.h"
 #include "core/table/csv.h"
 #include "io/disk/files.h"
@@ -15,8 +16,32 @@ struct import {
     size_t line; /* of the row at fault; 0 = none */
     struct pt_csv csv;
     struct pt_answering *answers;
+    size_t *lines; /* of each answer */
+    size_t n;
     struct pt_arena arena;
 };
+
+static const char *field(struct import *in, const struct pt_csv_row *row, const char *header)
+{
+    const char *text = pt_csv_get(&in->csv, row, header);
+    text += strspn(text, " \t");
+    size_t n = strlen(text);
+    while (n > 0 && strchr(" \t", text[n - 1]) != NULL) {
+        n--;
+    }
+    const char *trimmed = pt_arena_strn(&in->arena, text, n);
+    return trimmed == NULL ? "" : trimmed; /* the arena remembers that it was exhausted */
+}
+
+static void take_row(struct import *in, const struct pt_csv_row *row)
+{
+    struct pt_answering answer = {
+        .path = field(in, row, "path"), .value = field(in, row, "value"), .note = field(in, row, "note")};
+    if (answer.value[0] != '\0' || answer.note[0] != '\0') {
+        in->lines[in->n] = row->line;
+        in->answers[in->n++] = answer;
+    }
+}
 
 static enum pt_err read_rows(struct import *in, struct pt_problem *problem)
 {
@@ -30,32 +55,30 @@ static enum pt_err read_rows(struct import *in, struct pt_problem *problem)
     }
     if (err == PT_OK) {
         in->answers = pt_arena_zalloc(&in->arena, in->csv.n_rows, sizeof *in->answers);
-        err = in->answers == NULL ? PT_ENOMEM : PT_OK;
+        in->lines = pt_arena_zalloc(&in->arena, in->csv.n_rows, sizeof *in->lines);
+        err = in->answers == NULL || in->lines == NULL ? PT_ENOMEM : PT_OK;
     }
     for (size_t i = 0; err == PT_OK && i < in->csv.n_rows; i++) {
-        const struct pt_csv_row *row = &in->csv.rows[i];
-        in->answers[i].path = pt_csv_get(&in->csv, row, "path");
-        in->answers[i].value = pt_csv_get(&in->csv, row, "value");
-        in->answers[i].note = pt_csv_get(&in->csv, row, "note");
+        take_row(in, &in->csv.rows[i]);
     }
     pt_buf_free(&bytes);
-    return err;
+    return err == PT_OK && in->arena.exhausted ? PT_ENOMEM : err;
 }
 
 static enum pt_err put_rows(struct import *in, struct pt_action *action, struct pt_problem *problem)
 {
-    size_t n = in->csv.n_rows;
+    size_t n = in->n;
     for (size_t i = 0; i < n; i++) {
         enum pt_err err = pt_answer_put(action, &in->answers[i], problem);
         if (err != PT_OK) {
-            in->line = in->csv.rows[i].line;
+            in->line = in->lines[i];
             return err;
         }
     }
     size_t bad = SIZE_MAX;
     enum pt_err err = pt_answers_check(action, in->answers, n, &bad, problem);
     if (err != PT_OK && bad < n) {
-        in->line = in->csv.rows[bad].line;
+        in->line = in->lines[bad];
     }
     return err;
 }
@@ -89,7 +112,7 @@ enum patuh_result patuh_answer_file(struct patuh *device, const char *assessment
     }
     err = pt_action_end(&action, err, true, &inner);
     if (err == PT_OK) {
-        *n_rows = in.csv.n_rows;
+        *n_rows = in.n;
     }
     pt_arena_close(&in.arena);
     enum patuh_result result = pt_device_tell(device, err, &inner, "answer", problem);

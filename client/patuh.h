@@ -54,14 +54,17 @@ enum patuh_result patuh_create(const char *folder, struct patuh **out, struct pa
 void patuh_close(struct patuh *device); /* NULL is fine */
 
 /* Ask the office that gave the code to make this device known. The code is a secret; the same code and device may be
- * used again when the answer was lost. */
+ * used again when the answer was lost. DENIED when the device is enrolled and the code is for somebody else. */
 enum patuh_result patuh_enroll(struct patuh *device, const char *code, struct patuh_problem *problem);
 
-/* Who works with this device; empty strings before it is enrolled. Lent until the device is closed or enrolled. */
+/* Who works with this device; empty strings before it is enrolled. Lent until the device is closed or enrolled. A
+ * device that the office revoked goes on taking answers, which count nowhere, and hands nothing in; a later sync may
+ * take that back. */
 struct patuh_identity {
     const char *surveyor;
     const char *office_code;
     const char *office_name;
+    const char *revoked; /* when the office said that it took this device out, UTC; "" when it did not */
     bool enrolled;
 };
 struct patuh_identity patuh_identity(const struct patuh *device);
@@ -106,6 +109,8 @@ struct patuh_listed {
     const char *state;      /* draft, submitted, has_issues, approved_region, approved_national, fixed, not_assessed */
     const char *advice;     /* what that means and what to do next, for people */
     const char *taken_back; /* what the office took back, and why; "" when it did not */
+    bool revoked;           /* the office took this device out: what it writes counts nowhere */
+    bool held;              /* this device handed it in, and an office only holds that: it does not count */
     bool assigned;          /* now; false: it was, and this device has written about it */
     bool ready;             /* its instrument is here */
     uint32_t n_answered;
@@ -169,6 +174,8 @@ struct patuh_item {
     enum patuh_kind kind;
     unsigned depth; /* of the tree, from 0 */
     const char *path;
+    const char *instance; /* the label of the instance it lies in; "" outside repeats, and of the instance itself */
+    bool registered;      /* an instance that came with the registry: its name is its code there */
     const char *label_id;
     const char *label_en;
     const char *hint_id;
@@ -220,6 +227,7 @@ struct patuh_visit {
     const char *latitude;
     const char *longitude;
     uint32_t accuracy_m;
+    const char *time; /* by the author's clock, UTC */
 };
 
 struct patuh_writer {
@@ -263,7 +271,8 @@ void patuh_form_free(struct patuh_form *form);
 /* value: as typed (number, choice by name, choices with blanks or commas between, text). note may be NULL. */
 enum patuh_result patuh_answer(struct patuh *device, const char *assessment, const char *path, const char *value,
                                const char *note, struct patuh_problem *problem);
-/* A CSV file with the columns path,value,note: all of its rows or none; a problem names file and line. */
+/* A CSV file with the columns path,value,note: all of its rows or none; a problem names file and line. Rows with
+ * neither value nor note are skipped; *n_rows: the others. */
 enum patuh_result patuh_answer_file(struct patuh *device, const char *assessment, const char *file, size_t *n_rows,
                                     struct patuh_problem *problem);
 enum patuh_result patuh_clear(struct patuh *device, const char *assessment, const char *path,
@@ -271,13 +280,15 @@ enum patuh_result patuh_clear(struct patuh *device, const char *assessment, cons
 enum patuh_result patuh_note(struct patuh *device, const char *assessment, const char *path, const char *text,
                              struct patuh_problem *problem);
 #define PATUH_PATH_BYTES 161
-/* A product or respondent; its path is written to path (PATUH_PATH_BYTES). */
+/* A product or respondent; its path is written to path (PATUH_PATH_BYTES). The code of a product of the registry that
+ * was removed brings that one back, with its answers. */
 enum patuh_result patuh_add(struct patuh *device, const char *assessment, const char *repeat, const char *label,
                             char *path, struct patuh_problem *problem);
 /* An instance by its path, or a piece of evidence by its id. */
 enum patuh_result patuh_remove(struct patuh *device, const char *assessment, const char *path,
                                struct patuh_problem *problem);
-/* A photo or document of at most 256 KiB; its id is written to id (PATUH_PATH_BYTES + 9), which may be NULL. */
+/* A photo, or a document at a question that is no image, of at most 256 KiB; its id is written to id (PATUH_PATH_BYTES
+ * + 9), which may be NULL. */
 enum patuh_result patuh_attach(struct patuh *device, const char *assessment, const char *path, const char *file,
                                char *id, struct patuh_problem *problem);
 /* Degrees times 10^7, metres. */
@@ -291,8 +302,8 @@ enum patuh_result patuh_place(struct patuh *device, const char *assessment, stru
 /* Propose that the unit is not assessed. */
 enum patuh_result patuh_not_assessed(struct patuh *device, const char *assessment, const char *reason,
                                      struct patuh_problem *problem);
-/* Hand in and seal. INVALID while needed questions are missing or answers break their condition, unless
- * with_missing. */
+/* Hand in and seal. DENIED once the office approved it or revoked the device; INVALID while needed questions are
+ * missing or answers break their condition, unless with_missing. */
 enum patuh_result patuh_submit(struct patuh *device, const char *assessment, bool with_missing,
                                struct patuh_problem *problem);
 
@@ -317,6 +328,7 @@ struct patuh_status {
     const struct patuh_piece *pieces;
     size_t n_pieces;
     uint64_t n_on_device; /* pieces that are nowhere else */
+    bool revoked;         /* as in patuh_listed */
     void *memory;
 };
 enum patuh_result patuh_status(struct patuh *device, struct patuh_status *out, struct patuh_problem *problem);

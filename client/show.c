@@ -292,6 +292,7 @@ static struct patuh_item blank_item(struct building *b, uint32_t node)
     const struct pt_node *n = &b->work->instrument->nodes[node];
     return (struct patuh_item){.kind = kind_of(n->type),
                                .depth = depth_of(b->work->instrument, node),
+                               .instance = "",
                                .label_id = keep(b, n->label.id),
                                .label_en = keep(b, n->label.en),
                                .hint_id = keep(b, n->hint.id),
@@ -312,6 +313,15 @@ static struct patuh_item *next_item(struct building *b)
     return b->n_items < b->capacity ? &b->items[b->n_items++] : NULL;
 }
 
+static const char *instance_label(struct building *b, uint32_t instance)
+{
+    if (instance == 0) {
+        return "";
+    }
+    const struct pt_instance *what = &b->work->state.answers.instances[instance - 1];
+    return keep(b, what->label[0] == '\0' ? what->name : what->label);
+}
+
 static void add_question(struct building *b, uint32_t node, uint32_t instance)
 {
     struct patuh_item *item = next_item(b);
@@ -324,6 +334,7 @@ static void add_question(struct building *b, uint32_t node, uint32_t instance)
     *item = blank_item(b, node);
     item->path = path_of(b, node, name);
     item->depth += instance == 0 ? 0 : 1;
+    item->instance = instance_label(b, instance);
     fill_choices(b, &b->work->instrument->nodes[node], item);
     fill_relevance(b, node, instance, item);
     if (pt_node_is_question(&b->work->instrument->nodes[node])) {
@@ -349,7 +360,8 @@ static void add_instance(struct building *b, uint32_t repeat, uint32_t instance)
     item->kind = PATUH_INSTANCE;
     item->depth++;
     item->path = path_of(b, repeat, what->name);
-    item->label_id = item->label_en = keep(b, what->label[0] == '\0' ? what->name : what->label);
+    item->label_id = item->label_en = instance_label(b, instance);
+    item->registered = pt_detail_is_registered(b->work, repeat, what->name);
     item->hint_id = item->hint_en = "";
     fill_comments(b, b->work->instrument->nodes[repeat].number, what->name, item);
     for (uint32_t i = repeat + 1; i < b->work->instrument->nodes[repeat].end; i++) {
@@ -509,7 +521,7 @@ enum patuh_result patuh_form(struct patuh *device, const char *assessment, struc
                              struct patuh_problem *problem)
 {
     struct pt_kept *kept;
-    struct patuh_form form = {0};
+    struct patuh_form form = {.summary = {.revoked = device->revoked_ms != 0}};
     enum patuh_result result = pt_summary_read(device, assessment, "show", read_form, &form, &kept, problem);
     if (result == PATUH_OK) {
         form.memory = kept;

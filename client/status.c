@@ -191,6 +191,7 @@ enum patuh_result patuh_status(struct patuh *device, struct patuh_status *out, s
     if (err == PT_OK) {
         struct pieces p = {.device = device, .txn = txn, .arena = &kept->arena};
         err = fill_status(&p, &status);
+        status.revoked = device->revoked_ms != 0;
         pt_free(p.items);
         pt_store_abort(txn);
     }

@@ -9,14 +9,20 @@ static enum pt_err may_move(const struct pt_action *action, struct pt_problem *p
 {
     const struct pt_assessment *assessment = &action->work.state;
     const char *name = pt_subject_name(&action->work.subject);
+    enum pt_err err = pt_device_need_standing(action->device, problem);
+    if (err != PT_OK) {
+        return err;
+    }
     switch (assessment->state) {
     case PATUH__STATE__STATE_APPROVED_REGION:
+        return pt_problem_set(problem, PT_EDENIED, PT_MSG_CLIENT_APPROVED, name, NULL);
     case PATUH__STATE__STATE_APPROVED_NATIONAL:
+        return pt_problem_set(problem, PT_EDENIED, PT_MSG_CLIENT_APPROVED_NATIONAL, name, NULL);
     case PATUH__STATE__STATE_FIXED:
-        return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_APPROVED, name, NULL);
+        return pt_problem_set(problem, PT_EDENIED, PT_MSG_CLIENT_FIXED, name, NULL);
     case PATUH__STATE__STATE_NOT_ASSESSED:
         if (assessment->state_tier > 0) {
-            return pt_problem_set(problem, PT_EINVALID, PT_MSG_CLIENT_CONFIRMED, name, NULL);
+            return pt_problem_set(problem, PT_EDENIED, PT_MSG_CLIENT_CONFIRMED, name, NULL);
         }
         break;
     case PATUH__STATE__STATE_DRAFT:

@@ -19,7 +19,7 @@ typedef enum pt_err (*pt_summary_reader)(struct pt_work *work, struct pt_txn *tx
 enum patuh_result pt_summary_read(struct patuh *device, const char *assessment, const char *action,
                                   pt_summary_reader read, void *out, struct pt_kept **kept,
                                   struct patuh_problem *problem);
-/* Strings go into the arena. Errors: those of the store. */
+/* Strings go into the arena; out->revoked is given. Errors: those of the store. */
 enum pt_err pt_summary_fill(struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena, struct patuh_listed *out);
 /* How far one log of this device is durable elsewhere, and how far it counts there. */
 struct pt_covered {
@@ -31,8 +31,5 @@ struct pt_covered {
 enum pt_err pt_covered_read(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
                             struct pt_arena *arena, struct pt_covered *out);
 bool pt_covered_is_held(const struct pt_covered *covered);
-/* Where one log of this device is; adds to *places. */
-enum pt_err pt_places_add(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
-                          struct pt_arena *arena, struct patuh_places *places);
 
 #endif

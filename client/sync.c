@@ -240,10 +240,22 @@ static enum pt_err was_copied(struct patuh *device, bool *copied)
     return err;
 }
 
+/* The office says so at the end of each session, and of a session that ended well it did not: a connection that was
+ * lost says nothing. */
+static enum pt_err note_revoked(struct syncing *s)
+{
+    bool revoked = s->end.failure == PATUH__FAILURE_CODE__FAILURE_REVOKED;
+    bool heard = revoked || (s->ended && s->end.why == PT_OK);
+    return heard ? pt_device_note_revoked(s->device, revoked) : PT_OK;
+}
+
 static enum pt_err finish(struct syncing *s, struct pt_problem *problem)
 {
     bool copied = false;
-    enum pt_err err = was_copied(s->device, &copied);
+    enum pt_err err = note_revoked(s);
+    if (err == PT_OK) {
+        err = was_copied(s->device, &copied);
+    }
     if (err == PT_OK && (copied || s->stale)) {
         s->counts.fresh_incarnation = true;
         err = pt_incarnation_renew(s->device);

@@ -187,14 +187,16 @@ static bool same_keys(const struct invite *invite, const Patuh__EnrolRequest *re
 }
 
 /* A code for an office is for that office and nobody else, one for a reviewer is used at this office, never by a
- * device. */
+ * device. A device that is somebody's already says whose, and does not become somebody else's. */
 static bool fits_role(const struct invite *invite, const struct enrol_job *job)
 {
     const char *office = job->request->office;
+    const char *name = job->request->name;
     if (invite->role == PATUH__ROLE__ROLE_REGIONAL) {
         return office != NULL && strcmp(office, invite->name) == 0;
     }
-    return office == NULL && job->reviewer == (invite->role == PATUH__ROLE__ROLE_REVIEWER);
+    bool same_name = job->reviewer || name == NULL || strcmp(name, invite->name) == 0;
+    return office == NULL && same_name && job->reviewer == (invite->role == PATUH__ROLE__ROLE_REVIEWER);
 }
 
 enum pt_err enrol_apply(struct pt_txn *txn, struct enrol_job *job)

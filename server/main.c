@@ -48,12 +48,12 @@ static void put(FILE *out, struct pt_bytes text)
 static int usage(enum pt_msg msg, const char *argument)
 {
     pt_say_to(stderr, msg, argument, NULL);
-    return EXIT_USAGE;
+    return PT_EXIT_USAGE;
 }
 
 static void put_help_row(FILE *out, const char *name, const char *words, enum pt_msg help)
 {
-    (void)fprintf(out, "  patuhd %-8s --dir D %s\n      ", name, words);
+    (void)fprintf(out, "  patuhd %-8s --dir DIR %s\n      ", name, words);
     pt_say_to(out, help, NULL);
 }
 
@@ -75,7 +75,7 @@ static int help(FILE *out, const char *command)
             }
         }
     }
-    return n_put > 0 || command == NULL ? EXIT_GOOD : usage(PT_MSG_COMMAND_UNKNOWN, command);
+    return n_put > 0 || command == NULL ? PT_EXIT_GOOD : usage(PT_MSG_COMMAND_UNKNOWN, command);
 }
 
 static bool asks_for_help(const struct line *line)
@@ -127,12 +127,12 @@ static int read_line(char **argv, struct line *line)
             char limit[24];
             (void)snprintf(limit, sizeof limit, "%d", WORDS_MAX);
             pt_say_to(stderr, PT_MSG_WORD_TOO_MANY, argv[i], limit, NULL);
-            return EXIT_USAGE;
+            return PT_EXIT_USAGE;
         } else {
             line->words[line->n_words++] = argv[i];
         }
     }
-    return EXIT_GOOD;
+    return PT_EXIT_GOOD;
 }
 
 static int run_init(const struct line *line)
@@ -143,7 +143,7 @@ static int run_init(const struct line *line)
     struct pt_words words = {0};
     struct pt_problem problem = {0};
     if (pt_options_read(line->n_words, line->words, options, 3, &words, &problem) != PT_OK) {
-        return fail(&problem, EXIT_USAGE);
+        return fail(&problem, PT_EXIT_USAGE);
     }
     for (size_t i = 0; i < 3; i++) {
         if (options[i].value == NULL) {
@@ -155,10 +155,10 @@ static int run_init(const struct line *line)
         return usage(PT_MSG_OPTION_NEEDED, "--role regional|national");
     }
     if (office_init(line->dir, national, options[1].value, options[2].value, &problem) != PT_OK) {
-        return fail(&problem, EXIT_FAILED);
+        return fail(&problem, PT_EXIT_FAILED);
     }
     pt_say_to(stderr, PT_MSG_OFFICE_READY, options[2].value, line->dir, NULL);
-    return EXIT_GOOD;
+    return PT_EXIT_GOOD;
 }
 
 /* Who has the folder open and does not answer is a server that begins or ends, or a command alone: all of them are
@@ -215,19 +215,19 @@ static int run_serve(const struct line *line)
     struct pt_problem problem = {0};
     struct office office;
     if (pt_options_read(line->n_words, line->words, options, 1, &words, &problem) != PT_OK) {
-        return fail(&problem, EXIT_USAGE);
+        return fail(&problem, PT_EXIT_USAGE);
     }
     const char *address = options[0].value == NULL ? COMMAND_LISTEN_DEFAULT : options[0].value;
     if (!can_listen(address, &problem)) {
-        return fail(&problem, EXIT_USAGE);
+        return fail(&problem, PT_EXIT_USAGE);
     }
     enum pt_err err = open_to_serve(line->dir, &office, &problem);
     if (err != PT_OK) {
-        return fail(&problem, EXIT_FAILED);
+        return fail(&problem, PT_EXIT_FAILED);
     }
     err = server_run(&office, address, &problem);
     office_close(&office);
-    return err == PT_OK ? EXIT_GOOD : fail(&problem, EXIT_FAILED);
+    return err == PT_OK ? PT_EXIT_GOOD : fail(&problem, PT_EXIT_FAILED);
 }
 
 /* --- through the control socket --- */
@@ -387,7 +387,7 @@ static int run_anywhere(const struct line *line, struct pt_bytes input, struct r
         }
     } while (try_again(err, &tries, &problem));
     (void)pt_problem_default(&problem, err, line->command);
-    return fail(&problem, EXIT_FAILED);
+    return fail(&problem, PT_EXIT_FAILED);
 }
 
 static int run_command(const struct line *line)
@@ -395,16 +395,16 @@ static int run_command(const struct line *line)
     const struct command_row *row = command_find(line->command);
     struct pt_problem problem = {0};
     struct pt_buf input = {0};
-    struct remote remote = {.exit = EXIT_FAILED};
+    struct remote remote = {.exit = PT_EXIT_FAILED};
     if (row == NULL) {
         return usage(PT_MSG_COMMAND_UNKNOWN, line->command);
     }
     if (read_secrets(line, row->secrets, &input, &problem) != PT_OK) {
         pt_buf_wipe(&input);
-        return fail(&problem, EXIT_FAILED);
+        return fail(&problem, PT_EXIT_FAILED);
     }
     int exit_code = run_anywhere(line, pt_buf_bytes(&input), &remote);
-    if (exit_code == EXIT_GOOD && strcmp(line->command, "invite") == 0 && isatty(STDOUT_FILENO)) {
+    if (exit_code == PT_EXIT_GOOD && strcmp(line->command, "invite") == 0 && isatty(STDOUT_FILENO)) {
         qr_print(stdout, pt_buf_text(&remote.out));
     }
     pt_buf_wipe(&input);
@@ -416,25 +416,25 @@ static int run(char **argv)
 {
     struct line line = {0};
     int exit_code = read_line(argv, &line);
-    if (exit_code != EXIT_GOOD) {
+    if (exit_code != PT_EXIT_GOOD) {
         return exit_code;
     }
     if (line.command == NULL) { /* nobody asked for it: it is what to do next */
         (void)help(stderr, NULL);
-        return EXIT_USAGE;
+        return PT_EXIT_USAGE;
     }
     if (strcmp(line.command, "--help") == 0 || strcmp(line.command, "help") == 0) {
         return help(stdout, NULL);
     }
     if (strcmp(line.command, "--version") == 0) {
         (void)puts("patuhd " PATUH_VERSION);
-        return EXIT_GOOD;
+        return PT_EXIT_GOOD;
     }
     if (asks_for_help(&line)) {
         return help(stdout, line.command);
     }
     if (line.dir == NULL) {
-        return usage(PT_MSG_OPTION_NEEDED, "--dir D");
+        return usage(PT_MSG_OPTION_NEEDED, "--dir DIR");
     }
     (void)signal(SIGPIPE, SIG_IGN);
     pt_fault_watch(line.dir);
@@ -442,7 +442,7 @@ static int run(char **argv)
     if (err != PT_OK) {
         struct pt_problem problem = {0};
         (void)pt_problem_default(&problem, err, "libsodium");
-        return fail(&problem, EXIT_FAILED);
+        return fail(&problem, PT_EXIT_FAILED);
     }
     if (strcmp(line.command, "init") == 0) {
         return run_init(&line);
@@ -461,7 +461,7 @@ int main(int argc, char **argv)
     bool lost = fflush(stdout) != 0; /* before ferror: only a flush meets the disk */
     if (lost || ferror(stdout)) {
         pt_say_to(stderr, PT_MSG_OUTPUT_WRITE, NULL);
-        exit_code = exit_code == EXIT_GOOD ? EXIT_FAILED : exit_code;
+        exit_code = exit_code == PT_EXIT_GOOD ? PT_EXIT_FAILED : exit_code;
     }
     return exit_code;
 }

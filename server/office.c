@@ -300,7 +300,7 @@ static enum pt_err fill_new(struct office *office, struct pt_problem *problem)
 static enum pt_err check_names(const char *code, const char *name, struct pt_problem *problem)
 {
     struct pt_subject subject;
-    if (strlen(code) >= OFFICE_ROOT_CODE_MAX || pt_subject_make(PT_SUBJECT_OFFICE, code, &subject) != PT_OK) {
+    if (strlen(code) > PT_OFFICE_CODE_BYTES_MAX || pt_subject_make(PT_SUBJECT_OFFICE, code, &subject) != PT_OK) {
         return pt_problem_set(problem, PT_EINVALID, PT_MSG_OFFICE_CODE, code, NULL);
     }
     bool good = name[0] != '\0' && strlen(name) <= PT_NAME_BYTES_MAX && pt_utf8_ok(pt_bytes_str(name));

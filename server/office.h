@@ -22,8 +22,6 @@
 #include <limits.h>
 #include <stdatomic.h>
 
-#define OFFICE_ROOT_CODE_MAX 32
-
 struct office {
     char dir[PATH_MAX];
     int lock;
@@ -34,7 +32,7 @@ struct office {
     struct pt_keypair transport;
     struct pt_author author;
     bool national;
-    char code[OFFICE_ROOT_CODE_MAX];
+    char code[PT_OFFICE_CODE_BYTES_MAX + 1];
     char name[PT_NAME_BYTES_MAX + 1];
     uint64_t epoch;       /* the loop's */
     uint64_t incarnation; /* of its own logs; the loop's */

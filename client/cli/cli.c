@@ -5,13 +5,58 @@
 
 #include <string.h>
 
-int pt_cli_usage(const struct pt_cli *cli)
+int pt_cli_refuse(const struct pt_cli *cli, enum pt_msg msg, const char *argument)
 {
-    pt_say_to(stderr, PT_MSG_CLI_USAGE, cli->name, cli->usage, NULL);
+    struct pt_buf usage = {0};
+    pt_say_to(stderr, msg, argument, NULL);
+    pt_say(&usage, PT_MSG_CLI_USAGE, NULL);
+    (void)fprintf(stderr, "%s: patuh %s %s\n", pt_buf_text(&usage), cli->name, cli->usage);
+    pt_buf_free(&usage);
     return PT_EXIT_USAGE;
 }
 
-bool pt_cli_read(struct pt_cli *cli, struct pt_option *options, size_t n_options, size_t n_min, size_t n_max)
+/* The name that stands at a place of the list; false when there is none. In brackets: it may be absent. */
+static bool word_name(const char *names, size_t at, char out[32])
+{
+    const char *name = names;
+    for (size_t i = 0; i < at; i++) {
+        name += strcspn(name, " ");
+        name += strspn(name, " ");
+    }
+    (void)snprintf(out, 32, "%.*s", (int)strcspn(name, " "), name);
+    return out[0] != '\0';
+}
+
+static size_t n_names(const char *names)
+{
+    char name[32];
+    size_t n = 0;
+    while (word_name(names, n, name)) {
+        n++;
+    }
+    return n;
+}
+
+/* Names what is missing or too much. */
+static bool is_complete(const struct pt_cli *cli, const char *names)
+{
+    char name[32];
+    if (cli->dir == NULL) {
+        (void)pt_cli_refuse(cli, PT_MSG_OPTION_NEEDED, "--dir DIR");
+        return false;
+    }
+    if (cli->n_words > n_names(names)) {
+        (void)pt_cli_refuse(cli, PT_MSG_OPTION_WORD, cli->words[n_names(names)]);
+        return false;
+    }
+    if (word_name(names, cli->n_words, name) && name[0] != '[') {
+        (void)pt_cli_refuse(cli, PT_MSG_WORD_NEEDED, name);
+        return false;
+    }
+    return true;
+}
+
+bool pt_cli_read(struct pt_cli *cli, struct pt_option *options, size_t n_options, const char *names)
 {
     struct pt_option all[PT_CLI_OPTIONS_MAX + 2] = {{.name = "--dir", .has_value = true}, {.name = "--json"}};
     struct pt_words words = {.words = cli->words, .n_max = PT_CLI_WORDS_MAX};
@@ -30,17 +75,26 @@ bool pt_cli_read(struct pt_cli *cli, struct pt_option *options, size_t n_options
     cli->dir = all[0].value;
     cli->json = all[1].n > 0;
     cli->n_words = words.n;
-    if (cli->dir != NULL && cli->n_words >= n_min && cli->n_words <= n_max) {
-        pt_fault_watch(cli->dir);
-        return true;
+    if (!is_complete(cli, names)) {
+        return false;
     }
-    (void)pt_cli_usage(cli);
-    return false;
+    pt_fault_watch(cli->dir);
+    return true;
 }
 
 bool pt_cli_open(struct pt_cli *cli)
 {
     return pt_cli_end(cli, patuh_open(cli->dir, &cli->device, &cli->problem)) == PT_EXIT_GOOD;
+}
+
+bool pt_cli_open_standing(struct pt_cli *cli)
+{
+    bool open = pt_cli_open(cli);
+    const char *revoked = open ? patuh_identity(cli->device).revoked : "";
+    if (revoked[0] != '\0') {
+        pt_say_to(stderr, PT_MSG_CLIENT_REVOKED, revoked, NULL);
+    }
+    return open;
 }
 
 int pt_cli_end(struct pt_cli *cli, enum patuh_result result)
@@ -76,6 +130,16 @@ void pt_cli_put_label(struct pt_buf *out, const char *id, const char *en)
     if (en[0] != '\0' && strcmp(id, en) != 0) {
         pt_buf_put_str(out, id[0] == '\0' ? "" : " / ");
         pt_cli_put(out, en);
+    }
+}
+
+void pt_cli_put_path(struct pt_buf *out, const struct patuh_item *item)
+{
+    pt_buf_put_str(out, item->path);
+    if (item->instance[0] != '\0') {
+        pt_buf_put_str(out, " (");
+        pt_cli_put(out, item->instance);
+        pt_buf_put_str(out, ")");
     }
 }
 

@@ -10,9 +10,7 @@
 #include "base/options.h"
 #include "client/patuh.h"
 
-enum { PT_EXIT_GOOD = 0, PT_EXIT_FAILED = 1, PT_EXIT_USAGE = 2 };
-
-#define PT_CLI_WORDS_MAX 4
+#define PT_CLI_WORDS_MAX 5 /* one more than a command takes, to be named */
 #define PT_CLI_OPTIONS_MAX 2
 
 struct pt_cli {
@@ -28,13 +26,17 @@ struct pt_cli {
     struct patuh_problem problem;
 };
 
-/* Read options (beside --dir and --json) and between n_min and n_max words. False: said why, exit with usage. */
-bool pt_cli_read(struct pt_cli *cli, struct pt_option *options, size_t n_options, size_t n_min, size_t n_max);
+/* Read options (beside --dir and --json) and words, whose names stand in a list parted by blanks; those in brackets, at
+ * its end, may be absent. False: said why, exit with usage. */
+bool pt_cli_read(struct pt_cli *cli, struct pt_option *options, size_t n_options, const char *names);
 /* Open the folder --dir into cli->device. False: said why. */
 bool pt_cli_open(struct pt_cli *cli);
+/* The same, and says so when the office took the device out: no command may go on as if nothing had happened. */
+bool pt_cli_open_standing(struct pt_cli *cli);
 /* Print cli->problem when result is not good; the exit code. */
 int pt_cli_end(struct pt_cli *cli, enum patuh_result result);
-int pt_cli_usage(const struct pt_cli *cli);
+/* Say what is wrong with the words, and how the command is used; the exit code. */
+int pt_cli_refuse(const struct pt_cli *cli, enum pt_msg msg, const char *argument);
 
 /* Write the buffer and a line end to stdout, free it; the exit code. */
 int pt_cli_print(struct pt_buf *out);
@@ -45,11 +47,36 @@ void pt_cli_put_label(struct pt_buf *out, const char *id, const char *en);
 /* One line of a stream without its end; false at the end of input. *line is reused and freed by the caller. */
 bool pt_cli_line(FILE *in, struct pt_buf *line);
 
+/* The path, with the label of the instance it lies in: "official[k3f9q].position (kepala)". */
+void pt_cli_put_path(struct pt_buf *out, const struct patuh_item *item);
 /* A line each: how many answers a repeat has of those it needs, and which condition an answer does not meet. indent:
  * blanks before it. */
 void pt_cli_put_faults(struct pt_buf *out, const struct patuh_item *item, size_t indent);
 /* What keeps entries of an assessment from counting, a line each; nothing when all is well. */
 void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed);
+
+/* The choices of a question, a line each, every one with the number that is typed for it where the list has numbers.
+ * indent: blanks before it. */
+void pt_cli_put_choices(struct pt_buf *out, const struct patuh_item *item, size_t indent);
+/* "1 3" becomes "yes maybe": a word that is a number of the list stands for its name; any other stays. */
+void pt_cli_name_choices(const struct patuh_item *item, const char *typed, struct pt_buf *out);
+
+/* NULL: there is no such path. */
+const struct patuh_item *pt_cli_item(const struct patuh_form *form, const char *path);
+/* What this device stored at the path, and what is odd about it, a line each. form: as it is afterwards. */
+void pt_cli_put_saved(struct pt_buf *out, const struct patuh_form *form, const char *path);
+/* Entries that do not count until it is handed in or approved again: a line, or none. */
+void pt_cli_put_outside(struct pt_buf *out, const struct patuh_listed *listed);
+/* Both to stderr, of a form that is read anew. */
+void pt_cli_say_saved(struct pt_cli *cli, const char *assessment, const char *path);
+/* The same without the value. path: NULL when it is about no question. */
+void pt_cli_say_after(struct pt_cli *cli, const char *assessment, const char *path);
+
+/* Degrees with a decimal point to units of 10^-7; further decimals are cut off, and what does not fit becomes a place
+ * that is not on earth. False: no such number. */
+bool pt_cli_read_degrees(const char *text, int32_t *out);
+/* Whole metres, rounded up. False: no such number, or more than a thousand kilometres. */
+bool pt_cli_read_metres(const char *text, uint32_t *out);
 
 void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed);
 

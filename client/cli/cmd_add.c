@@ -1,13 +1,13 @@
-/* patuh add A REPEAT LABEL: prints the path of what was added. */
+/* patuh add ASSESSMENT REPEAT LABEL: prints the path of what was added. */
 #include "client/cli/cli.h"
 
 int pt_cmd_add(struct pt_cli *cli)
 {
     char path[PATUH_PATH_BYTES];
-    if (!pt_cli_read(cli, NULL, 0, 3, 3)) {
+    if (!pt_cli_read(cli, NULL, 0, "ASSESSMENT REPEAT LABEL")) {
         return PT_EXIT_USAGE;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     int code =
@@ -16,7 +16,7 @@ int pt_cmd_add(struct pt_cli *cli)
         struct pt_buf out = {0};
         pt_buf_printf(&out, "%s\n", path);
         code = pt_cli_print(&out);
-        pt_say_to(stderr, PT_MSG_CLI_SAVED, NULL);
+        pt_cli_say_saved(cli, cli->words[0], path);
     }
     return code;
 }

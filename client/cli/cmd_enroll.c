@@ -1,4 +1,4 @@
-/* patuh enroll [--code-file F]: the code comes from a file, a pipe or the terminal, never as an argument. */
+/* patuh enroll [--code-file FILE]: the code comes from a file, a pipe or the terminal, never as an argument. */
 #include "client/cli/cli.h"
 
 #include "io/keys/secret.h"
@@ -21,8 +21,11 @@ int pt_cmd_enroll(struct pt_cli *cli)
     struct pt_option options[] = {{.name = "--code-file", .has_value = true}};
     struct pt_buf code = {0};
     struct pt_problem problem = {0};
-    if (!pt_cli_read(cli, options, 1, 0, 0)) {
+    if (!pt_cli_read(cli, options, 1, "[CODE]")) {
         return PT_EXIT_USAGE;
+    }
+    if (cli->n_words > 0) {
+        return pt_cli_refuse(cli, PT_MSG_CODE_AS_WORD, NULL);
     }
     int result = PT_EXIT_FAILED;
     if (pt_secret_read(options[0].value, PT_MSG_CODE_ASK, &code, &problem) == PT_OK) {

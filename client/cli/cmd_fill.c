@@ -1,5 +1,5 @@
-/* patuh fill A: question by question from any input, each answer saved before the next question. It begins where
- * something is still to be done; notes are printed where they stand.
+/* patuh fill ASSESSMENT: question by question from any input, each answer saved before the next question. It begins
+ * where something is still to be done; notes are printed where they stand.
  *
  * The form is read anew after each answer, since an answer decides what is asked next; the place in it is kept as a
  * path, which no answer moves. */
@@ -18,6 +18,8 @@ struct filling {
     char (*asked)[PATUH_PATH_BYTES]; /* paths in the order they were asked, for the way back */
     size_t n_asked, asked_capacity;
     struct pt_buf line;
+    bool advised;                 /* that this does not count yet: once is enough */
+    char saved[PATUH_PATH_BYTES]; /* where the last step stored something; "" when it did not */
 };
 
 enum step { STEP_NEXT, STEP_AGAIN, STEP_BACK, STEP_QUIT, STEP_FAILED };
@@ -76,9 +78,10 @@ static void print_label(const char *sign, const char *text)
 static void print_choices(const struct patuh_item *item)
 {
     struct pt_buf out = {0};
-    for (size_t i = 0; i < item->n_choices; i++) {
-        pt_buf_printf(&out, "  %zu) %s  ", i + 1, item->choices[i].name);
-        pt_cli_put_label(&out, item->choices[i].label_id, item->choices[i].label_en);
+    pt_cli_put_choices(&out, item, 2);
+    if (item->kind == PATUH_MANY) {
+        pt_buf_put_str(&out, "  -) ");
+        pt_say(&out, PT_MSG_CLI_NONE_OF_THEM, NULL);
         pt_buf_put_str(&out, "\n");
     }
     print_out(&out);
@@ -113,9 +116,38 @@ static void print_note(const struct patuh_item *item)
     }
 }
 
-static void ask(const struct patuh_item *item)
+/* Who is there already, so that nobody is added twice. */
+static void print_instances(const struct patuh_form *form, const struct patuh_item *repeat)
 {
-    (void)printf("\n%s\n", item->path);
+    struct pt_buf out = {0};
+    size_t n = strlen(repeat->path);
+    for (size_t i = 0; i < form->n_items; i++) {
+        const struct patuh_item *item = &form->items[i];
+        if (item->kind == PATUH_INSTANCE && strncmp(item->path, repeat->path, n) == 0 && item->path[n] == '[') {
+            if (out.n == 0) {
+                pt_say(&out, PT_MSG_CLI_THERE, NULL);
+                pt_buf_put_str(&out, "\n");
+            }
+            pt_buf_put_str(&out, "  * ");
+            pt_cli_put(&out, item->label_id);
+            pt_buf_printf(&out, "  %s\n", item->path);
+        }
+    }
+    print_out(&out);
+}
+
+static void print_path(const struct patuh_item *item)
+{
+    struct pt_buf out = {0};
+    pt_buf_put_str(&out, "\n");
+    pt_cli_put_path(&out, item);
+    pt_buf_put_str(&out, "\n");
+    print_out(&out);
+}
+
+static void ask(const struct filling *f, const struct patuh_item *item)
+{
+    print_path(item);
     print_label("", item->label_id);
     print_label("", item->label_en);
     print_label("  ", item->hint_id);
@@ -123,6 +155,7 @@ static void ask(const struct patuh_item *item)
     print_choices(item);
     print_standing(item);
     if (item->kind == PATUH_REPEAT) {
+        print_instances(&f->form, item);
         pt_say_to(stdout, PT_MSG_CLI_FILL_ADD, NULL);
     } else if (item->kind == PATUH_IMAGE) {
         pt_say_to(stdout, PT_MSG_CLI_FILL_FILE, NULL);
@@ -133,38 +166,20 @@ static void ask(const struct patuh_item *item)
 
 /* --- taking the answer --- */
 
-/* "1 3" becomes "yes maybe": a word that is a number of the list stands for its name. */
-static void name_choices(const struct patuh_item *item, const char *typed, struct pt_buf *out)
-{
-    for (const char *at = typed + strspn(typed, " ,"); *at != '\0'; at += strspn(at, " ,")) {
-        struct pt_bytes word = pt_bytes_of(at, strcspn(at, " ,"));
-        int64_t number = 0;
-        bool named = false;
-        for (size_t i = 0; i < item->n_choices; i++) {
-            named = named || pt_bytes_eq(word, pt_bytes_str(item->choices[i].name));
-        }
-        pt_buf_put_str(out, out->n == 0 ? "" : " ");
-        bool listed =
-            !named && pt_int_read(word, &number) == PT_OK && number >= 1 && (uint64_t)number <= item->n_choices;
-        pt_buf_put_bytes(out, listed ? pt_bytes_str(item->choices[number - 1].name) : word);
-        at += word.n;
-    }
-}
-
 static enum patuh_result save(struct filling *f, const struct patuh_item *item)
 {
     struct pt_cli *cli = f->cli;
     const char *typed = pt_buf_text(&f->line);
-    char path[PATUH_PATH_BYTES];
     if (item->kind == PATUH_REPEAT) {
-        return patuh_add(cli->device, f->assessment, item->path, typed, path, &cli->problem);
+        return patuh_add(cli->device, f->assessment, item->path, typed, f->saved, &cli->problem);
     }
+    (void)snprintf(f->saved, sizeof f->saved, "%s", item->path);
     if (item->kind == PATUH_IMAGE) {
         return patuh_attach(cli->device, f->assessment, item->path, typed, NULL, &cli->problem);
     }
     struct pt_buf named = {0};
     if (item->n_choices > 0) {
-        name_choices(item, typed, &named);
+        pt_cli_name_choices(item, typed, &named);
     } else {
         pt_buf_put_str(&named, typed);
     }
@@ -200,7 +215,7 @@ static bool read_line(struct pt_buf *line)
 
 static enum step read_step(struct filling *f, const struct patuh_item *item)
 {
-    ask(item);
+    ask(f, item);
     if (!read_line(&f->line) || strcmp(pt_buf_text(&f->line), "q") == 0) {
         (void)fputs("\n", stdout);
         return STEP_QUIT;
@@ -210,15 +225,12 @@ static enum step read_step(struct filling *f, const struct patuh_item *item)
         return typed[0] == '\0' ? STEP_NEXT : STEP_BACK;
     }
     enum patuh_result result = save(f, item);
-    if (result == PATUH_INVALID || result == PATUH_NOTFOUND) {
-        (void)fprintf(stderr, "%s\n", f->cli->problem.text);
-        return STEP_AGAIN; /* the person can correct it */
-    }
     if (result != PATUH_OK) {
+        f->saved[0] = '\0';
         (void)fprintf(stderr, "%s\n", f->cli->problem.text);
-        return STEP_FAILED;
+        bool correctable = result == PATUH_INVALID || result == PATUH_NOTFOUND;
+        return correctable ? STEP_AGAIN : STEP_FAILED;
     }
-    pt_say_to(stdout, PT_MSG_CLI_SAVED, NULL);
     return item->kind == PATUH_REPEAT || item->kind == PATUH_IMAGE ? STEP_AGAIN : STEP_NEXT;
 }
 
@@ -230,6 +242,16 @@ static bool read_form(struct filling *f)
     patuh_form_free(&f->form);
     struct pt_cli *cli = f->cli;
     bool good = pt_cli_end(cli, patuh_form(cli->device, f->assessment, &f->form, &cli->problem)) == PT_EXIT_GOOD;
+    if (good && f->saved[0] != '\0') {
+        struct pt_buf out = {0};
+        pt_cli_put_saved(&out, &f->form, f->saved);
+        if (!f->advised) {
+            pt_cli_put_outside(&out, &f->form.summary);
+        }
+        f->advised = f->advised || f->form.summary.n_outside > 0;
+        print_out(&out);
+    }
+    f->saved[0] = '\0';
     if (good && f->form.summary.n_broken > n_before) { /* by the answer just given, or an earlier one */
         char count[16];
         (void)snprintf(count, sizeof count, "%u", f->form.summary.n_broken);
@@ -342,17 +364,17 @@ static int fill(struct filling *f)
         }
         at = after_step(f, step);
     }
-    pt_say_to(stdout, PT_MSG_CLI_FILL_END, f->assessment, NULL);
+    pt_say_to(stdout, PT_MSG_CLI_FILL_END, f->assessment, f->cli->dir, NULL);
     return PT_EXIT_GOOD;
 }
 
 int pt_cmd_fill(struct pt_cli *cli)
 {
     struct filling f = {.cli = cli};
-    if (!pt_cli_read(cli, NULL, 0, 1, 1)) {
+    if (!pt_cli_read(cli, NULL, 0, "ASSESSMENT")) {
         return PT_EXIT_USAGE;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     f.assessment = cli->words[0];

@@ -22,6 +22,8 @@ void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed)
     pt_json_text(json, "advice", listed->advice);
     pt_json_text(json, "taken_back", listed->taken_back);
     pt_json_text(json, "surveyors", listed->surveyors);
+    pt_json_bool(json, "revoked", listed->revoked);
+    pt_json_bool(json, "held", listed->held);
     pt_json_bool(json, "assigned", listed->assigned);
     pt_json_bool(json, "ready", listed->ready);
     pt_json_count(json, "answered", listed->n_answered);
@@ -67,6 +69,11 @@ static enum pt_msg outside_msg(const char *state)
                                                                : PT_MSG_ADVICE_OUTSIDE_SUBMITTED;
 }
 
+void pt_cli_put_outside(struct pt_buf *out, const struct patuh_listed *listed)
+{
+    put_sentence(out, outside_msg(listed->state), listed->n_outside, listed->assessment);
+}
+
 /* Whatever keeps entries from counting, a sentence each. */
 void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed)
 {
@@ -77,7 +84,7 @@ void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed)
     }
     put_sentence(out, PT_MSG_ADVICE_CONFLICTS, listed->n_conflicts, listed->assessment);
     put_sentence(out, PT_MSG_ADVICE_BROKEN, listed->n_broken, listed->assessment);
-    put_sentence(out, outside_msg(listed->state), listed->n_outside, listed->assessment);
+    pt_cli_put_outside(out, listed);
     put_sentence(out, PT_MSG_ADVICE_INEFFECTIVE, listed->n_ineffective, listed->assessment);
     if (!listed->assigned) {
         pt_buf_put_str(out, "    ");
@@ -133,10 +140,10 @@ static void put_line(struct pt_buf *out, const struct patuh_listed *listed)
 int pt_cmd_list(struct pt_cli *cli)
 {
     struct patuh_list list;
-    if (!pt_cli_read(cli, NULL, 0, 0, 0)) {
+    if (!pt_cli_read(cli, NULL, 0, "")) {
         return PT_EXIT_USAGE;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     int code = pt_cli_end(cli, patuh_list(cli->device, &list, &cli->problem));

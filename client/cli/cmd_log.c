@@ -1,4 +1,4 @@
-/* patuh log A */
+/* patuh log ASSESSMENT */
 #include "client/cli/cli.h"
 
 static void put_json(struct pt_buf *out, const struct patuh_history *history)
@@ -42,10 +42,10 @@ static void put_lines(struct pt_buf *out, const struct patuh_history *history)
 int pt_cmd_log(struct pt_cli *cli)
 {
     struct patuh_history history;
-    if (!pt_cli_read(cli, NULL, 0, 1, 1)) {
+    if (!pt_cli_read(cli, NULL, 0, "ASSESSMENT")) {
         return PT_EXIT_USAGE;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     int code = pt_cli_end(cli, patuh_history(cli->device, cli->words[0], &history, &cli->problem));

@@ -1,15 +1,15 @@
-/* patuh not-assessed A --reason TEXT */
+/* patuh not-assessed ASSESSMENT --reason TEXT */
 #include "client/cli/cli.h"
 
 int pt_cmd_not_assessed(struct pt_cli *cli)
 {
     struct pt_option options[] = {{.name = "--reason", .has_value = true}};
-    if (!pt_cli_read(cli, options, 1, 1, 1)) {
+    if (!pt_cli_read(cli, options, 1, "ASSESSMENT")) {
         return PT_EXIT_USAGE;
     }
     const char *reason = options[0].value;
     if (reason == NULL) {
-        return pt_cli_usage(cli);
+        return pt_cli_refuse(cli, PT_MSG_OPTION_NEEDED, "--reason TEXT");
     }
     if (!pt_cli_open(cli)) {
         return PT_EXIT_FAILED;

@@ -1,4 +1,4 @@
-/* patuh show A [--missing] [--role R] [--json] */
+/* patuh show ASSESSMENT [PATH] [--missing] [--role ROLE] [--json]: one question in full, with its choices, or all. */
 #include "client/cli/cli.h"
 
 #include <string.h>
@@ -6,11 +6,22 @@
 struct filter {
     bool missing;
     const char *role; /* NULL: all */
+    const char *path; /* the same; with what lies in it */
 };
+
+/* The item itself, or one of an instance that the path names. */
+static bool lies_in(const struct patuh_item *item, const char *path)
+{
+    size_t n = strlen(path);
+    return strncmp(item->path, path, n) == 0 && (item->path[n] == '\0' || item->path[n] == '.');
+}
 
 static bool is_shown(const struct filter *filter, const struct patuh_item *item)
 {
     if (filter->missing && !item->missing && !item->broken) {
+        return false;
+    }
+    if (filter->path != NULL && !lies_in(item, filter->path)) {
         return false;
     }
     return filter->role == NULL || strcmp(item->role, filter->role) == 0;
@@ -71,6 +82,8 @@ static void put_item_json(struct pt_json *json, const struct patuh_item *item)
     pt_json_begin(json, NULL, '{');
     pt_json_text(json, "kind", kind_name(item->kind));
     pt_json_text(json, "path", item->path);
+    pt_json_text(json, "instance", item->instance);
+    pt_json_bool(json, "registered", item->registered);
     pt_json_text(json, "label_id", item->label_id);
     pt_json_text(json, "label_en", item->label_en);
     pt_json_text(json, "role", item->role);
@@ -144,6 +157,7 @@ static void put_people_json(struct pt_json *json, const struct patuh_form *form)
         pt_json_number(json, "latitude", form->visits[i].latitude);
         pt_json_number(json, "longitude", form->visits[i].longitude);
         pt_json_count(json, "accuracy_m", form->visits[i].accuracy_m);
+        pt_json_text(json, "time", form->visits[i].time);
         pt_json_end(json, '}');
     }
     pt_json_end(json, ']');
@@ -206,7 +220,7 @@ static void put_head(struct pt_buf *out, const struct patuh_form *form)
         char metres[16];
         (void)snprintf(metres, sizeof metres, "%u", visit->accuracy_m);
         pt_say(out, PT_MSG_CLI_PLACE, visit->author, visit->latitude, visit->longitude, metres, NULL);
-        pt_buf_put_str(out, "\n");
+        pt_buf_printf(out, " (%s)\n", visit->time);
     }
     for (size_t i = 0; i < form->n_reasons; i++) {
         pt_say(out, PT_MSG_CLI_REASON, form->reasons[i].author, form->reasons[i].text, NULL);
@@ -274,16 +288,38 @@ static void put_values(struct pt_buf *out, const struct patuh_item *item)
     }
 }
 
-static void put_item(struct pt_buf *out, const struct patuh_item *item)
+/* What is to be answered: hint and choices. */
+static void put_asking(struct pt_buf *out, const struct patuh_item *item)
 {
+    if (item->hint_id[0] != '\0' || item->hint_en[0] != '\0') {
+        put_indent(out, item->depth + 2);
+        pt_cli_put_label(out, item->hint_id, item->hint_en);
+        pt_buf_put_str(out, "\n");
+    }
+    pt_cli_put_choices(out, item, 2 * ((size_t)item->depth + 2));
+}
+
+static void put_item(struct pt_buf *out, const struct patuh_item *item, const struct filter *filter)
+{
+    /* without the tree around it, nothing else names the instance */
+    bool alone = filter->missing || filter->role != NULL || filter->path != NULL;
     put_indent(out, item->depth);
-    pt_buf_printf(out, "%s %s  ", item->missing || item->broken ? "!" : "-", item->path);
+    pt_buf_put_str(out, item->missing || item->broken ? "! " : "- ");
+    if (alone) {
+        pt_cli_put_path(out, item);
+    } else {
+        pt_buf_put_str(out, item->path);
+    }
+    pt_buf_put_str(out, "  ");
     pt_cli_put_label(out, item->label_id, item->label_en);
     pt_buf_put_str(out, "\n");
     if (!item->asked) {
         put_indent(out, item->depth + 2);
         pt_say(out, PT_MSG_CLI_NOT_ASKED, item->blocker, item->condition, NULL);
         pt_buf_put_str(out, "\n");
+    }
+    if (filter->path != NULL) {
+        put_asking(out, item);
     }
     put_values(out, item);
     pt_cli_put_faults(out, item, 2 * ((size_t)item->depth + 2));
@@ -295,10 +331,12 @@ static void put_item(struct pt_buf *out, const struct patuh_item *item)
 
 static void put_form(struct pt_buf *out, const struct patuh_form *form, const struct filter *filter)
 {
-    put_head(out, form);
+    if (filter->path == NULL) {
+        put_head(out, form);
+    }
     for (size_t i = 0; i < form->n_items; i++) {
         if (is_shown(filter, &form->items[i])) {
-            put_item(out, &form->items[i]);
+            put_item(out, &form->items[i], filter);
         }
     }
     if (!form->summary.ready) {
@@ -313,34 +351,44 @@ static bool role_known(const char *role)
            strcmp(role, "documents") == 0;
 }
 
+static int print_form(const struct patuh_form *form, const struct filter *filter, bool json)
+{
+    struct pt_buf out = {0};
+    if (filter->path != NULL && form->summary.ready && pt_cli_item(form, filter->path) == NULL) {
+        pt_say_to(stderr, PT_MSG_PATH_UNKNOWN, filter->path, NULL);
+        return PT_EXIT_FAILED;
+    }
+    if (json) {
+        put_json(&out, form, filter);
+    } else {
+        put_form(&out, form, filter);
+    }
+    if (form->summary.places.held) {
+        pt_say_to(stderr, PT_MSG_CLI_HELD_BRANCH, form->summary.assessment, NULL);
+    }
+    return pt_cli_print(&out);
+}
+
 int pt_cmd_show(struct pt_cli *cli)
 {
     struct patuh_form form;
     struct pt_option options[] = {{.name = "--missing"}, {.name = "--role", .has_value = true}};
-    if (!pt_cli_read(cli, options, 2, 1, 1)) {
+    if (!pt_cli_read(cli, options, 2, "ASSESSMENT [PATH]")) {
         return PT_EXIT_USAGE;
     }
-    struct filter filter = {.missing = options[0].n > 0, .role = options[1].value};
+    struct filter filter = {.missing = options[0].n > 0, .role = options[1].value, .path = cli->words[1]};
     if (!role_known(filter.role)) {
         pt_say_to(stderr, PT_MSG_CLI_ROLE, filter.role, NULL);
         return PT_EXIT_USAGE;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     int code = pt_cli_end(cli, patuh_form(cli->device, cli->words[0], &form, &cli->problem));
     if (code != PT_EXIT_GOOD) {
         return code;
     }
-    struct pt_buf out = {0};
-    if (cli->json) {
-        put_json(&out, &form, &filter);
-    } else {
-        put_form(&out, &form, &filter);
-    }
-    if (form.summary.places.held) {
-        pt_say_to(stderr, PT_MSG_CLI_HELD_BRANCH, form.summary.assessment, NULL);
-    }
+    code = print_form(&form, &filter, cli->json);
     patuh_form_free(&form);
-    return pt_cli_print(&out);
+    return code;
 }

@@ -18,6 +18,7 @@ static void put_json(struct pt_buf *out, const struct patuh_status *status)
         pt_json_text(&json, "where", patuh_where_name(piece->where));
         pt_json_bool(&json, "held", piece->held);
         pt_json_bool(&json, "here", piece->here);
+        pt_json_bool(&json, "revoked", status->revoked);
         pt_json_end(&json, '}');
     }
     pt_json_end(&json, ']');
@@ -66,10 +67,10 @@ static void say_held(const struct patuh_status *status)
 int pt_cmd_status(struct pt_cli *cli)
 {
     struct patuh_status status;
-    if (!pt_cli_read(cli, NULL, 0, 0, 0)) {
+    if (!pt_cli_read(cli, NULL, 0, "")) {
         return PT_EXIT_USAGE;
     }
-    if (!pt_cli_open(cli)) {
+    if (!pt_cli_open_standing(cli)) {
         return PT_EXIT_FAILED;
     }
     int code = pt_cli_end(cli, patuh_status(cli->device, &status, &cli->problem));

@@ -1,5 +1,5 @@
-/* patuh submit A [--with-missing]: without it, what is missing or does not meet its condition is listed and nothing is
- * handed in. */
+/* patuh submit ASSESSMENT [--with-missing]: without it, what is missing or does not meet its condition is listed and
+ * nothing is handed in. */
 #include "client/cli/cli.h"
 
 static void list_missing(struct pt_cli *cli)
@@ -13,7 +13,8 @@ static void list_missing(struct pt_cli *cli)
     for (size_t i = 0; i < form.n_items; i++) {
         const struct patuh_item *item = &form.items[i];
         if (item->missing || item->broken) {
-            pt_buf_printf(&out, "%s  ", item->path);
+            pt_cli_put_path(&out, item);
+            pt_buf_put_str(&out, "  ");
             pt_cli_put_label(&out, item->label_id, item->label_en);
             pt_buf_put_str(&out, "\n");
         }
@@ -46,7 +47,7 @@ static void advise(struct pt_cli *cli)
 int pt_cmd_submit(struct pt_cli *cli)
 {
     struct pt_option options[] = {{.name = "--with-missing"}};
-    if (!pt_cli_read(cli, options, 1, 1, 1)) {
+    if (!pt_cli_read(cli, options, 1, "ASSESSMENT")) {
         return PT_EXIT_USAGE;
     }
     if (!pt_cli_open(cli)) {

@@ -39,7 +39,7 @@ static void say_counts(const struct patuh_counts *counts)
 int pt_cmd_sync(struct pt_cli *cli)
 {
     struct patuh_counts counts = {0};
-    if (!pt_cli_read(cli, NULL, 0, 0, 0)) {
+    if (!pt_cli_read(cli, NULL, 0, "")) {
         return PT_EXIT_USAGE;
     }
     if (!pt_cli_open(cli)) {

@@ -14,26 +14,32 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"enroll", pt_cmd_enroll, "--dir D [--code-file F]", "daftarkan perangkat ini dengan kode dari kantor",
+    {"enroll", pt_cmd_enroll, "--dir DIR [--code-file FILE]", "daftarkan perangkat ini dengan kode dari kantor",
      "enroll this device with a code of the office"},
-    {"sync", pt_cmd_sync, "--dir D", "kirim dan ambil semuanya", "send and fetch everything"},
-    {"list", pt_cmd_list, "--dir D [--json]", "penilaian saya dan keadaannya", "my assessments and their state"},
-    {"show", pt_cmd_show, "--dir D A [--missing] [--role R] [--json]", "pertanyaan, jawaban, nilai sementara",
-     "questions, answers, provisional score"},
-    {"fill", pt_cmd_fill, "--dir D A", "isi satu per satu (q selesai, < kembali, Enter melewati)",
+    {"sync", pt_cmd_sync, "--dir DIR", "kirim dan ambil semuanya", "send and fetch everything"},
+    {"list", pt_cmd_list, "--dir DIR [--json]", "penilaian saya dan keadaannya", "my assessments and their state"},
+    {"show", pt_cmd_show, "--dir DIR ASSESSMENT [PATH] [--missing] [--role ROLE] [--json]",
+     "pertanyaan, jawaban, nilai sementara; dengan PATH satu pertanyaan beserta pilihannya",
+     "questions, answers, provisional score; with PATH one question with its choices"},
+    {"fill", pt_cmd_fill, "--dir DIR ASSESSMENT", "isi satu per satu (q selesai, < kembali, Enter melewati)",
      "fill in question by question (q ends, < goes back, Enter skips)"},
-    {"answer", pt_cmd_answer, "--dir D A PATH VALUE [--note TEXT] | --dir D A --from FILE.csv", "jawab", "answer"},
-    {"clear", pt_cmd_clear, "--dir D A PATH", "hapus jawaban", "clear an answer"},
-    {"remove", pt_cmd_remove, "--dir D A PATH", "hapus produk, responden, atau bukti",
+    {"answer", pt_cmd_answer, "--dir DIR ASSESSMENT PATH VALUE [--note TEXT] | --dir DIR ASSESSMENT --from FILE.csv",
+     "jawab", "answer"},
+    {"clear", pt_cmd_clear, "--dir DIR ASSESSMENT PATH", "hapus jawaban", "clear an answer"},
+    {"remove", pt_cmd_remove, "--dir DIR ASSESSMENT PATH", "hapus produk, responden, atau bukti",
      "remove a product, respondent or piece of evidence"},
-    {"add", pt_cmd_add, "--dir D A REPEAT LABEL", "tambah produk atau responden", "add a product or respondent"},
-    {"attach", pt_cmd_attach, "--dir D A PATH FILE", "lampirkan foto atau dokumen", "attach a photo or document"},
-    {"place", pt_cmd_place, "--dir D A LAT LON ACC", "catat tempat kunjungan", "record the place of the visit"},
-    {"not-assessed", pt_cmd_not_assessed, "--dir D A --reason TEXT", "usulkan tidak dinilai",
+    {"add", pt_cmd_add, "--dir DIR ASSESSMENT REPEAT LABEL", "tambah produk atau responden",
+     "add a product or respondent"},
+    {"attach", pt_cmd_attach, "--dir DIR ASSESSMENT PATH FILE", "lampirkan foto atau dokumen",
+     "attach a photo or document"},
+    {"place", pt_cmd_place, "--dir DIR ASSESSMENT LATITUDE LONGITUDE METRES", "catat tempat kunjungan",
+     "record the place of the visit"},
+    {"not-assessed", pt_cmd_not_assessed, "--dir DIR ASSESSMENT --reason TEXT", "usulkan tidak dinilai",
      "propose that it is not assessed"},
-    {"submit", pt_cmd_submit, "--dir D A [--with-missing]", "serahkan", "submit"},
-    {"status", pt_cmd_status, "--dir D [--json]", "di mana setiap bagian data berada", "where every piece of data is"},
-    {"log", pt_cmd_log, "--dir D A [--json]", "entri, tautan dan tanda tangan diperiksa",
+    {"submit", pt_cmd_submit, "--dir DIR ASSESSMENT [--with-missing]", "serahkan", "submit"},
+    {"status", pt_cmd_status, "--dir DIR [--json]", "di mana setiap bagian data berada",
+     "where every piece of data is"},
+    {"log", pt_cmd_log, "--dir DIR ASSESSMENT [--json]", "entri, tautan dan tanda tangan diperiksa",
      "entries, links and signatures checked"},
 };
 
@@ -45,7 +51,7 @@ static void print_row(FILE *out, const struct command *command)
 
 static int print_help(FILE *out, int code)
 {
-    (void)fputs("patuh COMMAND --dir D ...\n\n", out);
+    (void)fputs("patuh COMMAND --dir DIR ...\n\n", out);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         print_row(out, &commands[i]);
     }

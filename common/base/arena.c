@@ -179,8 +179,3 @@ char *pt_arena_printf(struct pt_arena *arena, const char *format, ...)
     va_end(again);
     return text;
 }
-
-enum pt_err pt_arena_err(const struct pt_arena *arena)
-{
-    return arena->budget == SIZE_MAX ? PT_ENOMEM : PT_ELIMIT;
-}

@@ -34,6 +34,9 @@ char *pt_arena_strn(struct pt_arena *arena, const char *text, size_t n);
 char *pt_arena_str(struct pt_arena *arena, const char *text);
 char *pt_arena_printf(struct pt_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* LIMIT when the budget is what stopped us, NOMEM when the heap did. */
-enum pt_err pt_arena_err(const struct pt_arena *arena);
+static inline enum pt_err pt_arena_err(const struct pt_arena *arena)
+{
+    return arena->budget == SIZE_MAX ? PT_ENOMEM : PT_ELIMIT;
+}
 
 #endif

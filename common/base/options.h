@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* How programs end. */
+enum { PT_EXIT_GOOD = 0, PT_EXIT_FAILED = 1, PT_EXIT_USAGE = 2 };
+
 #define PT_OPTION_VALUES_MAX 64
 
 struct pt_option {

@@ -1,7 +1,7 @@
 /* problem.h - one sentence for a person, in Indonesian and English, from the catalogue messages.def.
  *
  * The place that knows what is wrong fills a pt_problem and returns its pt_err; the program that talks to the person
- * prints it. A sentence is "Indonesian / English" on one line.
+ * prints it. A sentence is "Indonesian / English" on one line; what is there in both languages is two arguments.
  * Thread: any one thread at a time.  Memory: a problem copies its arguments (cut off at PT_PROBLEM_ARG_BYTES). */
 #ifndef PT_PROBLEM_H
 #define PT_PROBLEM_H

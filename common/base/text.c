@@ -55,6 +55,38 @@ bool pt_utf8_ok(struct pt_bytes text)
     return true;
 }
 
+/* Bytes of the blank that begins here; 0: none does. */
+static size_t blank_bytes(const uint8_t *at, size_t n)
+{
+    static const char *const wide[] = {"\xc2\xa0",     "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe2\x81\xa0",
+                                       "\xe3\x80\x80", "\xef\xbb\xbf"}; /* no-break, ideographic, joiners */
+    if (at[0] <= ' ' || at[0] == 0x7f) {
+        return 1;
+    }
+    if (n >= 3 && at[0] == 0xe2 && at[1] == 0x80 && at[2] >= 0x80 && at[2] <= 0x8f) { /* U+2000 to U+200F */
+        return 3;
+    }
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
+        size_t length = strlen(wide[i]);
+        if (n >= length && memcmp(at, wide[i], length) == 0) {
+            return length;
+        }
+    }
+    return 0;
+}
+
+bool pt_text_is_blank(struct pt_bytes text)
+{
+    size_t step = 0;
+    for (size_t i = 0; i < text.n; i += step) {
+        step = blank_bytes(text.data + i, text.n - i);
+        if (step == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void pt_hex_put(struct pt_buf *out, struct pt_bytes bytes)
 {
     static const char digits[] = "0123456789abcdef";

@@ -13,6 +13,9 @@
 /* Well-formed UTF-8 (RFC 3629) without NUL. */
 bool pt_utf8_ok(struct pt_bytes text);
 
+/* Nothing in it that could be seen: blanks, line ends and control characters, of Unicode too. text: UTF-8. */
+bool pt_text_is_blank(struct pt_bytes text);
+
 /* Lower-case hexadecimal. */
 void pt_hex_put(struct pt_buf *out, struct pt_bytes bytes);
 /* Exactly n bytes from 2n digits. Errors: MALFORMED. */

@@ -11,6 +11,7 @@
 #define PT_KEY_BYTES 32       /* Ed25519 public key, and its seed */
 #define PT_SIGNATURE_BYTES 64 /* Ed25519 */
 #define PT_SUBJECT_BYTES_MAX 95
+#define PT_OFFICE_CODE_BYTES_MAX 31
 #define PT_INSTANCE_BYTES_MAX 32 /* product code or five base-32 digits */
 #define PT_NAME_BYTES_MAX 127    /* a person, office, institution, unit, product */
 #define PT_PATH_BYTES_MAX 160

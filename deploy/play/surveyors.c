@@ -1,6 +1,6 @@
 /* surveyors.c - plays a surveyor's days through libpatuh, with INVENTED answers, the same for the same seed.
  *
- *     play-surveyors --dir D --seed N [--skip ASSESSMENT]...
+ *     play-surveyors --dir DIR --seed N [--skip ASSESSMENT]...
  *
  * Answers every question of every assessment assigned to the device, adds the officials and users who are interviewed,
  * attaches an invented proof here and there, and submits. Prints how many entries it made. */
@@ -254,7 +254,7 @@ static void play(struct play *p, uint64_t seed)
 
 static int usage(void)
 {
-    (void)fprintf(stderr, "play-surveyors --dir D --seed N [--skip ASSESSMENT]...\n");
+    (void)fprintf(stderr, "play-surveyors --dir DIR --seed N [--skip ASSESSMENT]...\n");
     return 2;
 }
 

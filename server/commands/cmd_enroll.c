@@ -6,8 +6,12 @@ enum pt_err cmd_enroll(struct command *c)
 {
     struct pt_buf code = {0};
     struct reviewer reviewer = {0};
+    const char *word;
     size_t n = 0;
-    enum pt_err err = command_words(c, NULL, 0, NULL, 0, &n);
+    enum pt_err err = command_words(c, NULL, 0, &word, 1, &n);
+    if (err == PT_OK && n > 0) {
+        err = command_usage(c, PT_MSG_CODE_AS_WORD, "");
+    }
     if (err == PT_OK && !c->office->joined) {
         err = pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_OFFICE_NOT_JOINED, NULL);
     }

@@ -409,10 +409,13 @@ static enum pt_err tell_missing_devices(struct command *c, const struct assignme
                                         struct pt_arena *arena)
 {
     const char **names = pt_arena_zalloc(arena, n, sizeof *names);
-    for (size_t i = 0; names != NULL && i < n; i++) {
+    if (names == NULL) {
+        return pt_arena_err(arena);
+    }
+    for (size_t i = 0; i < n; i++) {
         names[i] = list[i].surveyor;
     }
-    return names == NULL ? PT_ENOMEM : surveyors_tell_missing(c, names, n);
+    return surveyors_tell_missing(c, names, n);
 }
 
 static enum pt_err load_assignments(struct command *c, const char *path)
@@ -438,7 +441,7 @@ static enum pt_err load_assignments(struct command *c, const char *path)
         err = read_assignments(c, &csv, &arena, &list);
         err = err == PT_OK ? write_assignments(c, &csv, list) : err;
     }
-    if (err == PT_OK) {
+    if (err == PT_OK && list != NULL) {
         err = tell_missing_devices(c, list, csv.n_rows, &arena);
     }
     pt_arena_close(&arena);
@@ -454,7 +457,7 @@ enum pt_err cmd_load(struct command *c)
     size_t n = 0;
     enum pt_err err = command_words(c, options, 1, words, 2, &n);
     if (err == PT_OK && n < 2) {
-        err = command_usage(c, PT_MSG_WORD_NEEDED, n == 0 ? "instrument|registry|assignments|results" : "PATH");
+        err = command_usage(c, PT_MSG_WORD_NEEDED, n == 0 ? "instrument|registry|assignments|results" : "FOLDER|FILE");
     }
     if (err == PT_OK) {
         err = command_path(c, words[1], path, sizeof path);

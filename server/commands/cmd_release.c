@@ -85,7 +85,7 @@ static enum pt_err release(struct command *c, const struct forks *forks, const c
     char digits[FORKS_LINK_DIGITS + 1];
     char seq[24];
     enum pt_err err = find_branch(c, forks, word, &branch);
-    if (err != PT_OK) {
+    if (err != PT_OK || branch == NULL) {
         return err;
     }
     const struct forks_log *log = &forks->logs[branch->log];

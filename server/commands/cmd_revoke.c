@@ -1,6 +1,6 @@
 /* cmd_revoke.c - patuhd revoke: a device or reviewer key that is lost or misused writes no more.
  *
- * What the author wrote until now stays (--after now), or until one entry of one assessment (--after ASSESSMENT:SEQ);
+ * What the author wrote until now stays (--after now), or until an entry of an assessment (--after ASSESSMENT:NUMBER);
  * whatever else comes is kept and counts nowhere. */
 #include "base/text.h"
 #include "commands/command.h"
@@ -61,7 +61,7 @@ static enum pt_err find_member(struct command *c, const struct directory *d, con
     return err;
 }
 
-/* "now", or "ASSESSMENT:SEQ". */
+/* "now", or "ASSESSMENT:NUMBER". */
 static enum pt_err read_after(struct command *c, const char *text, struct revoking *r)
 {
     char name[PT_SUBJECT_BYTES_MAX + 1];
@@ -177,8 +177,8 @@ enum pt_err cmd_revoke(struct command *c)
         return err;
     }
     if (n == 0 || options[0].value == NULL) {
-        return n == 0 ? command_usage(c, PT_MSG_WORD_NEEDED, "AUTHOR")
-                      : command_usage(c, PT_MSG_OPTION_NEEDED, "--after now|ASSESSMENT:SEQ");
+        return n == 0 ? command_usage(c, PT_MSG_WORD_NEEDED, "NAME|KEY")
+                      : command_usage(c, PT_MSG_OPTION_NEEDED, "--after now|ASSESSMENT:NUMBER");
     }
     r.reason = options[1].value;
     err = r.reason == NULL ? PT_OK : command_check_reason(c, r.reason);

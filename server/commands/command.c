@@ -8,26 +8,29 @@
 #include <string.h>
 
 const struct command_row command_rows[] = {
-    {"load", cmd_load, "instrument PATH | registry DIR [--cycle C] | assignments FILE | results FILE", PT_MSG_HELP_LOAD,
-     0},
+    {"load", cmd_load, "instrument FOLDER | registry FOLDER [--cycle CYCLE] | assignments FILE | results FILE",
+     PT_MSG_HELP_LOAD, 0},
     {"invite", cmd_invite, "--surveyor NAME | --reviewer NAME | --office CODE [--ttl 7d] [--address HOST:PORT]",
      PT_MSG_HELP_INVITE, 0},
-    {"join", cmd_join, "[--code-file F] [--address HOST:PORT]", PT_MSG_HELP_JOIN, SECRET_CODE},
+    {"join", cmd_join, "[--code-file FILE] [--address HOST:PORT]", PT_MSG_HELP_JOIN, SECRET_CODE},
     {"status", cmd_status, "[--json]", PT_MSG_HELP_STATUS, 0},
     {"assign", cmd_assign, "ASSESSMENT --surveyor NAME [--instead-of NAME]", PT_MSG_HELP_ASSIGN, 0},
-    {"enroll", cmd_enroll, "[--code-file F] [--passphrase-file F]", PT_MSG_HELP_ENROLL,
+    {"enroll", cmd_enroll, "[--code-file FILE] [--passphrase-file FILE]", PT_MSG_HELP_ENROLL,
      SECRET_CODE | SECRET_NEW_PASSPHRASE},
     {"review", cmd_review,
-     "list [--state S] [--surveyor N] [--json] | show A [PATH] [--save FOLDER] [--json] | --as NAME return A --comment "
-     "PATH=TEXT... | --as NAME approve A... | --as NAME unapprove A --reason TEXT",
+     "list [--state STATE] [--surveyor NAME] [--json] | "
+     "show ASSESSMENT [PATH] [--save FOLDER] [--json] | "
+     "--as NAME return ASSESSMENT --comment PATH=TEXT... | "
+     "--as NAME approve ASSESSMENT... | "
+     "--as NAME unapprove ASSESSMENT --reason TEXT",
      PT_MSG_HELP_REVIEW, SECRET_PASSPHRASE},
-    {"decide", cmd_decide, "A PATH [--json] | A PATH ENTRY --as NAME --reason TEXT", PT_MSG_HELP_DECIDE,
-     SECRET_PASSPHRASE},
-    {"revoke", cmd_revoke, "NAME|KEY --after now|ASSESSMENT:SEQ [--reason TEXT]", PT_MSG_HELP_REVOKE, 0},
+    {"decide", cmd_decide, "ASSESSMENT PATH [--json] | ASSESSMENT PATH ENTRY --as NAME --reason TEXT",
+     PT_MSG_HELP_DECIDE, SECRET_PASSPHRASE},
+    {"revoke", cmd_revoke, "NAME|KEY --after now|ASSESSMENT:NUMBER [--reason TEXT]", PT_MSG_HELP_REVOKE, 0},
     {"release", cmd_release, "LINK --reason TEXT", PT_MSG_HELP_RELEASE, 0},
-    {"fix", cmd_fix, "--cycle C [--leave-out-rest] [--alone] | --cycle C --check [--json]", PT_MSG_HELP_FIX, 0},
-    {"unfix", cmd_unfix, "--cycle C --reason TEXT", PT_MSG_HELP_UNFIX, 0},
-    {"rollup", cmd_rollup, "--cycle C [--level submitted|region|national|fixed] [--version N] --out OUT",
+    {"fix", cmd_fix, "--cycle CYCLE [--leave-out-rest] [--alone] | --cycle CYCLE --check [--json]", PT_MSG_HELP_FIX, 0},
+    {"unfix", cmd_unfix, "--cycle CYCLE --reason TEXT", PT_MSG_HELP_UNFIX, 0},
+    {"rollup", cmd_rollup, "--cycle CYCLE [--level submitted|region|national|fixed] [--version NUMBER] --out OUT",
      PT_MSG_HELP_ROLLUP, 0},
     {"verify", cmd_verify, "OUT", PT_MSG_HELP_VERIFY, 0},
     {NULL, NULL, NULL, PT_MSG_NONE, 0},
@@ -51,7 +54,7 @@ int command_run(struct command *command, const char *name)
         err = command->out.err;
     }
     if (err == PT_OK) {
-        return EXIT_GOOD;
+        return PT_EXIT_GOOD;
     }
     if (err == PT_EDAMAGED && command->problem.msg == PT_MSG_NONE) {
         (void)!pt_problem_set(&command->problem, err, PT_MSG_STORE_DAMAGED, command->office->dir, NULL);
@@ -62,7 +65,7 @@ int command_run(struct command *command, const char *name)
     (void)pt_problem_default(&command->problem, err, name);
     pt_problem_put(&command->err, &command->problem);
     pt_buf_put_str(&command->err, "\n");
-    return command->usage ? EXIT_USAGE : EXIT_FAILED;
+    return command->usage ? PT_EXIT_USAGE : PT_EXIT_FAILED;
 }
 
 void command_close(struct command *command)

@@ -9,8 +9,6 @@
 #include "base/options.h"
 #include "office.h"
 
-enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
-
 #define COMMAND_LISTEN_DEFAULT "127.0.0.1:7440" /* what serve listens on unless told otherwise */
 
 #define COMMAND_KEY_BYTES 4 /* of a key, where a name is not enough: printed by status, taken by revoke */

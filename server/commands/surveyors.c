@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-bool surveyor_has_device(const struct directory *directory, const struct office *office, const char *name)
+/* Whose key is in use. */
+static bool has_device(const struct directory *directory, const struct office *office, const char *name)
 {
     const struct pt_authority *authority = &directory->authority;
     for (size_t i = 0; i < authority->n_members; i++) {
@@ -33,7 +34,7 @@ enum pt_err surveyors_tell_missing(struct command *command, const char *const *n
         return err;
     }
     for (size_t i = 0; i < n; i++) {
-        if (!named_before(names, i) && !surveyor_has_device(&directory, command->office, names[i])) {
+        if (!named_before(names, i) && !has_device(&directory, command->office, names[i])) {
             pt_buf_printf(&list, "%s%s", list.n == 0 ? "" : ", ", names[i]);
         }
     }

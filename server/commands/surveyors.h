@@ -7,8 +7,6 @@
 #include "commands/command.h"
 #include "directory.h"
 
-/* Has the surveyor a device here whose key is in use? */
-bool surveyor_has_device(const struct directory *directory, const struct office *office, const char *name);
 /* Tell which of the names have none, each once, and how to invite; nothing when all have one. Errors: those of the
  * store. */
 enum pt_err surveyors_tell_missing(struct command *command, const char *const *names, size_t n);

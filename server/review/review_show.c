@@ -282,7 +282,7 @@ static const char *taken_back(struct showing *s)
     const struct pt_assessment *state = &s->c->work.state;
     enum pt_msg msg = pt_work_taken_back(&s->c->work);
     struct pt_buf text = {0};
-    if (msg == PT_MSG_NONE) {
+    if (msg == PT_MSG_NONE || state->state_by == NULL) {
         return "";
     }
     bool said = state->state_move->reason.len > 0;

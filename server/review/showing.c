@@ -49,7 +49,7 @@ const char *showing_value(struct showing *s, uint32_t node, const struct pt_valu
         return showing_text(s, &value->text);
     }
     if (value->type == PT_VALUE_NONE) {
-        return "-";
+        return label ? "-" : ""; /* as typed, "-" is the answer that none of the choices fits */
     }
     if (label) {
         pt_value_put_label(&text, s->c->work.instrument, node, value);

@@ -10,19 +10,31 @@
 #include <string.h>
 
 #define MOVE_BYTES_MAX (PT_CHUNK_BYTES_MAX - 512) /* what a chunk has room for beside its header */
+#define OUT_BYTES 160 /* that a move out of a version has more than the one into it: one log, and the reason */
 
 static struct pt_log_id own_log(const struct pt__rollup *r, const struct pt_subject *subject)
 {
     return (struct pt_log_id){.subject = *subject, .author = r->in->root, .incarnation = r->plan->incarnation};
 }
 
+/* A move that names more logs than one entry has room for stays out: whoever begins new logs in one assessment does not
+ * keep a cycle from being fixed. The move into a version leaves room for the one that takes it out again. */
 static enum pt_err pack_move(struct pt__rollup *r, const Patuh__Move *move, struct pt_fix_row *row)
 {
+    bool out = move->has_reopens;
+    size_t n_logs = out ? PT_CUT_LOGS_MAX : PT_CUT_LOGS_MAX - 1;
+    size_t n_bytes = out ? MOVE_BYTES_MAX : MOVE_BYTES_MAX - OUT_BYTES;
     enum pt_err err = pt_pack(&move->base, &r->plan->arena, &row->move);
-    if (err != PT_OK || (move->n_cut <= PT_CUT_LOGS_MAX && row->move.n <= MOVE_BYTES_MAX)) {
+    if (err != PT_OK || (move->n_cut <= n_logs && row->move.n <= n_bytes)) {
         return err;
     }
-    return pt_problem_set(r->problem, PT_ELIMIT, PT_MSG_FIX_LOGS, row->subject.text + 2, NULL);
+    if (out) {
+        return pt_problem_set(r->problem, PT_ELIMIT, PT_MSG_FIX_LOGS, row->subject.text + 2, NULL);
+    }
+    row->part = PT_FIX_LEFT_OUT;
+    row->many_logs = true;
+    row->move = (struct pt_bytes){0};
+    return PT_OK;
 }
 
 /* The move into the next version: all that is there, and how much of it counts. */
@@ -148,7 +160,9 @@ static enum pt_msg todo_of(const struct pt_fix_row *row)
     case PT_FIX_OPEN:
         return row->n_conflicts > 0 ? PT_MSG_FIX_TODO_DECIDE : PT_MSG_FIX_TODO_MISSING;
     case PT_FIX_LEFT_OUT:
-        return row->state[0] == '\0' ? PT_MSG_FIX_TODO_OPEN : PT_MSG_FIX_TODO_APPROVE;
+        return row->many_logs          ? PT_MSG_FIX_TODO_LOGS
+               : row->state[0] == '\0' ? PT_MSG_FIX_TODO_OPEN
+                                       : PT_MSG_FIX_TODO_APPROVE;
     case PT_FIX_LATE:
         return PT_MSG_FIX_TODO_LATE;
     case PT_FIX_ENTERS:

@@ -15,7 +15,7 @@ enum pt_fix_part {
     PT_FIX_ENTERS,
     PT_FIX_NOT_ASSESSED, /* an office confirmed the reason */
     PT_FIX_OPEN,         /* approved, its score a range: has to be decided first */
-    PT_FIX_LEFT_OUT,     /* not approved by head office, or nobody opened it */
+    PT_FIX_LEFT_OUT,     /* not approved by head office, nobody opened it, or too many logs for one move */
     PT_FIX_LATE          /* in the version that stands, with entries that came after it */
 };
 
@@ -30,6 +30,7 @@ struct pt_fix_row {
     size_t n_conflicts;
     size_t n_missing;
     size_t n_late;    /* entries */
+    bool many_logs;   /* LEFT_OUT: it would have entered, but one entry cannot name them all */
     enum pt_msg todo; /* NONE: nothing */
     struct pt_subject subject;
     struct pt_bytes move; /* packed; empty: none is written */
@@ -55,8 +56,8 @@ struct pt_fix {
     struct pt_hash reason; /* a text */
 };
 
-/* input: level and version are not used. Errors: those of pt_rollup_build; LIMIT (an assessment of too many logs, with
- * a problem). */
+/* input: level and version are not used. Errors: those of pt_rollup_build; LIMIT (offices of too many logs, or a
+ * version to open of an assessment of too many; with a problem). */
 enum pt_err pt_fix_plan(const struct pt_rollup_input *input, uint64_t incarnation, const struct pt_hash *reason,
                         struct pt_fix *out, struct pt_problem *problem);
 void pt_fix_close(struct pt_fix *fix);

@@ -19,7 +19,7 @@
 #include "core/merge/merge.h"
 #include "core/store/store.h"
 
-#define PT_ENGINE_VERSION "5" /* of everything that decides a score or a byte of the files */
+#define PT_ENGINE_VERSION "6" /* of everything that decides a score or a byte of the files */
 #define PT_ROLLUP_FILES_MAX 16
 #define PT_ROLLUP_MANIFEST "manifest.json"
 #define PT_ROLLUP_SIGNATURE "manifest.sig"

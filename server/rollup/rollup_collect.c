@@ -214,7 +214,8 @@ static enum pt_err assess(struct pt__rollup *r, size_t first, size_t last, struc
     if (err == PT_OK) {
         (*out)->foreign = r->has_registry && has_foreign_opening(&assessment);
     }
-    if (err == PT_ELIMIT) {
+    bool said = r->problem != NULL && r->problem->msg != PT_MSG_NONE; /* by who knows better */
+    if (err == PT_ELIMIT && !said) {
         return pt_problem_set(r->problem, PT_EINVALID, PT_MSG_ROLLUP_ASSESSMENT, pt_subject_name(subject),
                               pt_err_text(err), NULL);
     }

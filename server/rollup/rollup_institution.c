@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool pt__is_submitted(Patuh__State state)
-{
-    return state == PATUH__STATE__STATE_SUBMITTED || pt__is_approved(state);
-}
-
-bool pt__is_approved(Patuh__State state)
+static bool is_approved(Patuh__State state)
 {
     return state == PATUH__STATE__STATE_APPROVED_REGION || state == PATUH__STATE__STATE_APPROVED_NATIONAL ||
            state == PATUH__STATE__STATE_FIXED;
+}
+
+static bool is_submitted(Patuh__State state)
+{
+    return state == PATUH__STATE__STATE_SUBMITTED || is_approved(state);
 }
 
 bool pt__unit_settled(const struct pt__unit *unit)
@@ -113,8 +113,8 @@ static void count_unit(struct pt__institution *institution, const struct pt__uni
 {
     institution->n_expected += unit->expected;
     institution->n_opened += unit->opened;
-    institution->n_submitted += unit->opened && pt__is_submitted(unit->state);
-    institution->n_approved += unit->opened && pt__is_approved(unit->state);
+    institution->n_submitted += unit->opened && is_submitted(unit->state);
+    institution->n_approved += unit->opened && is_approved(unit->state);
     institution->n_not_assessed += unit->not_assessed;
     institution->n_scored += unit->has_score;
     institution->n_foreign += unit->foreign;

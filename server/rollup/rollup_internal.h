@@ -365,8 +365,6 @@ bool pt__unit_settled(const struct pt__unit *unit);
 bool pt__institution_settled(const struct pt__institution *institution);
 /* Zone of a settled score; NULL while it is not or there is none. */
 const struct pt_zone *pt__zone(const struct pt__rollup *r, bool settled, int64_t score);
-bool pt__is_submitted(Patuh__State state);
-bool pt__is_approved(Patuh__State state);
 
 /* rollup_tables.c, rollup_coverage.c: the tables. */
 void pt__put_results(const struct pt__rollup *r, struct pt_buf *out);
@@ -387,7 +385,6 @@ bool pt__has_placeholders(const struct pt__rollup *r);
 /* Institution types in the order of people, then any others sorted; NULL past the last. */
 const char *pt__type_at(const struct pt__rollup *r, size_t i);
 const char *pt__type_label(const char *type, bool english);
-void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t score);
 /* score_low, score_high, and score when they are the same: three fields, the first not of its row. */
 void pt__put_range(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, bool settled, int64_t low,
                    int64_t high);
@@ -401,7 +398,6 @@ enum pt_err pt__rollup_add_leaf(struct pt__rollup *r, const char *subject, const
 /* rollup_manifest.c */
 void pt__put_national(const struct pt__rollup *r, struct pt_buf *out);
 void pt__put_manifest(const struct pt__rollup *r, const struct pt_rollup_files *files, struct pt_buf *out);
-void pt__json_text(struct pt_buf *out, const char *text); /* with quotes and escapes */
 /* Text of a key in a manifest of ours, into out (n bytes). Errors: MALFORMED. */
 enum pt_err pt__manifest_text(struct pt_bytes manifest, const char *key, char *out, size_t n);
 

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-void pt__json_text(struct pt_buf *out, const char *text)
+/* With quotes and escapes. */
+static void put_json_text(struct pt_buf *out, const char *text)
 {
     pt_buf_put_u8(out, '"');
     for (; *text != '\0'; text++) {
@@ -25,7 +26,7 @@ void pt__json_text(struct pt_buf *out, const char *text)
 static void put_text(struct pt_buf *out, const char *key, const char *text)
 {
     pt_buf_printf(out, "  \"%s\": ", key);
-    pt__json_text(out, text);
+    put_json_text(out, text);
     pt_buf_put_str(out, ",\n");
 }
 
@@ -104,7 +105,7 @@ static void put_zone_counts(const struct pt__rollup *r, const char *type, struct
             n += meant && pt__zone(r, pt__institution_settled(x), x->low) == &r->ins->zones[z];
         }
         pt_buf_put_str(out, z == 0 ? "" : ", ");
-        pt__json_text(out, r->ins->zones[z].category);
+        put_json_text(out, r->ins->zones[z].category);
         pt_buf_printf(out, ": %zu", n);
     }
     pt_buf_put_str(out, "}");
@@ -145,7 +146,7 @@ void pt__put_national(const struct pt__rollup *r, struct pt_buf *out)
     pt_buf_put_str(out, "  \"types\": {");
     for (size_t i = 0; (type = pt__type_at(r, i)) != NULL; i++) {
         pt_buf_put_str(out, i == 0 ? "\n    " : ",\n    ");
-        pt__json_text(out, type);
+        put_json_text(out, type);
         pt_buf_put_str(out, ": ");
         put_totals(r, type, out);
     }

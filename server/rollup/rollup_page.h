@@ -10,9 +10,9 @@ void pt__page_begin(struct pt_buf *out, const char *title);
 void pt__page_end(struct pt_buf *out);
 /* Text with & < > " ' escaped: for content and for attributes in quotes. */
 void pt__page_text(struct pt_buf *out, const char *text);
-/* Indonesian, then English smaller beside it; both are escaped. */
 /* A note out of data, "Indonesian / English"; as it is when it has no " / ". */
 void pt__page_note(struct pt_buf *out, const char *text);
+/* Indonesian, then English smaller beside it; both are escaped. */
 void pt__page_both(struct pt_buf *out, const char *id, const char *en);
 
 #endif

@@ -43,7 +43,7 @@ void pt__put_words(struct pt_csv_writer *csv, const char *text)
     pt_buf_free(&quoted);
 }
 
-void pt__put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t score)
+static void put_score(struct pt_csv_writer *csv, const struct pt__rollup *r, bool has_score, int64_t score)
 {
     pt_csv_put(csv, "");
     if (has_score) {
@@ -58,7 +58,7 @@ void pt__put_range(struct pt_csv_writer *csv, const struct pt__rollup *r, bool h
     struct pt_buf *out = csv->out;
     char field[40];
     size_t at = out->n;
-    pt__put_score(csv, r, has_score, low);
+    put_score(csv, r, has_score, low);
     size_t n = out->n - at;
     if (settled && n <= sizeof field && out->err == PT_OK) {
         memcpy(field, out->data + at, n);
@@ -66,8 +66,8 @@ void pt__put_range(struct pt_csv_writer *csv, const struct pt__rollup *r, bool h
         pt_buf_put(out, field, n);
         return;
     }
-    pt__put_score(csv, r, has_score, high);
-    pt__put_score(csv, r, settled, low);
+    put_score(csv, r, has_score, high);
+    put_score(csv, r, settled, low);
 }
 
 static void put_rank(struct pt_csv_writer *csv, uint32_t rank)
@@ -217,8 +217,8 @@ void pt__put_comparison(const struct pt__rollup *r, struct pt_buf *out)
         pt__put_words(&csv, x->type);
         pt_csv_put(&csv, x->code);
         pt__put_words(&csv, x->name);
-        pt__put_score(&csv, r, true, x->computed);
-        pt__put_score(&csv, r, true, x->published);
+        put_score(&csv, r, true, x->computed);
+        put_score(&csv, r, true, x->published);
         pt_csv_put_int(&csv, pt_score_round(x->computed, decimals) == pt_score_round(x->published, decimals));
         put_zone(r, x->computed, &csv);
         const struct pt_result *published = pt__published(r, x->code);

@@ -52,15 +52,15 @@ int fsync(int fd)
     return real_fsync(fd);
 }
 
-int fdatasync(int fd)
+int fdatasync(int fildes)
 {
     counts->flushes++;
-    return real_fdatasync(fd);
+    return real_fdatasync(fildes);
 }
 
-ssize_t pwrite(int fd, const void *data, size_t n, off_t offset)
+ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset)
 {
     int flags = fcntl(fd, F_GETFL);
     counts->written_through += flags >= 0 && (flags & O_DSYNC) != 0;
-    return real_pwrite(fd, data, n, offset);
+    return real_pwrite(fd, buf, n, offset);
 }

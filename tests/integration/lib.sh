@@ -55,13 +55,14 @@ same() {
         failed "$1"
     fi
 }
-# expect_fail CODE PART COMMAND...: that exit code, nothing on stdout, and one line on stderr in both languages with PART
+# expect_fail CODE PART COMMAND...: that exit code, nothing on stdout, and one line on stderr in both languages with PART;
+# patuh may add a line that says how the command is used
 expect_fail() {
     code=$1; part=$2; shift 2
     found_status=0
     run "$@" || found_status=$?
     if [ "$found_status" -ne "$code" ]; then failed "exit status $found_status, not $code: $*"
-    elif [ "$(wc -l < "$work/said")" -ne 1 ]; then failed "not one line: $*"
+    elif [ "$(grep -cv '^Cara pakai / Usage: ' "$work/said")" -ne 1 ]; then failed "not one line: $*"
     elif ! grep -qF ' / ' "$work/said"; then failed "not in both languages: $*"
     elif ! grep -qF -- "$part" "$work/said"; then failed "without \"$part\": $*"
     elif [ -s "$work/printed" ]; then failed "printed something: $*"

@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-int fdatasync(int fd)
+int fdatasync(int fildes)
 {
     int (*real)(int);
     void *symbol = dlsym(RTLD_NEXT, "fdatasync");
     memcpy(&real, &symbol, sizeof real);
     (void)poll(NULL, 0, 100);
-    return real(fd);
+    return real(fildes);
 }

@@ -144,7 +144,8 @@ static void found_units(struct sim *s, size_t region, size_t n)
 static void found_region(struct sim *s, size_t region)
 {
     Patuh__Office detail = PATUH__OFFICE__INIT;
-    struct world_node *office = world_node(s->w, 1, codes[region - 1], s->offices[0]);
+    PT_CHECK(region >= 1 && region <= SIM_REGIONS_MAX);
+    struct world_node *office = world_node(s->w, PT_TIER_REGION, codes[region - 1], s->offices[0]);
     s->offices[region] = office;
     detail.code = detail.name = pt_text_of(office->code);
     detail.has_public_key = detail.has_transport_key = detail.has_generation = true;

@@ -37,7 +37,7 @@ static int run(const char *name, int argc, const char *const *argv)
 {
     struct command command = {.office = &office, .folder = "/", .argc = argc, .argv = argv};
     int code = command_run(&command, name);
-    if (code != EXIT_GOOD) {
+    if (code != PT_EXIT_GOOD) {
         (void)fprintf(stderr, "%s: %s", name, pt_buf_text(&command.err));
         atomic_fetch_add(&n_failed, 1);
     }
@@ -101,9 +101,9 @@ static void prepare(const char *dir, const char *data)
     (void)snprintf(registry, sizeof registry, "%s/registry", data);
     need(office_init(dir, true, "62", "Kantor", &problem) == PT_OK, "init");
     need(office_open(dir, &office, &problem) == PT_OK, "open");
-    need(run("load", 2, (const char *[]){"instrument", instrument}) == EXIT_GOOD, "instrument");
-    need(run("load", 2, (const char *[]){"registry", registry}) == EXIT_GOOD, "registry");
-    need(run("assign", 3, (const char *[]){UNIT, "--surveyor", "ana"}) == EXIT_GOOD, "assignment");
+    need(run("load", 2, (const char *[]){"instrument", instrument}) == PT_EXIT_GOOD, "instrument");
+    need(run("load", 2, (const char *[]){"registry", registry}) == PT_EXIT_GOOD, "registry");
+    need(run("assign", 3, (const char *[]){UNIT, "--surveyor", "ana"}) == PT_EXIT_GOOD, "assignment");
 }
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *at)

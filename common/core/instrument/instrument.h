@@ -199,13 +199,13 @@ enum pt_err pt_path_read(const struct pt_instrument *instrument, const char *tex
 void pt_path_put(struct pt_buf *out, const struct pt_instrument *instrument, uint32_t node, const char *instance);
 
 /* What a person types for a question: "5", "12.50", the name of a choice, names of choices with blanks or commas
- * between. Texts are the caller's (their hash). Errors: INVALID (with a problem). */
+ * between, "-" for none of several. Texts are the caller's (their hash). Errors: INVALID (with a problem). */
 enum pt_err pt_value_read(const struct pt_instrument *instrument, uint32_t node, const char *text, struct pt_value *out,
                           struct pt_problem *problem);
-/* As it is typed ("5", "yes", "a b"); "" for no value, "..." for a text. */
+/* As it is typed ("5", "yes", "a b", "-"); "" for no value, "..." for a text. */
 void pt_value_put(struct pt_buf *out, const struct pt_instrument *instrument, uint32_t node,
                   const struct pt_value *value);
-/* For people: the labels of the choices, Indonesian; otherwise as pt_value_put. */
+/* For people: the labels of the choices, Indonesian, "tidak ada / none" without any; otherwise as pt_value_put. */
 void pt_value_put_label(struct pt_buf *out, const struct pt_instrument *instrument, uint32_t node,
                         const struct pt_value *value);
 /* Type, list and choices fit the question (PT_VALUE_NONE always does): what scoring takes, else it reads as empty. */

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NONE_OF_THEM "-"
+
 static enum pt_err refuse(struct pt_problem *problem, enum pt_msg msg, const char *text, const char *other)
 {
     return pt_problem_set(problem, PT_EINVALID, msg, text, other, NULL);
@@ -81,23 +83,78 @@ void pt_path_put(struct pt_buf *out, const struct pt_instrument *instrument, uin
     pt_buf_put_str(out, is_repeat ? "" : n->name);
 }
 
+#define REST ", ..."
+
+/* The choices in one language, as many as a problem keeps. */
+struct listing {
+    struct pt_buf text;
+    bool full;
+};
+
+/* "l0 (0 - Tidak ada)" */
+static void list_choice(struct listing *to, const char *name, const char *label)
+{
+    size_t n = strlen(name) + strlen(label) + strlen(",  ()");
+    if (!to->full && to->text.n + n + sizeof REST > PT_PROBLEM_ARG_BYTES) {
+        pt_buf_put_str(&to->text, REST);
+        to->full = true;
+    }
+    if (to->full) {
+        return;
+    }
+    pt_buf_printf(&to->text, "%s%s", to->text.n == 0 ? "" : ", ", name);
+    if (label[0] != '\0') {
+        pt_buf_printf(&to->text, " (%s)", label);
+    }
+}
+
+static void list_choices(const struct pt_instrument *ins, uint32_t node, struct listing *id, struct listing *en)
+{
+    const struct pt_list *list = &ins->lists[ins->nodes[node].list];
+    if (ins->nodes[node].type == PT_NODE_SELECT_MULTIPLE) {
+        list_choice(id, NONE_OF_THEM, pt_msg_indonesian(PT_MSG_VALUE_NONE_OF_THEM));
+        list_choice(en, NONE_OF_THEM, pt_msg_english(PT_MSG_VALUE_NONE_OF_THEM));
+    }
+    for (size_t i = 0; i < list->n_choices; i++) {
+        const struct pt_choice *choice = &list->choices[i];
+        if (!choice->retired) {
+            list_choice(id, choice->name, choice->label.id);
+            list_choice(en, choice->name, choice->label.en[0] == '\0' ? choice->label.id : choice->label.en);
+        }
+    }
+}
+
 static enum pt_err refuse_choice(const struct pt_instrument *ins, uint32_t node, struct pt_bytes word,
                                  struct pt_problem *problem)
 {
-    const struct pt_list *list = &ins->lists[ins->nodes[node].list];
-    struct pt_buf names = {0};
-    for (size_t i = 0; i < list->n_choices; i++) {
-        if (!list->choices[i].retired) {
-            pt_buf_printf(&names, "%s%s", names.n == 0 ? "" : ", ", list->choices[i].name);
-        }
-    }
+    struct listing id = {0};
+    struct listing en = {0};
     char typed[64];
+    list_choices(ins, node, &id, &en);
     (void)snprintf(typed, sizeof typed, "%.*s", word.n > 63 ? 63 : (int)word.n,
                    word.data == NULL ? "" : (const char *)word.data);
     enum pt_err err = pt_problem_set(problem, PT_EINVALID, PT_MSG_VALUE_CHOICE, typed, ins->nodes[node].name,
-                                     pt_buf_text(&names), NULL);
-    pt_buf_free(&names);
+                                     pt_buf_text(&id.text), pt_buf_text(&en.text), NULL);
+    pt_buf_free(&id.text);
+    pt_buf_free(&en.text);
     return err;
+}
+
+static const struct pt_choice *choice_named(const struct pt_list *list, struct pt_bytes word)
+{
+    for (size_t i = 0; i < list->n_choices; i++) {
+        const struct pt_choice *choice = &list->choices[i];
+        if (!choice->retired && pt_bytes_eq(pt_bytes_str(choice->name), word)) {
+            return choice;
+        }
+    }
+    return NULL;
+}
+
+/* That none of the choices fits is an answer as well, and not the same as no answer. */
+static bool is_none(const struct pt_list *list, const char *text)
+{
+    return strcmp(text, NONE_OF_THEM) == 0 && choice_named(list, pt_bytes_str(text)) == NULL;
 }
 
 static enum pt_err read_choices(const struct pt_instrument *ins, uint32_t node, const char *text, struct pt_value *out,
@@ -107,13 +164,13 @@ static enum pt_err read_choices(const struct pt_instrument *ins, uint32_t node, 
     bool several = ins->nodes[node].type == PT_NODE_SELECT_MULTIPLE;
     struct pt_value value = {.type = several ? PT_VALUE_CHOICES : PT_VALUE_CHOICE};
     size_t n_words = 0;
+    if (several && is_none(list, text)) {
+        *out = value;
+        return PT_OK;
+    }
     for (const char *at = text + strspn(text, " ,"); *at != '\0'; at += strspn(at, " ,")) {
         struct pt_bytes word = pt_bytes_of(at, strcspn(at, " ,"));
-        const struct pt_choice *found = NULL;
-        for (size_t i = 0; found == NULL && i < list->n_choices; i++) {
-            const struct pt_choice *choice = &list->choices[i];
-            found = !choice->retired && pt_bytes_eq(pt_bytes_str(choice->name), word) ? choice : NULL;
-        }
+        const struct pt_choice *found = choice_named(list, word);
         if (found == NULL || (!several && n_words > 0)) {
             return refuse_choice(ins, node, found == NULL ? word : pt_bytes_str(text), problem);
         }
@@ -163,6 +220,11 @@ static void put_choices(struct pt_buf *out, const struct pt_list *list, uint64_t
             pt_buf_put_str(out, label ? choice->label.id : choice->name);
             first = false;
         }
+    }
+    if (set == 0 && label) {
+        pt_say(out, PT_MSG_VALUE_NONE_OF_THEM, NULL);
+    } else if (set == 0) {
+        pt_buf_put_str(out, NONE_OF_THEM);
     }
 }
 

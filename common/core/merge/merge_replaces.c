@@ -1,10 +1,13 @@
 /* merge_replaces.c - which claims of one register are replaced, and so are no heads.
  *
  * An answer names what its author had seen. What stood behind a claim is what it names, what stood behind that, and
- * what its own log said before: kept as a vector, for each log the last claim that is behind it. Each claim is looked
- * at once, whatever one author writes into a register. */
+ * what its own log said before. Claims are put in an order once, so that what is behind one comes before it; then one
+ * pass over them tells of one log which of its claims is the last that is behind each. Such a pass is made only for a
+ * log in which somebody changes his answer and names others: memory for all logs at once would grow with the square of
+ * their number, and an author may begin as many as he likes. */
 #include "core/merge/merge_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define NOWHERE SIZE_MAX
@@ -32,8 +35,11 @@ struct history {
     size_t n_claims;
     struct span *logs;
     size_t n_logs;
-    size_t *had;   /* [claim][log]: 1 + the last claim of the log that it is or has behind it; 0 = none */
-    size_t *stack; /* claims on the way */
+    size_t *order; /* claims, parents before children */
+    size_t n_ordered;
+    size_t *stack;     /* claims on the way */
+    size_t *had;       /* [claim]: 1 + the last claim of one log that it is or has behind it; 0 = none */
+    size_t looked_log; /* that log; NOWHERE: none yet */
 };
 
 bool pt__merge_is_claim(Patuh__EntryKind kind)
@@ -71,16 +77,20 @@ static size_t find_seq(const struct history *h, const struct span *span, uint64_
     return low < span->end && h->claims[low].row->seq == seq ? low : NOWHERE;
 }
 
+static int compare_log(const void *a, const void *b)
+{
+    const struct pt_entry_ref *ref = a;
+    const struct pt_log_id *log = &((const struct span *)b)->view->log;
+    int order = memcmp(ref->author.b, log->author.b, sizeof log->author.b);
+    return order != 0 ? order : (ref->incarnation > log->incarnation) - (ref->incarnation < log->incarnation);
+}
+
 /* The claim that a reference means; NOWHERE while it is not here or the link is another branch's. */
 static size_t find_target(const struct history *h, const struct pt_entry_ref *ref)
 {
-    for (size_t i = 0; i < h->n_logs; i++) {
-        size_t found = find_seq(h, &h->logs[i], ref->seq);
-        if (found != NOWHERE && pt_view_is(h->logs[i].view, ref)) {
-            return found;
-        }
-    }
-    return NOWHERE;
+    const struct span *span = bsearch(ref, h->logs, h->n_logs, sizeof *h->logs, compare_log);
+    size_t found = span == NULL ? NOWHERE : find_seq(h, span, ref->seq);
+    return found != NOWHERE && pt_view_is(span->view, ref) ? found : NOWHERE;
 }
 
 static void add_claim(struct history *h, struct pt__row *row)
@@ -117,30 +127,8 @@ static size_t parent_of(const struct claim *claim, size_t i)
     return i == 0 ? claim->before : claim->targets[i - 1];
 }
 
-static void take_over(struct history *h, size_t claim, size_t parent)
-{
-    for (size_t log = 0; log < h->n_logs; log++) {
-        size_t *had = &h->had[claim * h->n_logs + log];
-        size_t behind = h->had[parent * h->n_logs + log];
-        *had = behind > *had ? behind : *had;
-    }
-}
-
-static void finish(struct history *h, size_t at)
-{
-    struct claim *claim = &h->claims[at];
-    for (size_t i = 0; i <= claim->n_targets; i++) {
-        size_t parent = parent_of(claim, i);
-        if (parent != NOWHERE && h->claims[parent].state == DONE) {
-            take_over(h, at, parent);
-        }
-    }
-    h->had[at * h->n_logs + claim->log] = at + 1;
-    claim->state = DONE;
-}
-
 /* Parents before children. Links make the steps go back in time only; a circle would end where it began. */
-static void look_behind(struct history *h, size_t from)
+static void put_in_order(struct history *h, size_t from)
 {
     size_t depth = 0;
     h->stack[depth++] = from;
@@ -149,7 +137,8 @@ static void look_behind(struct history *h, size_t from)
         struct claim *claim = &h->claims[at];
         claim->state = claim->state == NEW ? ON_THE_WAY : claim->state;
         if (claim->state == DONE || claim->next > claim->n_targets) {
-            finish(h, at);
+            claim->state = DONE;
+            h->order[h->n_ordered++] = at;
             depth--;
             continue;
         }
@@ -166,7 +155,10 @@ static enum pt_err open_history(struct history *h, struct pt__row *rows, size_t 
     h->claims = pt_arena_zalloc(arena, n_claims, sizeof *h->claims);
     h->logs = pt_arena_zalloc(arena, n_claims, sizeof *h->logs);
     h->stack = pt_arena_zalloc(arena, n_claims, sizeof *h->stack);
-    if (h->claims == NULL || h->logs == NULL || h->stack == NULL) {
+    h->order = pt_arena_zalloc(arena, n_claims, sizeof *h->order);
+    h->had = pt_arena_zalloc(arena, n_claims, sizeof *h->had);
+    h->looked_log = NOWHERE;
+    if (h->claims == NULL || h->logs == NULL || h->stack == NULL || h->order == NULL || h->had == NULL) {
         return PT_ENOMEM;
     }
     for (size_t i = 0; i < n; i++) {
@@ -179,30 +171,51 @@ static enum pt_err open_history(struct history *h, struct pt__row *rows, size_t 
             return PT_ENOMEM;
         }
     }
-    h->had = pt_arena_zalloc(arena, n_claims * h->n_logs, sizeof *h->had);
-    if (h->had == NULL) {
-        return PT_ENOMEM;
-    }
     for (size_t i = 0; i < n_claims; i++) {
         if (h->claims[i].state == NEW) {
-            look_behind(h, i);
+            put_in_order(h, i);
         }
     }
     return PT_OK;
 }
 
-/* Is `wanted` the claim itself, or behind it? */
-static bool has_behind(const struct history *h, size_t claim, size_t wanted)
+/* What of one log is behind each claim. */
+static void look_behind(struct history *h, size_t log)
 {
-    return h->had[claim * h->n_logs + h->claims[wanted].log] > wanted;
+    memset(h->had, 0, h->n_claims * sizeof *h->had);
+    for (size_t k = 0; k < h->n_ordered; k++) {
+        size_t at = h->order[k];
+        const struct claim *claim = &h->claims[at];
+        for (size_t i = 0; i <= claim->n_targets && claim->log != log; i++) {
+            size_t parent = parent_of(claim, i);
+            size_t behind = parent == NOWHERE ? 0 : h->had[parent];
+            h->had[at] = behind > h->had[at] ? behind : h->had[at];
+        }
+        h->had[at] = claim->log == log ? at + 1 : h->had[at];
+    }
+    h->looked_log = log;
+}
+
+/* Is `wanted` behind one of the claims of other logs that `by` names, or one of them? */
+static bool names_behind(struct history *h, const struct claim *by, size_t wanted)
+{
+    if (h->looked_log != h->claims[wanted].log) {
+        look_behind(h, h->claims[wanted].log);
+    }
+    for (size_t i = 0; i < by->n_targets; i++) {
+        size_t target = by->targets[i];
+        if (h->claims[target].log != by->log && h->had[target] > wanted) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Only a decision settles values that differ: an answer replaces what it names when that is one value, and the value
  * its author had stood by before, unless that was replaced already. */
-static bool may_replace(const struct history *h, const struct claim *by)
+static bool may_replace(struct history *h, const struct claim *by)
 {
     size_t first = NOWHERE;
-    bool own_stands = by->before != NOWHERE;
     for (size_t i = 0; i < by->n_targets; i++) {
         size_t target = by->targets[i];
         if (h->claims[target].log == by->log) {
@@ -212,9 +225,9 @@ static bool may_replace(const struct history *h, const struct claim *by)
             return false;
         }
         first = target;
-        own_stands = own_stands && !has_behind(h, target, by->before);
     }
-    return first == NOWHERE || !own_stands || same_value(h, first, by->before);
+    return first == NOWHERE || by->before == NOWHERE || same_value(h, first, by->before) ||
+           names_behind(h, by, by->before);
 }
 
 static void mark(struct history *h, size_t at)

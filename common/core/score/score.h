@@ -8,13 +8,13 @@
  * <= high; where it is possible that there is none, may_lack says so, and a mean above is widened by that too.
  * - Conflicts that expressions read are tried one by one, up to PT_CONFLICT_COMBINATIONS_MAX combinations; beyond that
  *   what they reach takes its whole scale and is weighed into the groups above as anything else. Others add up.
- * - Missing is a needed question that is asked and not answered, at each instance for itself, and an instance that a
- *   repeat is short of: a scored node in it has fewer relevant instances than its min_count (1 without one). All that
- * is listed as missing widens, and nothing else that is empty does: an unanswered instance is worth the least to the
- * most of its question, beside those that answered; in a repeat that is short every scored node takes its whole scale,
- * and what is counted over it is unknown; what an unknown value is read by takes its whole scale, whatever the
- * expression makes of it. Where missing is zero or exclude an unanswered instance is listed too, and is no part of the
- * mean.
+ * - Missing is a needed question that is asked and not answered (at each instance for itself), and an instance that a
+ *   repeat is short of: a scored node in it has fewer relevant instances than its min_count (1 without one).
+ * - What is listed as missing widens the range, and nothing else that is empty does.
+ * - An unanswered instance is worth the least to the most of its question, beside those that answered.
+ * - In a repeat that is short every scored node takes its whole scale, and what is counted over it is unknown.
+ * - What reads an unknown value takes its whole scale, whatever its expression makes of it.
+ * - With missing = zero or exclude an unanswered instance is listed too, but is no part of the mean and widens nothing.
  * - A calculation that comes to no number counts as missing; it is not listed, since nobody answers it.
  * Thread: any.  Memory: results live in the arena given. */
 #ifndef PT_SCORE_H
@@ -82,6 +82,9 @@ const struct pt_slot *pt_unit_slot(const struct pt_instrument *instrument, const
 enum pt_err pt_answer_check(const struct pt_instrument *instrument, const struct pt_answers *answers,
                             const struct pt_unit_score *beside, uint32_t node, uint32_t instance,
                             const struct pt_value *value, struct pt_problem *problem);
+
+/* No bound on the products to come: a condition may leave each of them out. */
+#define PT_PRODUCTS_ANY UINT32_MAX
 
 /* One unit (or product) on its way into an institution. */
 struct pt_unit_part {

@@ -60,7 +60,8 @@ static bool item_at(const struct pt_settings *settings, const struct pt_unit_par
         int64_t n = by_products ? part->n_products : 1;
         *out = (struct item){part->may_lack, part->exact, part->low, part->high, part->has_score ? n : 0};
     } else {
-        *out = (struct item){true, false, 0, PT_SCORE_MAX, by_products ? part->n_to_come : 0};
+        bool any = part->n_to_come == PT_PRODUCTS_ANY; /* their number is not asked for: takes_all */
+        *out = (struct item){true, false, 0, PT_SCORE_MAX, !by_products ? 0 : any ? 1 : part->n_to_come};
     }
     return k <= n_known;
 }
@@ -201,6 +202,16 @@ static enum pt_err look_through(const struct pt_settings *settings, const struct
     return PT_OK;
 }
 
+/* So many products may come, all at one end, that the mean is what they are, whatever else is in it. */
+static bool takes_all(const struct pt_settings *settings, const struct pt_unit_part *parts, size_t n_parts)
+{
+    bool any = false;
+    for (size_t i = 0; i < n_parts; i++) {
+        any = any || parts[i].n_to_come == PT_PRODUCTS_ANY;
+    }
+    return any && settings->institution_rule == PT_MEAN_OF_PRODUCTS;
+}
+
 enum pt_err pt_score_institution(const struct pt_settings *settings, const struct pt_unit_part *parts, size_t n_parts,
                                  struct pt_institution_score *out)
 {
@@ -209,7 +220,9 @@ enum pt_err pt_score_institution(const struct pt_settings *settings, const struc
     if (err != PT_OK) {
         return err;
     }
-    for (int high = 0; score.has_score && high < 2; high++) {
+    bool all = takes_all(settings, parts, n_parts);
+    score.high = all ? PT_SCORE_MAX : 0;
+    for (int high = 0; score.has_score && !all && high < 2; high++) {
         struct end end = {settings, parts, n_parts, high == 1};
         struct mean mean;
         if (!furthest(&end, &mean) || !divide(&mean, settings, high == 1 ? &score.high : &score.low)) {

@@ -52,7 +52,8 @@ static void reduce_to_product(struct pt_layout *layout)
     layout->n_slots = n_slots;
 }
 
-size_t pt_layout_slot(const struct pt_layout *layout, uint32_t node, uint32_t instance)
+/* The slot of a question at an instance (as in pt_answer), SIZE_MAX when there is none. */
+static size_t slot_of(const struct pt_layout *layout, uint32_t node, uint32_t instance)
 {
     const struct pt_node *n = &layout->ins->nodes[node];
     const struct pt_span *span = &layout->spans[node];
@@ -71,7 +72,7 @@ static void map_answers(struct pt_layout *layout)
         uint32_t node = pt_node_by_number(layout->ins, answer->question);
         size_t slot = SIZE_MAX;
         if (node != PT_NONE && pt_node_is_question(&layout->ins->nodes[node])) {
-            slot = pt_layout_slot(layout, node, answer->instance);
+            slot = slot_of(layout, node, answer->instance);
         }
         if (slot != SIZE_MAX) {
             layout->answer_of[slot] = (uint32_t)i + 1;

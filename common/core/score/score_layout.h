@@ -40,8 +40,6 @@ bool pt_layout_open_short(struct pt_layout *layout);
 uint32_t pt_layout_to_come_at_most(const struct pt_layout *layout);
 /* Is it asked at every instance of its repeat (or at all, outside) that is itself asked? */
 bool pt_layout_unconditional(const struct pt_layout *layout, uint32_t node);
-/* The slot of a question at an instance (as in pt_answer), SIZE_MAX when there is none. */
-size_t pt_layout_slot(const struct pt_layout *layout, uint32_t node, uint32_t instance);
 /* A value as expressions and scores read it. evidence: number of photos, for images. */
 void pt_slot_read(const struct pt_instrument *ins, uint32_t node, const struct pt_value *value, uint32_t evidence,
                   struct pt_slot *slot);

@@ -14,8 +14,13 @@ bool pt_layout_unconditional(const struct pt_layout *layout, uint32_t node)
     return true;
 }
 
-/* How many instances a scored node of a repeat lacks to have its answers; those that are asked for sure count. */
-static uint32_t lacks(const struct pt_layout *layout, uint32_t node, bool nothing_sure)
+/* What a scored node of a repeat lacks to have its answers; those that are asked for sure count. */
+struct lack {
+    uint32_t n;
+    bool now; /* it counts as it stands, or may; else only at an instance that is still to come */
+};
+
+static struct lack lack_of(const struct pt_layout *layout, uint32_t node, bool nothing_sure)
 {
     const struct pt_span *span = &layout->spans[node];
     uint32_t need = pt_layout_min_count(layout, node);
@@ -26,29 +31,35 @@ static uint32_t lacks(const struct pt_layout *layout, uint32_t node, bool nothin
         n_sure += slot->relevant && !slot->may_relevant ? 1 : 0;
         may_count |= slot->relevant || slot->may_relevant;
     }
-    return may_count && n_sure < need ? need - n_sure : 0;
+    uint32_t n = n_sure < need ? need - n_sure : 0;
+    return (struct lack){.n = n, .now = n > 0 && may_count};
 }
 
-/* Instances that a repeat is short of: one helps every node that is asked at each, a condition may need one for itself.
- */
+/* Instances that a repeat is short of. One more helps every node that is asked at each; a node with a condition need
+ * not be asked there and lacks as much as before, or only then begins to lack: any number may come. */
 static uint32_t short_of(const struct pt_layout *layout, uint32_t repeat, bool nothing_sure)
 {
     const struct pt_node *nodes = layout->ins->nodes;
     const struct pt_slot *slot = &layout->slots[layout->spans[repeat].first];
     uint32_t together = 0;
-    uint32_t alone = 0;
+    bool is_short = false;
+    bool any = false;
     if (!slot->relevant && !slot->may_relevant && !nothing_sure) {
         return 0;
     }
     for (uint32_t i = repeat + 1; i < nodes[repeat].end; i++) {
-        uint32_t n = pt_node_is_scored(&nodes[i]) ? lacks(layout, i, nothing_sure) : 0;
-        if (pt_layout_unconditional(layout, i)) {
-            together = n > together ? n : together;
-        } else {
-            alone += n; /* at most PT_INSTRUMENT_NODES_MAX times 10,000 */
+        struct lack lack = {0};
+        if (pt_node_is_scored(&nodes[i])) {
+            lack = lack_of(layout, i, nothing_sure);
+        }
+        is_short = is_short || lack.now;
+        if (!pt_layout_unconditional(layout, i)) {
+            any = any || lack.n > 0;
+        } else if (lack.now && lack.n > together) {
+            together = lack.n;
         }
     }
-    return together + alone;
+    return is_short && any ? PT_PRODUCTS_ANY : together;
 }
 
 uint32_t pt_layout_to_come_at_most(const struct pt_layout *layout)

@@ -29,6 +29,8 @@
 /* u64, not 0: that office met an older store than it knew, and a new incarnation is still to be taken. It is written
  * with the salt that the office accepts from now on: without it nobody would find out again. */
 #define PT_META_STALE "stale"
+/* u64: when it said to this device that it took it out, by the device's clock; 0: no longer. */
+#define PT_META_REVOKED_MS "revoked"
 #define PT_META_NEWEST_REGION "seen1"   /* u64 epoch, u64 LSN of the newest receipt of tier 1 */
 #define PT_META_NEWEST_NATIONAL "seen2" /* the same of tier 2 */
 #define PT_META_NEWEST "seen"           /* of either: epoch, LSN, 8 bytes of its hash, as the next chunk names it */

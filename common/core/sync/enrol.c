@@ -282,7 +282,7 @@ static enum pt_err read_statement(const Patuh__SignedStatement *signed_statement
     return err;
 }
 
-enum pt_err pt_enrolment_read(struct pt_bytes answer, const uint8_t *office_key, struct pt_arena *arena,
+enum pt_err pt_enrolment_read(struct pt_bytes answer, const uint8_t *code_key, struct pt_arena *arena,
                               struct pt_enrolment *out)
 {
     ProtobufCMessage *message;
@@ -305,10 +305,10 @@ enum pt_err pt_enrolment_read(struct pt_bytes answer, const uint8_t *office_key,
     if (err == PT_OK) {
         err = read_statement(body->statement, &enrolment, arena, &signer);
     }
-    if (err == PT_OK && office_key != NULL) {
+    if (err == PT_OK && code_key != NULL) {
         uint8_t key[PT_CODE_KEY_BYTES];
         pt_code_key_of(enrolment.offices[signer].transport_key.b, key);
-        err = memcmp(key, office_key, sizeof key) == 0 ? PT_OK : PT_ESIGNATURE;
+        err = memcmp(key, code_key, sizeof key) == 0 ? PT_OK : PT_ESIGNATURE;
     }
     if (err == PT_OK) {
         err = pt_pack(&body->statement->base, arena, &enrolment.signed_statement);

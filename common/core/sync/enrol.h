@@ -35,7 +35,7 @@ struct pt_applicant {
     const struct pt_keypair *pair; /* author key */
     const uint8_t *transport_key;  /* PT_KEY_BYTES */
     const char *address;           /* of an office that joins; NULL otherwise */
-    const char *name;              /* the same */
+    const char *name;              /* the same; of a device that is enrolled already its surveyor: nobody else's code */
     const char *office;            /* the same: its code */
 };
 
@@ -84,10 +84,10 @@ struct pt_enrolment {
     struct pt_office_record offices[PT_OFFICE_CHAIN_MAX]; /* own office first, head office last */
     size_t n_offices;
 };
-/* answer: packed EnrolAnswer. office_key: expected hash prefix of the transport key of the office that was asked (the
- * first of the chain; of an office that joins, the second), NULL when the answer comes from our own store. Every office
- * must be signed by the next, head office by itself. Errors: MALFORMED, SIGNATURE, LIMIT, NOMEM. */
-enum pt_err pt_enrolment_read(struct pt_bytes answer, const uint8_t *office_key, struct pt_arena *arena,
+/* answer: packed EnrolAnswer. code_key: of the code (struct pt_code), which the transport key of the office that was
+ * asked has to fit (the first of the chain; of an office that joins, the second); NULL: the answer is our own. Every
+ * office must be signed by the next, head office by itself. Errors: MALFORMED, SIGNATURE, LIMIT, NOMEM. */
+enum pt_err pt_enrolment_read(struct pt_bytes answer, const uint8_t *code_key, struct pt_arena *arena,
                               struct pt_enrolment *out);
 const struct pt_office_record *pt_enrolment_root(const struct pt_enrolment *enrolment);
 

@@ -53,12 +53,13 @@ enum pt_err pt_text_put(struct pt_txn *txn, const struct pt_subject *subject, st
 static enum pt_err check_text(const char *text, size_t n_max, struct pt_problem *problem)
 {
     size_t n = strlen(text);
-    if (n > 0 && n <= n_max && pt_utf8_ok(pt_bytes_of(text, n))) {
+    bool blank = pt_text_is_blank(pt_bytes_of(text, n)); /* says no more than nothing does */
+    if (!blank && n <= n_max && pt_utf8_ok(pt_bytes_of(text, n))) {
         return PT_OK;
     }
     char limit[24];
     (void)snprintf(limit, sizeof limit, "%zu", n_max);
-    return pt_problem_set(problem, PT_EINVALID, n == 0 ? PT_MSG_TEXT_EMPTY : PT_MSG_TEXT_FORM, limit, NULL);
+    return pt_problem_set(problem, PT_EINVALID, blank ? PT_MSG_TEXT_EMPTY : PT_MSG_TEXT_FORM, limit, NULL);
 }
 
 enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_random *random,
@@ -216,9 +217,11 @@ static enum pt_err note_blob(void *data, const struct pt_hash *hash, bool small,
     return is_wanted(n, small, kind) ? pt_wanted_put(n->txn, &missing, &n->head->log.subject) : PT_OK;
 }
 
-enum pt_err pt_inbox_note_blobs(struct pt_txn *txn, const struct pt_head *head, const struct pt_entry *entries,
-                                size_t n_entries, const struct pt_bytes *texts, size_t n_texts,
-                                const struct pt_blob_policy *policy)
+/* Note every blob that the entries of a chunk name and that is not here, and keep the texts that came along and that
+ * they name. */
+static enum pt_err note_blobs(struct pt_txn *txn, const struct pt_head *head, const struct pt_entry *entries,
+                              size_t n_entries, const struct pt_bytes *texts, size_t n_texts,
+                              const struct pt_blob_policy *policy)
 {
     struct noting n = {.txn = txn, .head = head, .texts = texts, .n_texts = n_texts, .policy = policy};
     struct pt_arena arena;
@@ -244,8 +247,8 @@ static enum pt_err apply_run(struct pt_txn *txn, struct pt_inbox *inbox)
         struct pt_entry *entries;
         err = pt_chunk_decode(inbox->run.chunks[i], &inbox->arena, &header, &entries);
         if (err == PT_OK) {
-            err = pt_inbox_note_blobs(txn, &inbox->append.head, entries, header.count, inbox->texts, inbox->n_texts,
-                                      &inbox->policy);
+            err = note_blobs(txn, &inbox->append.head, entries, header.count, inbox->texts, inbox->n_texts,
+                             &inbox->policy);
         } else if (err != PT_ENOMEM) {
             err = PT_OK; /* a body its author encoded wrongly is kept and names nothing */
         }

@@ -62,12 +62,6 @@ void pt_inbox_destroy(struct pt_inbox *inbox);
 /* In a write transaction; may run twice. Errors: those of the store; LIMIT (too much parked). */
 enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox);
 
-/* Note every blob that the entries of a chunk name and that is not here, and keep the texts that came along and that
- * they name. Also used when our own chunks are sealed elsewhere. */
-enum pt_err pt_inbox_note_blobs(struct pt_txn *txn, const struct pt_head *head, const struct pt_entry *entries,
-                                size_t n, const struct pt_bytes *texts, size_t n_texts,
-                                const struct pt_blob_policy *policy);
-
 /* --- small texts, kept in the store --- */
 
 /* Hash that names a text blob: salt (16 bytes) and UTF-8, at most PT_TEXT_BYTES_MAX. */
@@ -77,7 +71,7 @@ struct pt_hash pt_text_hash(struct pt_bytes content);
 enum pt_err pt_text_put(struct pt_txn *txn, const struct pt_subject *subject, struct pt_bytes content,
                         struct pt_hash *hash);
 /* Keep a text that somebody typed, behind a salt of its own, so that a short one cannot be guessed from its hash once
- * it is erased. Errors: INVALID (empty, longer than n_max bytes, not UTF-8; sentence), those of the store. */
+ * it is erased. Errors: INVALID (blank, longer than n_max bytes, not UTF-8; sentence), those of the store. */
 enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_random *random,
                          const char *text, size_t n_max, struct pt_hash *hash, struct pt_problem *problem);
 /* The text without its salt, NUL-terminated in the arena. Errors: NOTFOUND, DAMAGED (its author wrote no salt, or what

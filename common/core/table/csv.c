@@ -92,6 +92,36 @@ static enum ending scan_field(struct scan *scan)
     return after_field(scan);
 }
 
+static bool is_other_separator(char c)
+{
+    return c == ';' || c == '\t';
+}
+
+/* Where commas are decimal, programs save with something else between the fields. */
+static enum pt_err refuse_separator(const struct pt_csv *csv, char separator, struct pt_problem *problem)
+{
+    return pt_csv_refuse(csv, 1, separator == '\t' ? "tab" : ";", PT_MSG_CSV_SEPARATOR, "", problem);
+}
+
+static enum pt_err check_separator(const struct pt_csv *csv, const char *only_header, struct pt_problem *problem)
+{
+    const char *found = strpbrk(only_header, ";\t");
+    return found == NULL ? PT_OK : refuse_separator(csv, *found, problem);
+}
+
+static enum pt_err refuse_quote(const struct scan *scan, const struct pt_csv *csv, size_t line, size_t field,
+                                struct pt_problem *problem)
+{
+    char column[24];
+    bool first = csv->headers == NULL && field == 0;
+    if (first && scan->at < scan->end && is_other_separator((char)*scan->at)) {
+        return refuse_separator(csv, (char)*scan->at, problem);
+    }
+    (void)snprintf(column, sizeof column, "%zu", field + 1);
+    return pt_csv_refuse(csv, line, field < csv->n_columns ? csv->headers[field] : column, PT_MSG_CSV_QUOTE, "",
+                         problem);
+}
+
 /* One record into fields (PT_CSV_COLUMNS_MAX + 1 places; more fields than that are counted only). */
 static enum pt_err scan_row(struct scan *scan, const struct pt_csv *csv, const char **fields, size_t *n_fields,
                             struct pt_problem *problem)
@@ -102,10 +132,7 @@ static enum pt_err scan_row(struct scan *scan, const struct pt_csv *csv, const c
     while (ending == END_FIELD) {
         ending = scan_field(scan);
         if (ending == END_BAD_QUOTE) {
-            char column[24];
-            (void)snprintf(column, sizeof column, "%zu", *n_fields + 1);
-            return pt_csv_refuse(csv, line, *n_fields < csv->n_columns ? csv->headers[*n_fields] : column,
-                                 PT_MSG_CSV_QUOTE, "", problem);
+            return refuse_quote(scan, csv, line, *n_fields, problem);
         }
         if (*n_fields <= PT_CSV_COLUMNS_MAX) {
             fields[*n_fields] = pt_arena_strn(scan->arena, pt_buf_text(&scan->field), scan->field.n);
@@ -128,6 +155,10 @@ static enum pt_err read_header(struct scan *scan, struct pt_csv *csv, struct pt_
     }
     if (n > PT_CSV_COLUMNS_MAX || (n == 1 && fields[0][0] == '\0')) {
         return pt_csv_refuse(csv, 1, "1", PT_MSG_CSV_NO_HEADER, "", problem);
+    }
+    err = n == 1 ? check_separator(csv, fields[0], problem) : PT_OK;
+    if (err != PT_OK) {
+        return err;
     }
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < i; k++) {
@@ -248,6 +279,29 @@ enum pt_err pt_csv_read(struct pt_bytes bytes, const char *name, struct pt_arena
     return err;
 }
 
+/* "path, value, note": as many as a problem keeps. */
+static void list_known(struct pt_buf *out, const struct pt_csv_header *known, size_t n_known)
+{
+    static const char rest[] = ", ...";
+    for (size_t k = 0; k < n_known; k++) {
+        if (out->n + strlen(known[k].name) + sizeof rest + 2 > PT_PROBLEM_ARG_BYTES) {
+            pt_buf_put_str(out, rest);
+            return;
+        }
+        pt_buf_printf(out, "%s%s", k == 0 ? "" : ", ", known[k].name);
+    }
+}
+
+static enum pt_err refuse_header(const struct pt_csv *csv, const char *header, const struct pt_csv_header *known,
+                                 size_t n_known, struct pt_problem *problem)
+{
+    struct pt_buf names = {0};
+    list_known(&names, known, n_known);
+    enum pt_err err = pt_csv_refuse(csv, 1, header, PT_MSG_CSV_HEADER_UNKNOWN, pt_buf_text(&names), problem);
+    pt_buf_free(&names);
+    return err;
+}
+
 static bool header_fits(const char *header, const char *pattern)
 {
     size_t n = strlen(pattern);
@@ -266,7 +320,7 @@ enum pt_err pt_csv_check(const struct pt_csv *csv, const struct pt_csv_header *k
             k++;
         }
         if (k == n_known) {
-            return pt_csv_refuse(csv, 1, csv->headers[i], PT_MSG_CSV_HEADER_UNKNOWN, "", problem);
+            return refuse_header(csv, csv->headers[i], known, n_known, problem);
         }
     }
     for (size_t k = 0; k < n_known; k++) {

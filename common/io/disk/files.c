@@ -198,6 +198,12 @@ bool pt_file_exists(const char *path)
     return stat(path, &info) == 0;
 }
 
+bool pt_file_is_regular(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 enum pt_err pt_path_join(char *out, size_t n, const char *folder, const char *name)
 {
     int written = snprintf(out, n, "%s/%s", folder, name);

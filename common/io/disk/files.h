@@ -27,6 +27,7 @@ enum pt_err pt_parent_sync(const char *path);
  * (somebody else holds it), NOTFOUND, IO. */
 enum pt_err pt_folder_lock(const char *path, int *out);
 bool pt_file_exists(const char *path);
+bool pt_file_is_regular(const char *path); /* no folder, pipe or device */
 /* folder/name into out (n bytes); LIMIT when it does not fit. */
 enum pt_err pt_path_join(char *out, size_t n, const char *folder, const char *name);
 

@@ -220,11 +220,6 @@ void pt_conn_resume(struct pt_conn *conn)
     pt__conn_update_reading(conn);
 }
 
-bool pt_conn_is_open(const struct pt_conn *conn)
-{
-    return conn->state == CONN_OPEN;
-}
-
 const uint8_t *pt_conn_peer_key(const struct pt_conn *conn)
 {
     return pt_tls_peer_key(conn->tls);

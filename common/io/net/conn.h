@@ -70,7 +70,6 @@ void pt_conn_close(struct pt_conn *conn);
 /* The same for a program that ends: it waits end_ms at most, even for a peer that goes on taking a little. */
 void pt_conn_close_soon(struct pt_conn *conn);
 
-bool pt_conn_is_open(const struct pt_conn *conn);
 size_t pt_conn_queued(const struct pt_conn *conn);           /* bytes that wait to be sent */
 const uint8_t *pt_conn_peer_key(const struct pt_conn *conn); /* once open: PT_KEY_BYTES; lent */
 const char *pt_conn_alpn(const struct pt_conn *conn);        /* once open; lent */

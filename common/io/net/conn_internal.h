@@ -119,7 +119,6 @@ void pt__clock_hurry(struct pt_conn *conn);
 /* conn_stream.c */
 void pt__conn_update_reading(struct pt_conn *conn);
 void pt__conn_flush(struct pt_conn *conn);
-void pt__conn_on_turn(uv_idle_t *turn);
 /* conn_connect.c */
 void pt__connect_timeout(struct pt_conn *conn);
 /* The sentence for why an attempt of ours ended. */

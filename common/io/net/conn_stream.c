@@ -245,7 +245,7 @@ static void deliver_corked(struct pt_conn *conn)
     pt__conn_update_reading(conn);
 }
 
-void pt__conn_on_turn(uv_idle_t *turn)
+static void on_turn(uv_idle_t *turn)
 {
     deliver_corked(turn->data);
 }
@@ -322,7 +322,7 @@ void pt__conn_update_reading(struct pt_conn *conn)
         return;
     }
     if (may_deliver(conn) && conn->has_more) {
-        (void)uv_idle_start(&conn->turn, pt__conn_on_turn);
+        (void)uv_idle_start(&conn->turn, on_turn);
     } else {
         (void)uv_idle_stop(&conn->turn);
     }

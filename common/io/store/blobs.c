@@ -538,13 +538,8 @@ enum pt_err pt_blobs_finish(struct pt_blobs *blobs, const struct pt_blob_claim *
         err = pt_blobs_put(blobs, pt_buf_bytes(&content), &hash);
     }
     if (err == PT_OK || err == PT_EMALFORMED) {
-        pt_blobs_give_up(blobs, claim);
+        (void)unlink(parts_path_of(blobs, &claim->hash).text); /* not there is as good */
     }
     pt_buf_free(&content);
     return err;
-}
-
-void pt_blobs_give_up(struct pt_blobs *blobs, const struct pt_blob_claim *claim)
-{
-    (void)unlink(parts_path_of(blobs, &claim->hash).text); /* not there is as good */
 }

@@ -68,7 +68,5 @@ enum pt_err pt_blobs_append(struct pt_blobs *blobs, const struct pt_blob_claim *
 /* All has arrived: compare with the hash, keep as pt_blobs_put does, forget the parts. Errors: GAP (not all), MALFORMED
  * (another content than declared; the parts are gone), and those of pt_blobs_put. */
 enum pt_err pt_blobs_finish(struct pt_blobs *blobs, const struct pt_blob_claim *claim);
-/* Forget the parts, if any. */
-void pt_blobs_give_up(struct pt_blobs *blobs, const struct pt_blob_claim *claim);
 
 #endif

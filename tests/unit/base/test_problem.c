@@ -24,15 +24,6 @@ static unsigned placeholders(const char *text)
     return used;
 }
 
-static size_t n_of(unsigned bits)
-{
-    size_t n = 0;
-    for (; bits != 0; bits &= bits - 1) {
-        n++;
-    }
-    return n;
-}
-
 Test(problem, both_languages_use_the_same_placeholders)
 {
     for (size_t i = 0; i < PT_MSG_COUNT; i++) {
@@ -41,7 +32,7 @@ Test(problem, both_languages_use_the_same_placeholders)
         unsigned id = placeholders(indonesian);
         unsigned en = placeholders(english);
         cr_expect_eq(id != en, has_argument_for_each[i], "%s", english);
-        cr_expect_eq(n_of(id), n_of(en), "%s", english);
+        cr_expect_eq(en & ~id, (id & ~en) << 1, "%s", english); /* the English one follows the Indonesian one */
         cr_expect((i == PT_MSG_NONE) == (*indonesian == '\0'), "%s", english);
         cr_expect((i == PT_MSG_NONE) == (*english == '\0'), "%s", indonesian);
     }

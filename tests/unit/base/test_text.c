@@ -27,6 +27,18 @@ Test(text, utf8_follows_rfc_3629)
     }
 }
 
+Test(text, is_blank_when_nothing_can_be_seen_in_it)
+{
+    static const char *const blank[] = {"", " ", "\t\r\n", "\xc2\xa0", "\xe2\x80\x8b \xe3\x80\x80", "\xef\xbb\xbf\x01"};
+    static const char *const seen[] = {".", " a", "\xc3\xa0", "\xe2\x80\x94", "\xe2\x82\xac ", "\xe2\x80"};
+    for (size_t i = 0; i < sizeof blank / sizeof blank[0]; i++) {
+        cr_expect(pt_text_is_blank(pt_bytes_str(blank[i])), "row %zu", i);
+    }
+    for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++) {
+        cr_expect_not(pt_text_is_blank(pt_bytes_str(seen[i])), "row %zu", i);
+    }
+}
+
 Test(text, base32_round_trips_and_forgives_typing)
 {
     uint8_t bytes[16];

@@ -222,10 +222,15 @@ Test(answers, carry_notes_and_the_place_of_the_visit)
     cr_expect_eq(patuh_answer(device, FIELD_UNIT, "officials_available", "4", "dua cuti", &problem), PATUH_OK);
     cr_expect_eq(patuh_note(device, FIELD_UNIT, "unit_kind", "papan nama lama", &problem), PATUH_OK);
     cr_expect_eq(patuh_note(device, FIELD_UNIT, "unit_kind", "", &problem), PATUH_INVALID);
+    cr_expect_eq(patuh_note(device, FIELD_UNIT, "unit_kind", " \t\xc2\xa0\xe2\x80\x8b", &problem), PATUH_INVALID);
+    cr_expect_not_null(strstr(problem.text, "empty"), "%s", problem.text);
     struct patuh_position here = {.latitude_e7 = -22161000, .longitude_e7 = 1139135000, .accuracy_m = 8};
     struct patuh_position nowhere = {.latitude_e7 = 900000001};
     cr_expect_eq(patuh_place(device, FIELD_UNIT, here, &problem), PATUH_OK, "%s", problem.text);
     cr_expect_eq(patuh_place(device, FIELD_UNIT, nowhere, &problem), PATUH_INVALID);
+    struct patuh_position no_fix = {.accuracy_m = 5};
+    cr_expect_eq(patuh_place(device, FIELD_UNIT, no_fix, &problem), PATUH_INVALID);
+    cr_expect_not_null(strstr(problem.text, "has not found its place"), "%s", problem.text);
     struct patuh_form form = field_form(device, FIELD_UNIT);
     const struct patuh_item *item = field_item(&form, "officials_available");
     cr_assert_eq(item->n_notes, 1);

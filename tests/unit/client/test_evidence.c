@@ -5,6 +5,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define SECRET_PHOTO "\xff\xd8\xff isi foto yang tidak boleh terbaca di kartu memori"
 #define SECRET_NOTE "catatan rahasia tentang loket"
@@ -91,12 +92,18 @@ Test(evidence, that_cannot_be_taken_is_refused_in_one_sentence)
     char photo[96];
     char empty[96];
     char large[96];
+    char text[96];
+    char pipe[96];
     static uint8_t bytes[PT_BLOB_BYTES_MAX + 1];
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
     write_photo(&field, photo, sizeof photo);
     (void)snprintf(empty, sizeof empty, "%s/kosong", field.root);
     (void)snprintf(large, sizeof large, "%s/besar", field.root);
+    (void)snprintf(text, sizeof text, "%s/teks.jpg", field.root);
+    (void)snprintf(pipe, sizeof pipe, "%s/pipa", field.root);
+    cr_assert_eq(mkfifo(pipe, 0600), 0);
+    cr_assert_eq(pt_file_write(text, pt_bytes_str("JPEG"), 0600, NULL), PT_OK);
     cr_assert_eq(pt_file_write(empty, (struct pt_bytes){0}, 0600, NULL), PT_OK);
     cr_assert_eq(pt_file_write(large, pt_bytes_of(bytes, sizeof bytes), 0600, NULL), PT_OK);
     cr_assert_eq(patuh_attach(device, FIELD_UNIT, "unit_photo", photo, NULL, &problem), PATUH_OK);
@@ -106,9 +113,16 @@ Test(evidence, that_cannot_be_taken_is_refused_in_one_sentence)
         enum patuh_result result;
         const char *says;
     } rows[] = {
-        {"unit_photo", photo, PATUH_INVALID, "already"},  {"unit_photo", empty, PATUH_INVALID, "empty"},
-        {"unit_photo", large, PATUH_INVALID, "262144"},   {"unit_photo", "/nowhere/x", PATUH_NOTFOUND, "/nowhere/x"},
-        {"input", photo, PATUH_INVALID, "input"},         {"no_such", photo, PATUH_INVALID, "no_such"},
+        {"unit_photo", photo, PATUH_INVALID, "already"},
+        {"unit_photo", empty, PATUH_INVALID, "empty"},
+        {"unit_photo", large, PATUH_INVALID, "262144"},
+        {"unit_photo", "/nowhere/x", PATUH_NOTFOUND, "/nowhere/x"},
+        {"unit_photo", field.root, PATUH_INVALID, "no ordinary file"},
+        {"unit_photo", pipe, PATUH_INVALID, "no ordinary file"},
+        {"unit_photo", text, PATUH_INVALID, "is no image"},
+        {"unit_photo", large, PATUH_INVALID, "-resize 1280"},
+        {"input", photo, PATUH_INVALID, "input"},
+        {"no_such", photo, PATUH_INVALID, "no_such"},
         {"staffing_ratio", photo, PATUH_INVALID, "none"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

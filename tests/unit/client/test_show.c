@@ -4,6 +4,7 @@
 #include "support/field.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t index_of(const struct patuh_form *form, const char *path)
@@ -100,6 +101,54 @@ Test(show, says_how_many_answers_a_repeat_has_of_those_it_needs)
             field_answer(device, question, "never");
         }
     }
+    patuh_close(device);
+    field_close(&field);
+}
+
+static void expect_named(struct patuh *device, const char *question, bool missing, const char *named)
+{
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    const struct patuh_item *item = field_item(&form, question);
+    cr_expect_eq(item->missing, missing, "%s", question);
+    cr_expect_eq(item->answered, !missing);
+    cr_expect_str_eq(item->value, named);
+    cr_expect_str_eq(item->n_claims > 0 ? item->claims[0].label : "", missing ? "" : "tidak ada / none");
+    patuh_form_free(&form);
+}
+
+static double low_score(struct patuh *device)
+{
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    double low = strtod(form.score.low, NULL);
+    patuh_form_free(&form);
+    return low;
+}
+
+Test(show, that_none_of_several_was_named_is_an_answer_and_enters_the_mean)
+{
+    struct field field;
+    char path[2][PATUH_PATH_BYTES];
+    char question[2][PATUH_PATH_BYTES + 32];
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(patuh_add(device, FIELD_UNIT, "official", i == 0 ? "kepala" : "petugas", path[i], NULL), PATUH_OK);
+        (void)snprintf(question[i], sizeof question[i], "%s.knows_vulnerable", path[i]);
+    }
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    field_answer(device, question[0], field_item(&form, question[0])->choices[0].name);
+    patuh_form_free(&form);
+    double before = low_score(device);
+    expect_named(device, question[1], true, "");
+    field_answer(device, question[1], "-");
+    expect_named(device, question[1], false, "-");
+    cr_expect_lt(low_score(device), before);
+    (void)snprintf(question[0], sizeof question[0], "%s.components_named", path[0]); /* counted by a calculation */
+    expect_named(device, question[0], true, "");
+    field_answer(device, question[0], "-");
+    expect_named(device, question[0], false, "-");
+    cr_assert_eq(patuh_clear(device, FIELD_UNIT, question[1], NULL), PATUH_OK);
+    expect_named(device, question[1], true, "");
     patuh_close(device);
     field_close(&field);
 }

@@ -70,7 +70,7 @@ Test(status, evidence_is_where_a_receipt_says)
     struct pt_arena arena;
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
-    struct pt_bytes content = pt_bytes_str("isi foto");
+    struct pt_bytes content = pt_bytes_str("\xff\xd8\xff isi foto");
     struct pt_hash hash = pt_blob_hash(content);
     (void)snprintf(photo, sizeof photo, "%s/foto.jpg", field.root);
     cr_assert_eq(pt_file_write(photo, content, 0600, NULL), PT_OK);

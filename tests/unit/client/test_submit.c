@@ -137,16 +137,54 @@ Test(submit, does_not_undo_what_the_office_approved)
     submit(device);
     office_moves(&field, device, PATUH__STATE__STATE_APPROVED_REGION);
     expect_state(device, "approved_region");
-    cr_expect_eq(patuh_submit(device, FIELD_UNIT, true, &problem), PATUH_INVALID);
-    cr_expect_eq(patuh_not_assessed(device, FIELD_UNIT, "tutup", &problem), PATUH_INVALID);
+    cr_expect_eq(patuh_submit(device, FIELD_UNIT, false, &problem), PATUH_DENIED);
+    cr_expect_not_null(strstr(problem.text, "ask the office to return it"), "%s", problem.text);
+    cr_expect_eq(patuh_submit(device, FIELD_UNIT, true, &problem), PATUH_DENIED);
+    cr_expect_eq(patuh_not_assessed(device, FIELD_UNIT, "tutup", &problem), PATUH_DENIED);
     expect_state(device, "approved_region");
     office_moves(&field, device, PATUH__STATE__STATE_HAS_ISSUES);
     submit(device);
     expect_state(device, "submitted");
     office_moves(&field, device, PATUH__STATE__STATE_NOT_ASSESSED);
-    cr_expect_eq(patuh_submit(device, FIELD_UNIT, true, &problem), PATUH_INVALID);
+    cr_expect_eq(patuh_submit(device, FIELD_UNIT, true, &problem), PATUH_DENIED);
     cr_expect_not_null(strstr(problem.text, "has confirmed"), "%s", problem.text);
     expect_state(device, "not_assessed");
+    patuh_close(device);
+    field_close(&field);
+}
+
+/* As a sync does that the office ends so. */
+static void office_says(struct patuh *device, bool revoked)
+{
+    cr_assert_eq(pt_device_note_revoked(device, revoked), PT_OK);
+}
+
+Test(submit, of_a_revoked_device_is_refused_until_the_office_takes_that_back)
+{
+    struct field field;
+    struct patuh_problem problem = {""};
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    office_says(device, true);
+    patuh_close(device);
+    device = field_device(&field, FIELD_SARI); /* it is kept */
+    cr_expect_neq(patuh_identity(device).revoked[0], '\0');
+    cr_expect_eq(patuh_submit(device, FIELD_UNIT, true, &problem), PATUH_DENIED);
+    cr_expect_not_null(strstr(problem.text, "revoked"), "%s", problem.text);
+    cr_expect_eq(patuh_not_assessed(device, FIELD_UNIT, "tutup", &problem), PATUH_DENIED);
+    field_answer(device, "unit_kind", "licensing"); /* nothing typed is lost */
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    cr_expect(form.summary.revoked);
+    cr_expect_str_eq(form.summary.state, "draft");
+    patuh_form_free(&form);
+    struct patuh_list list;
+    cr_assert_eq(patuh_list(device, &list, NULL), PATUH_OK);
+    cr_expect(list.items[0].revoked);
+    patuh_list_free(&list);
+    office_says(device, false);
+    cr_expect_str_eq(patuh_identity(device).revoked, "");
+    submit(device);
+    expect_state(device, "submitted");
     patuh_close(device);
     field_close(&field);
 }

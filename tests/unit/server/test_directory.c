@@ -1,6 +1,7 @@
 /* A directory that follows what comes in is the one that is read anew. Over the world of the rollup tests. */
 #include "directory.h"
 
+#include "base/check.h"
 #include "rollup/world.h"
 
 #include <criterion/criterion.h>
@@ -71,6 +72,7 @@ static void expect_same(const struct directory *a, const struct directory *b, co
     cr_expect_eq(a->authority.n_rulings, b->authority.n_rulings, "%s", when);
     cr_assert_eq(a->n_assessments, b->n_assessments, "%s", when);
     for (size_t i = 0; i < a->n_assessments; i++) {
+        PT_CHECK(a->assessments != NULL && b->assessments != NULL);
         expect_same_assessment(&a->assessments[i], &b->assessments[i], when);
     }
     cr_assert_eq(a->n_owns, b->n_owns, "%s", when);

@@ -35,13 +35,17 @@ Test(cmd_fill, takes_choices_by_number_or_name_goes_back_skips_and_quits)
     field_open(&field);
     struct run run = fill(&field, "1\n4\n<\n5\nq\n"); /* unit_kind, officials_available, back from the photo */
     cr_expect_eq(run.code, 0, "%s", pt_buf_text(&run.err));
-    cr_expect_eq(count(&run.out, "tersimpan / saved"), 3, "%s", pt_buf_text(&run.out));
+    cr_expect_eq(count(&run.out, "/ saved: "), 3, "%s", pt_buf_text(&run.out));
     cr_expect_eq(count(&run.out, "\nofficials_available\n"), 2);
+    cr_expect_not_null(strstr(pt_buf_text(&run.out), "tersimpan: DPMPTSP (perizinan) / saved: Licensing office\n"));
     program_free(&run);
     expect_value(&field, "unit_kind", "licensing");
     expect_value(&field, "officials_available", "5");
+    struct run last = fill(&field, "<\n<\n005\nq\n"); /* what is stored is said, not what was typed */
+    cr_expect_not_null(strstr(pt_buf_text(&last.out), "tersimpan: 5 / saved: 5\n"), "%s", pt_buf_text(&last.out));
+    program_free(&last);
     run = fill(&field, "<\n<\n<\n<\ncivil_registry\n \t \nq\n"); /* before the first official, and no further */
-    cr_expect_eq(count(&run.out, "tersimpan / saved"), 1);
+    cr_expect_eq(count(&run.out, "/ saved: "), 1);
     cr_expect_eq(count(&run.out, "\nofficials_available\n"), 2);
     cr_expect_eq(count(&run.out, "\nunit_photo\n"), 2);
     program_free(&run);
@@ -84,7 +88,7 @@ Test(cmd_fill, shows_a_note_where_it_stands_and_asks_for_no_name)
     cr_assert(note != NULL && repeat != NULL && few != NULL, "%s", pt_buf_text(&run.out));
     cr_expect(strstr(pt_buf_text(&run.out), "\nproduct\n") < note && note < repeat && repeat < few);
     cr_expect_not_null(strstr(repeat, "Sebutan, bukan nama orang"));
-    cr_expect_eq(count(&run.out, "saved\n"), 0);
+    cr_expect_eq(count(&run.out, "/ saved"), 0);
     cr_expect_eq(run.err.n, 0, "%s", pt_buf_text(&run.err));
     program_free(&run);
     pt_buf_free(&typed);
@@ -112,7 +116,7 @@ Test(cmd_fill, asks_again_after_what_does_not_fit)
     field_open(&field);
     struct run run = fill(&field, "99\npalace\n2\ntwenty\n21\n20\nq\n");
     cr_expect_eq(run.code, 0);
-    cr_expect_eq(count(&run.out, "tersimpan / saved"), 2);
+    cr_expect_eq(count(&run.out, "/ saved: "), 2);
     cr_expect_eq(count(&run.out, "\nunit_kind\n"), 3);
     cr_expect_eq(count(&run.out, "\nofficials_available\n"), 3);
     cr_expect_not_null(strstr(pt_buf_text(&run.err), "palace"));
@@ -129,7 +133,7 @@ Test(cmd_fill, adds_respondents_where_they_come_and_ends_with_the_input)
     pt_buf_put_str(&typed, "1\n4\n\nPak A\n\n"); /* photo skipped, one official added, then its questions */
     struct run run = fill(&field, pt_buf_text(&typed));
     cr_expect_eq(run.code, 0, "%s", pt_buf_text(&run.err));
-    cr_expect_not_null(strstr(pt_buf_text(&run.out), "].position\n"), "%s", pt_buf_text(&run.out));
+    cr_expect_not_null(strstr(pt_buf_text(&run.out), "].position (Pak A)\n"), "%s", pt_buf_text(&run.out));
     program_free(&run);
     pt_buf_free(&typed);
     for (size_t i = 0; i < 200; i++) { /* nothing but skips walks through everything */
@@ -138,7 +142,7 @@ Test(cmd_fill, adds_respondents_where_they_come_and_ends_with_the_input)
     run = fill(&field, pt_buf_text(&typed));
     cr_expect_eq(run.code, 0);
     cr_expect_not_null(strstr(pt_buf_text(&run.out), "patuh submit"));
-    cr_expect_eq(count(&run.out, "saved\n"), 0);
+    cr_expect_eq(count(&run.out, "/ saved"), 0);
     program_free(&run);
     pt_buf_free(&typed);
     field_close(&field);

@@ -31,6 +31,7 @@ Test(main, used_wrongly_ends_with_2_and_says_how)
         {"list", "--dir", "x", "--colour"},
         {"list", "--dir", "x", "extra"},
         {"show", "--dir", "x"},
+        {"show", "--dir", "x", "a", "p", "q"},
         {"show", "--dir", "x", "a", "--role", "cook"},
         {"answer", "--dir", "x", "a", "p"},
         {"answer", "--dir", "x", "a", "p", "v", "--from"},
@@ -72,35 +73,116 @@ Test(main, every_command_works_without_a_network)
     char photo[96];
     field_open(&field);
     const char *dir = field.dir[FIELD_SARI];
-    (void)snprintf(photo, sizeof photo, "%s/a.pdf", field.root);
-    cr_assert_eq(pt_file_write(photo, pt_bytes_str("%PDF-1.4"), 0600, NULL), PT_OK);
+    (void)snprintf(photo, sizeof photo, "%s/a.jpg", field.root);
+    cr_assert_eq(pt_file_write(photo, pt_bytes_str("\xff\xd8\xff"), 0600, NULL), PT_OK);
     expect_run(ARGS("list", "--dir", dir), 0, FIELD_UNIT "  draft", "");
     expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_kind", "licensing", "--note", "n"), 0, "", "saved");
     expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_kind", "palace"), 1, "", "palace");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "= DPMPTSP (perizinan) (sari)", "");
     expect_run(ARGS("add", "--dir", dir, FIELD_UNIT, "respondent", "Bapak B"), 0, "respondent[", "saved");
     expect_run(ARGS("attach", "--dir", dir, FIELD_UNIT, "unit_photo", photo), 0, "unit_photo#", "saved");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_photo", "x"), 1, "", "use patuh attach");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "-2.2161", "113.91350001", "7.5"), 0, "", "saved");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0,
-               "Place according to sari: latitude -2.2161000, longitude 113.9135000, within 8 m", "");
+               "Place according to sari: latitude -2.2161000, longitude 113.9135000, within 8 m (20", "");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  place  -2.2161000 113.9135000 8\n", "");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "]  Bapak B\n", "");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  assign  budi\n", "");
-    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  a.pdf\n", "");
+    expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  a.jpg\n", "");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "--missing"), 0, "! baru 0 dari 5 jawaban", "");
-    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "north", "1", "1"), 1, "", "latitude");
+    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "-2,2161", "1", "1"), 1, "", "decimal point");
+    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "1", "1", "10m"), 1, "", "without a unit");
+    expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "0", "0.0", "0"), 1, "", "has not found its place");
     expect_run(ARGS("place", "--dir", dir, FIELD_UNIT, "300", "1", "1"), 1, "", "latitude");
     expect_run(ARGS("clear", "--dir", dir, FIELD_UNIT, "unit_kind"), 0, "", "saved");
     expect_run(ARGS("remove", "--dir", dir, FIELD_UNIT, "unit_kind"), 1, "", "patuh clear");
     expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT), 1, "", "unit_kind  Jenis unit layanan");
     expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT, "--with-missing"), 0, "", "patuh sync");
     expect_run(ARGS("list", "--dir", dir), 0, FIELD_UNIT "  submitted", "");
-    expect_run(ARGS("status", "--dir", dir), 0, "evidence  a.pdf", "on this device only");
+    expect_run(ARGS("status", "--dir", dir), 0, "evidence  a.jpg", "on this device only");
     expect_run(ARGS("log", "--dir", dir, FIELD_UNIT), 0, "  good  ", "");
     expect_run(ARGS("not-assessed", "--dir", dir, FIELD_UNIT, "--reason", "tutup"), 0, "", "patuh sync");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "not_assessed", "");
     expect_run(ARGS("sync", "--dir", dir), 1, "", "127.0.0.1:1");
     expect_run(ARGS("show", "--dir", dir, "2023/62.71/rsud"), 1, "", "patuh list");
+    field_close(&field);
+}
+
+Test(main, shows_one_question_with_its_choices_and_names_them_when_refusing)
+{
+    struct field field;
+    field_open(&field);
+    const char *dir = field.dir[FIELD_SARI];
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "supervision", "monthly", "--note", "lihat notula"), 0, "", "");
+    struct run run = program_run(ARGS("show", "--dir", dir, FIELD_UNIT, "supervision"), NULL);
+    const char *out = pt_buf_text(&run.out);
+    cr_expect_not_null(strstr(out, "See reports or minutes of supervision"), "%s", out);
+    cr_expect_not_null(strstr(out, "    5) monthly  5 - Setiap bulan"), "%s", out);
+    cr_expect_not_null(strstr(out, "= 5 - Setiap bulan"), "%s", out);
+    cr_expect_not_null(strstr(out, "\" lihat notula (sari)"), "%s", out);
+    cr_expect_null(strstr(out, "unit_kind"), "%s", out);
+    program_free(&run);
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "supervizion"), 1, "", "no question \"supervizion\"");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "supervision", "6"), 1, "", "never (0 - Tidak pernah), once");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "supervision", "6"), 1, "", "use one of: never (0 - Never");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "safety_items", "none"), 1, "", "use one of: - (none), ");
+    field_close(&field);
+}
+
+Test(main, says_what_does_not_count_with_the_answer_itself)
+{
+    struct field field;
+    field_open(&field);
+    const char *dir = field.dir[FIELD_SARI];
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "staff_needed", "5"), 0, "",
+               "saved: 5\ntersimpan, tetapi kini tidak ditanyakan");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "workload_analysis", "yes"), 0, "", "saved: Yes\n");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "staff_needed", "007"), 0, "", "saved: 7\n");
+    expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT, "--with-missing"), 0, "", "submitted");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "staff_needed", "8"), 0, "",
+               "until it is submitted again with patuh submit: 1");
+    expect_run(ARGS("clear", "--dir", dir, FIELD_UNIT, "staff_needed"), 0, "", "patuh submit: 2");
+    expect_run(ARGS("add", "--dir", dir, FIELD_UNIT, "respondent", "Ibu A"), 0, "respondent[", "patuh submit: 3");
+    field_close(&field);
+}
+
+Test(main, names_instances_by_their_label_and_says_what_a_removal_takes)
+{
+    struct field field;
+    char path[PATUH_PATH_BYTES];
+    char question[PATUH_PATH_BYTES + 20];
+    char expected[PATUH_PATH_BYTES + 80];
+    field_open(&field);
+    const char *dir = field.dir[FIELD_SARI];
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    cr_assert_eq(patuh_add(device, FIELD_UNIT, "official", "kepala", path, NULL), PATUH_OK);
+    patuh_close(device);
+    (void)snprintf(expected, sizeof expected, "! %s.knows_duties (kepala)  Memahami", path);
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "--missing"), 0, expected, "");
+    (void)snprintf(expected, sizeof expected, "%s.knows_duties (kepala)  Memahami", path);
+    expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT), 1, "", expected);
+    (void)snprintf(expected, sizeof expected, "%s has that label already", path);
+    expect_run(ARGS("add", "--dir", dir, FIELD_UNIT, "official", "kepala"), 0, "official[", expected);
+    (void)snprintf(question, sizeof question, "%s.position", path);
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, question, "head"), 0, "", "saved: Head or secretary");
+    expect_run(ARGS("remove", "--dir", dir, FIELD_UNIT, path), 0, "", "removed: kepala; answers in it: 1\n");
+    field_close(&field);
+}
+
+Test(main, of_a_device_that_was_revoked_says_so_with_every_command)
+{
+    struct field field;
+    field_open(&field);
+    const char *dir = field.dir[FIELD_SARI];
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    cr_assert_eq(pt_device_note_revoked(device, true), PT_OK);
+    patuh_close(device);
+    expect_run(ARGS("list", "--dir", dir), 0, FIELD_UNIT, "revoked this device");
+    expect_run(ARGS("list", "--dir", dir, "--json"), 0, "\"revoked\":true", "revoked this device");
+    expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "unit_kind", "revoked this device");
+    expect_run(ARGS("answer", "--dir", dir, FIELD_UNIT, "unit_kind", "licensing"), 0, "", "revoked this device");
+    expect_run(ARGS("status", "--dir", dir, "--json"), 0, "\"revoked\":true", "revoked this device");
+    expect_run(ARGS("submit", "--dir", dir, FIELD_UNIT, "--with-missing"), 1, "", "revoked this device");
     field_close(&field);
 }
 
@@ -172,7 +254,7 @@ Test(main, json_is_json)
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
     field_answer(device, "complaint_remark", "ia berkata \"tidak\"\n\\ dan pergi \x01");
-    cr_assert_eq(patuh_note(device, FIELD_UNIT, "unit_kind", "\t", NULL), PATUH_OK);
+    cr_assert_eq(patuh_note(device, FIELD_UNIT, "unit_kind", "\t.", NULL), PATUH_OK);
     patuh_close(device);
     const char *dir = field.dir[FIELD_SARI];
     const char *const *const rows[] = {
@@ -207,8 +289,11 @@ Test(main, takes_a_code_from_a_file_or_a_pipe_and_never_as_an_argument)
     cr_assert_eq(pt_file_write(code, pt_bytes_str("127.0.0.1:1/aaaaa-bbbbb\n"), 0600, NULL), PT_OK);
     expect_run(ARGS("enroll", "--dir", dir, "--code-file", code), 1, "", "new one");
     expect_run(ARGS("enroll", "--dir", dir, "--code-file", "/nowhere/code"), 1, "", "/nowhere/code");
-    expect_run(ARGS("enroll", "--dir", dir, "127.0.0.1:1/aaaaa"), 2, "", "--code-file");
-    struct run run = program_run(ARGS("enroll", "--dir", dir), "not a code\n");
+    expect_run(ARGS("enroll", "--dir", dir, "127.0.0.1:1/aaaaa"), 2, "", "A code is not given as a word");
+    struct run run = program_run(ARGS("enroll", "--dir", dir, "127.0.0.1:1/aaaaa"), NULL);
+    cr_expect_null(strstr(pt_buf_text(&run.err), "aaaaa"), "%s", pt_buf_text(&run.err));
+    program_free(&run);
+    run = program_run(ARGS("enroll", "--dir", dir), "not a code\n");
     cr_expect_eq(run.code, 1);
     program_free(&run);
     run = program_run(ARGS("enroll", "--dir", dir), "");

@@ -142,6 +142,17 @@ Test(expr, gives_what_xpath_gives)
     }
 }
 
+Test(expr, of_several_choices_none_is_counted_as_none)
+{
+    struct pt_slot slots[9];
+    fill(slots);
+    slots[3] = (struct pt_slot){.number = pt_number_nan(), .text = PT_TEXT_EMPTY, .answered = true};
+    cr_expect_eq(evaluate("selected(${many}, 'a')", slots), 0);
+    cr_expect_eq(evaluate("count-selected(${many})", slots), 0);
+    cr_expect_eq(evaluate("if(count-selected(${many}) >= 1, 5, 0)", slots), 0);
+    cr_expect_eq(evaluate("${many} = ''", slots), 1);
+}
+
 Test(expr, what_is_empty_is_no_number)
 {
     struct pt_slot slots[9];

@@ -76,6 +76,10 @@ Test(instrument_path, reads_and_prints_values)
         {"p", "b a", "a b", "Bagian A, Bagian B", PT_MSG_NONE},
         {"p", "a,b", "a b", "Bagian A, Bagian B", PT_MSG_NONE},
         {"p", "a, z", "", "", PT_MSG_VALUE_CHOICE},
+        {"p", "-", "-", "tidak ada / none", PT_MSG_NONE},
+        {"p", "- a", "", "", PT_MSG_VALUE_CHOICE},
+        {"p", "", "", "", PT_MSG_VALUE_CHOICE},
+        {"open", "-", "", "", PT_MSG_VALUE_CHOICE},
         {"t", "hello", "", "", PT_MSG_VALUE_NOT_ANSWERED},
         {"product", "5", "", "", PT_MSG_VALUE_NOT_ANSWERED},
     };

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define N_MAX 24
@@ -96,12 +97,14 @@ static struct pt_entry_ref ref_to(const struct plain *claim)
     return ref;
 }
 
-static void write_claim(struct merge_scene *s, struct plain *claims, size_t at, uint64_t *random)
+#define N_LOGS 5
+
+static void write_claim(struct merge_scene *s, struct pt_view *const *logs, struct plain *claims, size_t at,
+                        uint64_t *random)
 {
-    struct pt_view *logs[] = {s->budi, s->siti, s->region};
     struct plain *claim = &claims[at];
     struct pt_entry_ref refs[REFS_MAX];
-    *claim = (struct plain){.log = logs[kit_random(random) % 3], .number = (int64_t)(kit_random(random) % 3)};
+    *claim = (struct plain){.log = logs[kit_random(random) % N_LOGS], .number = (int64_t)(kit_random(random) % 3)};
     claim->decides = claim->log == s->region;
     claim->n_refs = at == 0 ? 0 : kit_random(random) % (REFS_MAX + 1);
     for (size_t k = 0; k < claim->n_refs; k++) {
@@ -123,8 +126,10 @@ Test(merge_replaces, any_history_is_what_the_plain_definition_says)
         char text[64] = {0};
         size_t n = 2 + kit_random(&random) % (N_MAX - 1);
         ms_open(&s);
+        struct pt_view *logs[N_LOGS] = {s.budi, s.siti, s.region, log_add(&s.logs, SUBJECT, BUDI, 2),
+                                        log_add(&s.logs, SUBJECT, ANI, 7)}; /* an author has several */
         for (size_t i = 0; i < n; i++) {
-            write_claim(&s, claims, i, &random);
+            write_claim(&s, logs, claims, i, &random);
         }
         expect(claims, n, text + 1);
         ms_expect_n(&s, PT_LEVEL_WORK, text + 1);
@@ -147,4 +152,59 @@ Test(merge_replaces, a_long_quarrel_is_settled_at_once, .timeout = 60)
     ms_answer_over(&s, s.siti, 9, ms_last_of(s.budi));
     ms_expect_n(&s, PT_LEVEL_WORK, "9");
     ms_close(&s);
+}
+
+/* A log of budi's for each incarnation: two answers, the second one another than the first, each naming the last one of
+ * the log before. */
+static void add_incarnations(struct merge_scene *s, struct pt_view *views, size_t n)
+{
+    struct pt_keypair pair = kit_pair(BUDI);
+    const struct pt_view *before = NULL;
+    for (size_t i = 0; i < n; i++) {
+        struct pt_view *view = &views[i];
+        *view = (struct pt_view){.log = kit_log(SUBJECT, &pair, 100 + i)};
+        memcpy(view->public_key, pair.public_key, PT_KEY_BYTES);
+        view->entries = pt_arena_zalloc(&s->logs.arena, 2, sizeof *view->entries);
+        view->chunks = pt_arena_zalloc(&s->logs.arena, 2, sizeof *view->chunks);
+        for (size_t k = 0; k < 2; k++) {
+            struct pt_entry_ref ref = before == NULL ? (struct pt_entry_ref){0} : ms_last_of(before);
+            ms_claim(s, view, PATUH__ENTRY_KIND__ENTRY_ANSWER, "n", (int64_t)((i + k) % 7), &ref, before != NULL);
+        }
+        before = view;
+    }
+}
+
+/* What a merge takes of memory when one author has so many logs. */
+static size_t bytes_of_merge(size_t n_logs)
+{
+    struct merge_scene s;
+    struct pt_arena arena;
+    struct pt_assessment out;
+    ms_open(&s);
+    size_t n = s.logs.n + n_logs;
+    struct pt_view *views = pt_arena_zalloc(&s.logs.arena, n, sizeof *views);
+    memcpy(views, s.logs.views, s.logs.n * sizeof *views);
+    add_incarnations(&s, views + s.logs.n, n_logs);
+    qsort(views, n, sizeof *views, ms_compare_views);
+    struct pt_merge_input input = {.subject = &s.subject,
+                                   .views = views,
+                                   .n_views = n,
+                                   .authority = &s.authority,
+                                   .instrument = &s.f.ins,
+                                   .lookup = {.instrument = ms_find_instrument, .text = ms_find_text, .data = &s}};
+    pt_arena_init(&arena, SIZE_MAX);
+    cr_assert_eq(pt_merge(&input, &arena, &out), PT_OK);
+    cr_expect_eq(out.n_entries, 3 + 2 * n_logs);
+    size_t used = arena.used;
+    pt_arena_close(&arena);
+    ms_close(&s);
+    return used;
+}
+
+/* Who takes one incarnation after the other fills no memory but with what he wrote. */
+Test(merge_replaces, memory_grows_with_the_logs_of_an_author_and_not_with_their_square)
+{
+    size_t few = bytes_of_merge(500);
+    size_t many = bytes_of_merge(2000);
+    cr_expect_lt(many, 5 * few, "%zu bytes for 500 logs, %zu for 2000", few, many);
 }

@@ -238,18 +238,47 @@ Test(score_range, a_product_that_is_missing_widens_the_institution)
     fixture_close(&f);
 }
 
-/* The one that q waits for need not be one that e is asked at. */
-Test(score_range, a_condition_may_take_an_instance_for_itself)
+/* A product that comes need not be one that e is asked at: then another one is needed. */
+Test(score_range, a_condition_lets_any_number_of_products_come)
 {
-    struct fixture f;
-    struct answers a = {0};
-    fixture_open(&f,
-                 HEAD "begin_repeat,p,,,1,normalise,,,\ninteger,q,,,1,,10,,2\ninteger,e,${q} > 4,,1,,10,,2\n"
-                      "end_repeat,,,,,,,,\n",
-                 choices, NORMALISED("mean_of_products", "p", "range", "exclude"));
-    (void)instance_add(&f, &a, "p", "akta");
-    answer_one(&f, &a, "q", 1, "10");
-    answer_one(&f, &a, "e", 1, "10");
-    cr_expect_eq(score(&f, &a, &f.arena).n_to_come, 2);
-    fixture_close(&f);
+    static const struct {
+        const char *q; /* minimum of q and of e, answers of the one product */
+        const char *e;
+        const char *answer;
+        uint32_t n_to_come;
+    } rows[] = {
+        {"2", "1", "10", 1}, /* e has what it needs */
+        {"1", "2", "10", PT_PRODUCTS_ANY},
+        {"2", "2", "10", PT_PRODUCTS_ANY},
+        {"2", "1", "3", PT_PRODUCTS_ANY}, /* e is not asked yet, and may be at the one that q waits for */
+        {"1", "2", "3", 0},               /* nothing is lacking: e is not asked */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture f;
+        struct answers a = {0};
+        struct pt_buf sheet = {0};
+        struct pt_institution_score mean;
+        bool any = rows[i].n_to_come == PT_PRODUCTS_ANY;
+        pt_buf_printf(&sheet,
+                      HEAD "begin_repeat,p,,,1,normalise,,,\ninteger,q,,,1,,10,,%s\ninteger,e,${q} > 4,,1,,10,,%s\n"
+                           "end_repeat,,,,,,,,\n",
+                      rows[i].q, rows[i].e);
+        fixture_open(&f, pt_buf_text(&sheet), choices, NORMALISED("mean_of_products", "p", "range", "exclude"));
+        (void)instance_add(&f, &a, "p", "akta");
+        answer_one(&f, &a, "q", 1, rows[i].answer);
+        answer_one(&f, &a, "e", 1, "10");
+        struct pt_unit_score s = score(&f, &a, &f.arena);
+        cr_expect_eq(s.n_to_come, rows[i].n_to_come, "row %zu: %u", i, (unsigned)s.n_to_come);
+        struct pt_unit_part parts[2] = {
+            {.has_score = s.has_score, .products = s.products, .n_to_come = s.n_to_come},
+            {.has_score = true, .exact = true, .low = 50 * PT_POINT, .high = 50 * PT_POINT}};
+        parts[0].n_product_scores = s.n_products;
+        parts[1].n_products = 100;
+        cr_assert_eq(pt_score_institution(&f.ins.settings, parts, 2, &mean), PT_OK);
+        cr_expect(mean.has_score && !mean.may_lack && mean.exact == (rows[i].n_to_come == 0), "row %zu", i);
+        cr_expect_eq(mean.low == 0 && mean.high == PT_SCORE_MAX, any, "row %zu: %ld..%ld", i, (long)mean.low,
+                     (long)mean.high);
+        fixture_close(&f);
+        pt_buf_free(&sheet);
+    }
 }

@@ -1,6 +1,7 @@
 #include "worlds.h"
 
 #include <criterion/criterion.h>
+#include <stdint.h>
 #include <stdio.h>
 
 static void expect_same(const struct pt_unit_score *a, const struct pt_unit_score *b, const char *what)
@@ -31,6 +32,7 @@ Test(score_worlds, the_range_of_a_unit_holds_every_world_and_exact_says_what_it_
     size_t n_lack = 0;
     size_t n_whole = 0;
     for (size_t c = 0; c < 35 * WORLDS_RULES; c++) {
+        state = c % (7 * WORLDS_RULES) == 0 ? 2024 + c : state; /* five seeds */
         struct pt_buf sheet = {0};
         struct fixture f;
         struct model m;
@@ -115,17 +117,27 @@ static void expect_institution(const struct fixture *f, const struct worlds *uni
     }
 }
 
-Test(score_worlds, the_range_of_an_institution_holds_all_that_its_units_can_come_to)
+/* Every so many of the rules, up to the last one; so many units at most. */
+struct institutions {
+    size_t n_cases;
+    uint32_t n_units_max;
+    size_t first_rule;
+    size_t rule_step;
+};
+
+static void expect_institutions(uint64_t seed, const struct institutions *i)
 {
     static struct worlds units[UNITS_MAX];
-    uint64_t state = 7;
-    for (size_t c = 0; c < 15 * WORLDS_RULES; c++) {
+    uint64_t state = seed;
+    size_t rule = i->first_rule;
+    for (size_t c = 0; c < i->n_cases; c++, rule += i->rule_step) {
         struct pt_buf what = {0};
         struct fixture f;
         struct pt_unit_score s[UNITS_MAX];
-        size_t n = 1 + worlds_roll(&state, UNITS_MAX);
-        pt_buf_printf(&what, "case %zu: %s", c, worlds_rules[c % WORLDS_RULES]);
-        worlds_open(&f, &state, c % WORLDS_RULES, &what);
+        size_t n = 1 + worlds_roll(&state, i->n_units_max);
+        rule = rule < WORLDS_RULES ? rule : i->first_rule;
+        pt_buf_printf(&what, "seed %ju, case %zu: %s", (uintmax_t)seed, c, worlds_rules[rule]);
+        worlds_open(&f, &state, rule, &what);
         for (size_t u = 0; u < n; u++) {
             struct model m;
             worlds_model(&state, &m);
@@ -136,6 +148,25 @@ Test(score_worlds, the_range_of_an_institution_holds_all_that_its_units_can_come
         expect_institution(&f, units, n, pt_buf_text(&what));
         fixture_close(&f);
         pt_buf_free(&what);
+    }
+}
+
+Test(score_worlds, the_range_of_an_institution_holds_all_that_its_units_can_come_to)
+{
+    struct institutions all = {.n_cases = 5 * WORLDS_RULES, .n_units_max = UNITS_MAX, .rule_step = 1};
+    for (uint64_t seed = 7; seed < 10; seed++) {
+        expect_institutions(seed, &all);
+    }
+}
+
+/* How many products come decides in few of all cases, of those with missing range and products: each of these seeds has
+ * one among its first. */
+Test(score_worlds, the_range_of_an_institution_holds_all_that_products_to_come_bring)
+{
+    static const uint64_t seeds[] = {30, 47, 67, 131};
+    struct institutions open = {.n_cases = 13, .n_units_max = 2, .first_rule = WORLDS_RULES - 3, .rule_step = 2};
+    for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
+        expect_institutions(seeds[i], &open);
     }
 }
 

@@ -214,10 +214,10 @@ static unsigned copies_in_memory(void)
     unsigned n = 0;
     cr_assert(maps != NULL && memory >= 0);
     while (fgets(line, sizeof line, maps) != NULL) {
-        unsigned long long from;
-        unsigned long long to;
-        char rights[8];
-        bool heap = sscanf(line, "%llx-%llx %7s", &from, &to, rights) == 3 && strncmp(rights, "rw", 2) == 0;
+        char *rest;
+        unsigned long long from = strtoull(line, &rest, 16);
+        unsigned long long to = strtoull(rest + 1, &rest, 16);
+        bool heap = strncmp(rest, " rw", 3) == 0;
         if (heap && to - from < (1ull << 30)) { /* what a sanitizer keeps of its own is larger */
             n += copies_between(memory, from, to);
         }

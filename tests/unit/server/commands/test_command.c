@@ -78,7 +78,7 @@ Test(command, gives_up_when_the_server_ends)
             int code = command_run(&c, rows[i].name);
             bool lost = c.problem.msg == PT_MSG_SERVER_LOST;
             cr_expect_eq(lost, stopping == 1, "%s: %s", rows[i].name, pt_buf_text(&c.err));
-            cr_expect(stopping == 0 || code == EXIT_FAILED, "%s: %d", rows[i].name, code);
+            cr_expect(stopping == 0 || code == PT_EXIT_FAILED, "%s: %d", rows[i].name, code);
             command_close(&c);
         }
     }

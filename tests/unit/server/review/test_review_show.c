@@ -68,7 +68,7 @@ static struct pt_buf printed(struct desk *d, enum pt_tier tier, const char *name
     struct pt_buf out = {0};
     (void)snprintf(office.dir, sizeof office.dir, "%s", d->folder);
     struct command c = {.office = &office, .folder = "/", .argc = n, .argv = words};
-    cr_assert_eq(command_run(&c, name), EXIT_GOOD, "%s", pt_buf_text(&c.err));
+    cr_assert_eq(command_run(&c, name), PT_EXIT_GOOD, "%s", pt_buf_text(&c.err));
     pt_buf_put_str(&out, pt_buf_text(&c.out));
     command_close(&c);
     return out;

@@ -4,6 +4,7 @@
 #include "world.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const units[] = {"62.01/dinkes", "62.01/dinsos", "62.02/dinsos", "62.01-polres/polres",
@@ -183,6 +184,87 @@ Test(fix, a_plan_of_yesterday_writes_nothing)
     world_plan(&w, &fix);
     cr_expect_eq(row_of(&fix, "62.01/dinsos")->part, PT_FIX_LEFT_OUT);
     pt_fix_close(&fix);
+    world_close(&w);
+}
+
+/* A device begins so many logs about a unit, one place in each: a copied folder does, or somebody who means it. */
+static void begin_logs(struct world *w, const char *unit, uint64_t first, uint64_t n)
+{
+    struct pt_entry place = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_PLACE, 0);
+    struct pt_author_pen pen = world_pen(w, WORLD_ANA);
+    struct pt_subject subject;
+    struct pt_txn *txn;
+    struct pt_arena arena;
+    char name[PT_SUBJECT_BYTES_MAX];
+    (void)snprintf(name, sizeof name, "2023/%s", unit);
+    cr_assert_eq(pt_subject_make(PT_SUBJECT_ASSESSMENT, name, &subject), PT_OK);
+    place.detail = pt_bytes_of("", 0);
+    pen.instrument = &w->instrument;
+    pt_arena_init(&arena, SIZE_MAX);
+    cr_assert_eq(pt_store_begin_write(w->store, &txn), PT_OK);
+    for (uint64_t i = 0; i < n; i++) {
+        pen.incarnation = 90000 + first + i;
+        cr_assert_eq(pt_pen_write(txn, &pen, &subject, &place, 1, &arena), PT_OK);
+    }
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+    pt_arena_close(&arena);
+}
+
+static void expect_part(struct world *w, const char *code, enum pt_fix_part part, enum pt_msg todo)
+{
+    struct pt_fix fix;
+    world_plan(w, &fix);
+    const struct pt_fix_row *row = row_of(&fix, code);
+    cr_expect_eq(row->part, part, "%s: %d", code, (int)row->part);
+    cr_expect_eq(row->todo, todo, "%s: %d", code, (int)row->todo);
+    cr_expect_eq(row->move.n > 0, part != PT_FIX_LEFT_OUT, "%s", code);
+    pt_fix_close(&fix);
+}
+
+Test(fix, a_unit_of_too_many_logs_stays_out_and_keeps_nobody_waiting)
+{
+    struct world w;
+    struct pt_rollup_files files = {0};
+    approve_all(&w);
+    settle(&w);
+    begin_logs(&w, "62.01/dinkes", 0, 45); /* after everything was approved */
+    expect_part(&w, "62.01/dinkes", PT_FIX_LEFT_OUT, PT_MSG_FIX_TODO_LOGS);
+    expect_part(&w, "62.02/dinkes", PT_FIX_ENTERS, PT_MSG_NONE);
+    world_fix(&w);
+    rollup_version(&w, 1, &files);
+    cr_expect_not_null(strstr(world_line(&files, "units.csv", "62.02/dinkes"), ",fixed,published,1,"));
+    cr_expect_null(strstr(world_line(&files, "units.csv", "62.01/dinkes"), ",45.00,"));
+    pt_rollup_files_free(&files);
+    world_fix(&w); /* open again */
+    world_revoke(&w, WORLD_ANA);
+    expect_part(&w, "62.01/dinkes", PT_FIX_ENTERS, PT_MSG_NONE);
+    world_close(&w);
+}
+
+/* What enters can be taken out again, from another log of head office too. */
+Test(fix, a_version_of_as_many_logs_as_it_takes_can_be_opened_again)
+{
+    struct world w;
+    bool enters = true;
+    uint64_t n = 0;
+    approve_all(&w);
+    settle(&w);
+    for (; enters; n++) { /* which is the last one that enters? */
+        struct pt_fix fix;
+        begin_logs(&w, "62.01/dinkes", n, 1);
+        world_plan(&w, &fix);
+        enters = row_of(&fix, "62.01/dinkes")->part == PT_FIX_ENTERS;
+        pt_fix_close(&fix);
+    }
+    world_close(&w);
+    cr_assert_gt(n, 25);
+    approve_all(&w);
+    settle(&w);
+    begin_logs(&w, "62.01/dinkes", 0, n - 1);
+    world_fix(&w);
+    w.root_incarnation = 7;
+    expect_part(&w, "62.01/dinkes", PT_FIX_ENTERS, PT_MSG_NONE);
+    world_fix(&w);
     world_close(&w);
 }
 

@@ -34,9 +34,8 @@ static struct pt_bytes unit_of(struct pt_bytes row)
 static struct pt_hash hash_again(struct pt_bytes file, size_t *n_parts)
 {
     struct pt_buf hashes = {0};
-    size_t n = row_bytes(file); /* the heading is a part of its own */
     *n_parts = 0;
-    for (size_t at = 0; at < file.n; at += n) {
+    for (size_t at = 0, n; at < file.n; at += n) { /* the heading is a part of its own */
         n = row_bytes(pt_bytes_of(file.data + at, file.n - at));
         struct pt_bytes unit = unit_of(pt_bytes_of(file.data + at, n));
         for (size_t next; at > 0 && at + n < file.n; n += next) {
