@@ -347,7 +347,7 @@ enum pt_err office_init(const char *dir, bool national, const char *code, const 
         err = pt_path_join(store_key, sizeof store_key, dir, "store.key");
     }
     if (err == PT_OK && pt_file_exists(store_key)) { /* a surveyor's device lives here */
-        err = pt_problem_set(problem, PT_EEXISTS, PT_MSG_OFFICE_EXISTS, dir, NULL);
+        err = pt_problem_set(problem, PT_EEXISTS, PT_MSG_INIT_DEVICE, dir, NULL);
     }
     if (err == PT_OK) {
         err = pt_folder_make(dir, 0700, problem);

@@ -33,6 +33,15 @@ static enum pt_err check_code(struct command *c, struct pt_bytes answer)
     return err;
 }
 
+/* NULL: none was given, and the code has one. */
+static enum pt_err check_address(struct command *c, const char *text)
+{
+    struct pt_address address;
+    enum pt_err err = text == NULL ? PT_OK : pt_address_read(text, &address, &c->problem);
+    c->usage = err == PT_EINVALID;
+    return err;
+}
+
 enum pt_err cmd_join(struct command *c)
 {
     struct pt_option options[] = {{.name = "--code-file", .has_value = true}, {.name = "--address", .has_value = true}};
@@ -42,13 +51,8 @@ enum pt_err cmd_join(struct command *c)
     const char *word;
     size_t n = 0;
     enum pt_err err = command_words(c, options, 2, &word, 1, &n);
-    if (err == PT_OK && n > 0) {
-        err = command_usage(c, PT_MSG_CODE_AS_WORD, "");
-    }
-    if (err == PT_OK && options[1].value != NULL) {
-        struct pt_address address;
-        err = pt_address_read(options[1].value, &address, &c->problem);
-        c->usage = err == PT_EINVALID;
+    if (err == PT_OK) {
+        err = n > 0 ? command_usage(c, PT_MSG_CODE_AS_WORD, "") : check_address(c, options[1].value);
     }
     if (err != PT_OK) {
         return err;

@@ -54,12 +54,36 @@ static const char *fate(const struct showing *s, const struct place *at, const s
     return claim ? "replaced" : "";
 }
 
-static const char *evidence_text(struct showing *s, const struct pt_entry *entry)
+/* NULL: it adds none, or cannot be read. */
+static const Patuh__Evidence *evidence_of(struct showing *s, const struct pt_entry *entry)
 {
     ProtobufCMessage *message;
-    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE &&
-        pt_unpack(&patuh__evidence__descriptor, entry->detail, &s->arena, &message) == PT_OK) {
-        const Patuh__Evidence *detail = (const Patuh__Evidence *)message;
+    bool added = entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE &&
+                 pt_unpack(&patuh__evidence__descriptor, entry->detail, &s->arena, &message) == PT_OK;
+    return added ? (const Patuh__Evidence *)message : NULL;
+}
+
+/* What opens a file by a double click; of what we know only, since the type comes from a device. */
+static const char *file_ending(struct showing *s, const struct pt_entry *entry)
+{
+    static const struct {
+        const char *type;
+        const char *ending;
+    } rows[] = {{"image/jpeg", ".jpg"},  {"image/png", ".png"},   {"image/webp", ".webp"},    {"image/gif", ".gif"},
+                {"image/heic", ".heic"}, {"image/heif", ".heif"}, {"application/pdf", ".pdf"}};
+    const Patuh__Evidence *detail = evidence_of(s, entry);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (detail != NULL && detail->media_type != NULL && strcmp(detail->media_type, rows[i].type) == 0) {
+            return rows[i].ending;
+        }
+    }
+    return "";
+}
+
+static const char *evidence_text(struct showing *s, const struct pt_entry *entry)
+{
+    const Patuh__Evidence *detail = evidence_of(s, entry);
+    if (detail != NULL) {
         const char *text = pt_arena_printf(&s->arena, "%s %s %u B", detail->name == NULL ? "" : detail->name,
                                            detail->media_type == NULL ? "" : detail->media_type, detail->bytes);
         return text == NULL ? "" : text;
@@ -135,16 +159,17 @@ static struct history_row row_of_comment(struct showing *s, const struct pt_comm
     return row;
 }
 
-/* A file of its own name, or of its hash when that name could lead elsewhere. */
+/* A file named by its hash, for a name from a device could lead elsewhere. */
 static enum pt_err save_one(struct showing *s, const struct office *office, const char *folder,
                             const struct pt_entry *entry, struct pt_buf *out, struct pt_problem *problem)
 {
     char path[PATH_MAX];
-    char name[17];
+    char name[32];
     struct pt_buf content = {0};
     for (size_t i = 0; i < 8; i++) {
         (void)snprintf(name + 2 * i, 3, "%02x", entry->hash.b[i]);
     }
+    (void)snprintf(name + 16, sizeof name - 16, "%s", file_ending(s, entry));
     enum pt_err err = pt_blobs_get(office->blobs, &entry->hash, &content);
     if (err == PT_ENOTFOUND) {
         pt_say(out, PT_MSG_REVIEW_NOT_BROUGHT, evidence_text(s, entry), NULL);
