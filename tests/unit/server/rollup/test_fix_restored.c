@@ -179,7 +179,6 @@ static void give_a_number_twice(uint64_t incarnation)
     cr_expect(fix.stands && fix.version == 1);
     pt_fix_close(&fix);
     pt_rollup_files_free(&first.files);
-    pt_buf_free(&restored.blobs[restored.n_blobs - 1]);
     world_copy_close(&restored);
     world_close(&w);
 }

@@ -403,36 +403,6 @@ void world_let_stand(struct world *w, enum world_author by, enum world_author au
     write_entry(w, by, &subject, &entry);
 }
 
-struct world world_copy(struct world *w)
-{
-    struct pt_random random = pt_random_system();
-    struct world copy = *w;
-    struct pt_txn *from;
-    struct pt_txn *to;
-    pt_arena_init(&copy.arena, SIZE_MAX);
-    cr_assert_eq(pt_store_mem_create(NULL, &random, &copy.store), PT_OK);
-    cr_assert_eq(pt_store_begin_read(w->store, &from), PT_OK);
-    cr_assert_eq(pt_store_begin_write(copy.store, &to), PT_OK);
-    for (int table = 0; table < PT_TABLE_COUNT; table++) {
-        struct pt_rows rows = pt_rows_of(from, (enum pt_table)table, (struct pt_bytes){0});
-        struct pt_bytes key;
-        struct pt_bytes value;
-        while (pt_rows_next(&rows, &key, &value)) {
-            cr_assert_eq(pt_store_put(to, (enum pt_table)table, key, value), PT_OK);
-        }
-        cr_assert_eq(pt_rows_end(&rows), PT_OK);
-    }
-    pt_store_abort(from);
-    cr_assert_eq(pt_store_commit(to), PT_OK);
-    return copy;
-}
-
-void world_copy_close(struct world *copy)
-{
-    pt_arena_close(&copy->arena);
-    pt_store_close(copy->store);
-}
-
 /* Every entry of the other logs on the register, as the decision saw it. */
 static size_t all_claims(struct world *w, const char *unit, const struct pt_entry *on, struct pt_entry_ref *out)
 {

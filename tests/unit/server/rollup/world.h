@@ -30,6 +30,7 @@ struct world {
     struct pt_hash blob_hashes[WORLD_BLOBS_MAX];
     struct pt_buf blobs[WORLD_BLOBS_MAX];
     size_t n_blobs;
+    size_t n_shared; /* of a copy: the first so many are the other world's */
     struct pt_arena arena;
     const char *cycle;
     uint64_t root_incarnation; /* in which head office writes since it was restored; 0: it never was */

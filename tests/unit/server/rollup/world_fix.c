@@ -62,3 +62,37 @@ void world_copy_without(struct world *w, struct pt_store *to, const char *withou
     }
     pt_store_abort(txn);
 }
+
+struct world world_copy(struct world *w)
+{
+    struct pt_random random = pt_random_system();
+    struct world copy = *w;
+    struct pt_txn *from;
+    struct pt_txn *to;
+    pt_arena_init(&copy.arena, SIZE_MAX);
+    copy.n_shared = w->n_blobs;
+    cr_assert_eq(pt_store_mem_create(NULL, &random, &copy.store), PT_OK);
+    cr_assert_eq(pt_store_begin_read(w->store, &from), PT_OK);
+    cr_assert_eq(pt_store_begin_write(copy.store, &to), PT_OK);
+    for (int table = 0; table < PT_TABLE_COUNT; table++) {
+        struct pt_rows rows = pt_rows_of(from, (enum pt_table)table, (struct pt_bytes){0});
+        struct pt_bytes key;
+        struct pt_bytes value;
+        while (pt_rows_next(&rows, &key, &value)) {
+            cr_assert_eq(pt_store_put(to, (enum pt_table)table, key, value), PT_OK);
+        }
+        cr_assert_eq(pt_rows_end(&rows), PT_OK);
+    }
+    pt_store_abort(from);
+    cr_assert_eq(pt_store_commit(to), PT_OK);
+    return copy;
+}
+
+void world_copy_close(struct world *copy)
+{
+    for (size_t i = copy->n_shared; i < copy->n_blobs; i++) {
+        pt_buf_free(&copy->blobs[i]);
+    }
+    pt_arena_close(&copy->arena);
+    pt_store_close(copy->store);
+}
