@@ -1,4 +1,4 @@
-/* world_fix.c - the world fixes its result, and is copied in part. */
+/* world_fix.c - the world fixes its result, and is copied, whole or in part. */
 #include "world.h"
 
 #include <criterion/criterion.h>
