@@ -112,6 +112,9 @@ static enum pt_err who(struct command *c, const struct pt_option *options, struc
     if (options[OPTION_OFFICE].value != NULL && !c->office->national) {
         return pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_OFFICE_ONLY_NATIONAL, "invite --office", NULL);
     }
+    if (options[OPTION_OFFICE].value != NULL && strcmp(invite->name, c->office->code) == 0) { /* two would be one */
+        return pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_INVITE_OWN_CODE, invite->name, NULL);
+    }
     if (options[OPTION_OFFICE].value != NULL) {
         enum pt_err err = check_office(c, invite->name);
         if (err != PT_OK) {

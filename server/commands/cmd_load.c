@@ -181,6 +181,17 @@ static void write_change(const struct registry_change *change, char out[48])
     (void)snprintf(out, 48, "+%zu -%zu", change->n_added, change->n_removed);
 }
 
+/* Only a registry says which code is head office's: init took any. */
+static void tell_other_root(struct command *c, const struct pt_registry *registry)
+{
+    for (size_t i = 0; i < registry->n_offices; i++) {
+        const struct pt_office_row *row = &registry->offices[i];
+        if (row->upper[0] == '\0' && strcmp(row->code, c->office->code) != 0) {
+            command_tell(c, PT_MSG_REGISTRY_ROOT, row->code, c->office->code);
+        }
+    }
+}
+
 /* Into one cycle. */
 static enum pt_err load_checked(struct command *c, const char *cycle, const struct registry_load *load,
                                 const struct registry_changes *changes)
@@ -290,6 +301,9 @@ static enum pt_err load_registry(struct command *c, const char *folder, const ch
     }
     if (err == PT_OK) {
         err = load_registry_blob(c, cycle, &load);
+    }
+    if (err == PT_OK) {
+        tell_other_root(c, &load.registry);
     }
     pt_arena_close(&arena);
     for (size_t i = 0; i < 4; i++) {
