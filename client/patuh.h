@@ -168,7 +168,7 @@ struct patuh_remark {
     const char *author;
     const char *text; /* note or comment; of evidence its file name; "" while it has not arrived */
     const char *id;   /* of evidence: what patuh_remove takes */
-    const char *time; /* of a comment, by its author's clock, UTC; "" of others */
+    const char *time; /* of a comment or note, by its author's clock, UTC; "" of others */
 };
 
 struct patuh_item {

@@ -129,7 +129,9 @@ static struct patuh_remark remark_of(struct building *b, const struct pt_remark 
         const Patuh__Evidence *detail = pt_evidence_detail(from->entry, b->arena);
         remark.text = keep(b, detail == NULL || detail->name == NULL ? "" : detail->name);
     } else {
+        char time[24];
         remark.text = text_of(b, &from->entry->hash);
+        remark.time = keep(b, pt_time_text(from->entry->wall_s, time, sizeof time));
     }
     return remark;
 }

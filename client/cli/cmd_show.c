@@ -251,6 +251,20 @@ static void put_remark_lines(struct pt_buf *out, unsigned depth, const char *sig
     }
 }
 
+/* One after the other; of a single question also when. */
+static void put_notes(struct pt_buf *out, const struct patuh_item *item, bool times)
+{
+    for (size_t i = 0; i < item->n_notes; i++) {
+        const struct patuh_remark *note = &item->notes[i];
+        put_indent(out, item->depth + 2);
+        pt_buf_put_str(out, "\" ");
+        pt_cli_put(out, note->text);
+        pt_buf_put_str(out, " (");
+        pt_cli_put(out, note->author);
+        pt_buf_printf(out, "%s%s)\n", times ? ", " : "", times ? note->time : "");
+    }
+}
+
 /* What the office asked for earlier, and what was written since then answers. */
 static void put_answered_lines(struct pt_buf *out, unsigned depth, const struct patuh_item *item)
 {
@@ -325,7 +339,7 @@ static void put_item(struct pt_buf *out, const struct patuh_item *item, const st
     put_values(out, item);
     pt_cli_put_faults(out, item, 2 * ((size_t)item->depth + 2));
     put_remark_lines(out, item->depth + 2, "#", item->evidence, item->n_evidence);
-    put_remark_lines(out, item->depth + 2, "\"", item->notes, item->n_notes);
+    put_notes(out, item, filter->path != NULL);
     put_remark_lines(out, item->depth + 2, "<<", item->comments, item->n_comments);
     put_answered_lines(out, item->depth + 2, item);
 }

@@ -119,7 +119,7 @@ Test(main, shows_one_question_with_its_choices_and_names_them_when_refusing)
     cr_expect_not_null(strstr(out, "See reports or minutes of supervision"), "%s", out);
     cr_expect_not_null(strstr(out, "    5) monthly  5 - Setiap bulan"), "%s", out);
     cr_expect_not_null(strstr(out, "= 5 - Setiap bulan"), "%s", out);
-    cr_expect_not_null(strstr(out, "\" lihat notula (sari)"), "%s", out);
+    cr_expect_not_null(strstr(out, "\" lihat notula (sari, 20"), "%s", out);
     cr_expect_null(strstr(out, "unit_kind"), "%s", out);
     program_free(&run);
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "supervizion"), 1, "", "no question \"supervizion\"");
