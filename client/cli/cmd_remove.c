@@ -71,7 +71,7 @@ static void say_removed(const struct pt_cli *cli, const struct going *going)
         char *code = repeat + strcspn(repeat, "[");
         code[strcspn(code, "]")] = '\0';
         *code++ = '\0';
-        pt_say_to(stderr, PT_MSG_CLI_TAKE_UP, cli->words[0], repeat, code, NULL);
+        pt_say_to(stderr, PT_MSG_CLI_TAKE_UP, cli->words[0], repeat, code, cli->dir, NULL);
     }
 }
 

@@ -59,7 +59,7 @@ Test(cmd_fill, says_its_keys_and_begins_where_something_is_missing)
     struct field field;
     field_open(&field);
     struct run run = fill(&field, "q\n");
-    cr_expect_not_null(strstr(pt_buf_text(&run.out), "q ends, < goes back, Enter skips"));
+    cr_expect_not_null(strstr(pt_buf_text(&run.out), "q or quit ends, < goes back, Enter skips"));
     cr_expect_not_null(strstr(pt_buf_text(&run.out), "not the official one"), "the note above the first question");
     cr_expect_eq(count(&run.out, "\n> "), 1);
     cr_expect_not_null(strstr(pt_buf_text(&run.out), "\nunit_kind\n"));
