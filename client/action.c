@@ -1,6 +1,6 @@
 #include "client/action.h"
 
-#include "core/sync/inbox.h"
+#include "core/log/texts.h"
 #include "core/wire/pack.h"
 
 #include <string.h>

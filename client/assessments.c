@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "core/log/receipts.h"
-#include "core/sync/inbox.h"
+#include "core/log/texts.h"
 #include "io/work/conditions.h"
 
 #include <stdio.h>

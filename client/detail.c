@@ -2,7 +2,7 @@
 
 #include "client/evidence.h"
 #include "client/patuh.h"
-#include "core/sync/inbox.h"
+#include "core/log/texts.h"
 #include "core/wire/unpack.h"
 
 #include <string.h>

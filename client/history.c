@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "core/log/branches.h"
-#include "core/sync/inbox.h"
+#include "core/log/texts.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #include "client/evidence.h"
 #include "client/summary.h"
 
+#include "core/log/texts.h"
 #include "core/number.h"
-#include "core/sync/inbox.h"
 #include "io/work/conditions.h"
 #include "io/work/work_score.h"
 

@@ -1,8 +1,8 @@
 #include "waiting.h"
 
+#include "core/log/entry_blobs.h"
 #include "core/log/receipts.h"
 #include "core/store/keys.h"
-#include "core/sync/inbox.h"
 #include "core/wire/unpack.h"
 #include "io/work/work.h"
 #include "records.pb-c.h"

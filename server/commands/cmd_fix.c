@@ -4,8 +4,8 @@
 #include "base/json.h"
 #include "commands/command.h"
 #include "commands/renewal_report.h"
+#include "core/log/texts.h"
 #include "core/score/score.h"
-#include "core/sync/inbox.h"
 #include "core/table/csv.h"
 #include "io/clock.h"
 

@@ -1,7 +1,7 @@
 #include "review/review.h"
 
+#include "core/log/texts.h"
 #include "core/merge/seen.h"
-#include "core/sync/inbox.h"
 #include "core/wire/pack.h"
 #include "io/clock.h"
 #include "io/work/conditions.h"

@@ -2,7 +2,6 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "core/merge/seen.h"
-#include "core/sync/inbox.h"
 #include "core/wire/unpack.h"
 #include "io/disk/files.h"
 #include "review/review_print.h"

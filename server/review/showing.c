@@ -1,6 +1,5 @@
 #include "review/showing.h"
-
-#include "core/sync/inbox.h"
+#include "core/log/texts.h"
 
 #include <string.h>
 

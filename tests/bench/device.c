@@ -6,7 +6,7 @@
 #include "client/device.h"
 #include "base/mem.h"
 #include "bench.h"
-#include "core/sync/inbox.h"
+#include "core/log/texts.h"
 #include "corpus.h"
 
 #include <stdio.h>

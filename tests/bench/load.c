@@ -11,7 +11,6 @@
 #include "core/log/receipts.h"
 #include "core/store/store_mem.h"
 #include "core/sync/enrol.h"
-#include "core/sync/inbox.h"
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"
 #include "corpus.h"

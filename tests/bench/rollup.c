@@ -10,7 +10,7 @@
 #include "rollup/rollup.h"
 #include "base/mem.h"
 #include "bench.h"
-#include "core/sync/inbox.h"
+#include "core/log/texts.h"
 #include "core/wire/pack.h"
 #include "corpus.h"
 #include "io/disk/files.h"

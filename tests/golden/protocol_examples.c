@@ -3,6 +3,7 @@
 #include "golden/examples.h"
 
 #include "base/mem.h"
+#include "core/log/texts.h"
 #include "core/store/store_mem.h"
 #include "core/sync/enrol.h"
 #include "core/sync/session.h"

@@ -3,6 +3,7 @@
 #include "sim.h"
 
 #include "base/check.h"
+#include "core/log/texts.h"
 #include "core/wire/pack.h"
 
 #include <string.h>

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "core/instrument/instrument.h"
 #include "core/log/receipts.h"
+#include "core/log/texts.h"
 #include "core/store/meta.h"
 #include "core/sync/inbox.h"
 #include "core/wire/pack.h"

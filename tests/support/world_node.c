@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "core/log/texts.h"
 #include "core/store/keys.h"
 #include "core/store/meta.h"
 

@@ -1,6 +1,6 @@
 #include "core/sync/file_work.h"
 
-#include "core/sync/wanted.h"
+#include "core/log/wanted.h"
 
 static enum pt_err look(struct pt_file_work *work)
 {

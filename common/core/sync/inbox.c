@@ -1,4 +1,6 @@
 #include "core/sync/inbox.h"
+#include "core/log/entry_blobs.h"
+#include "core/log/texts.h"
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -27,161 +29,6 @@ void pt_inbox_destroy(struct pt_inbox *inbox)
     }
 }
 
-struct pt_hash pt_text_hash(struct pt_bytes content)
-{
-    return pt_hash1(PT_CONTEXT_BLOB, content);
-}
-
-static enum pt_err put_text(struct pt_txn *txn, const struct pt_subject *subject, struct pt_bytes content,
-                            const struct pt_hash *hash)
-{
-    struct pt_key key = pt_key_text(subject, hash);
-    if (content.n > PT_TEXT_CONTENT_BYTES_MAX) {
-        return PT_ELIMIT; /* nobody could pass it on */
-    }
-    enum pt_err err = pt_store_put(txn, PT_TABLE_TEXTS, pt_key_bytes(&key), content);
-    return err == PT_OK ? pt_wanted_got(txn, hash, subject) : err;
-}
-
-enum pt_err pt_text_put(struct pt_txn *txn, const struct pt_subject *subject, struct pt_bytes content,
-                        struct pt_hash *hash)
-{
-    *hash = pt_text_hash(content);
-    return put_text(txn, subject, content, hash);
-}
-
-static enum pt_err check_text(const char *text, size_t n_max, struct pt_problem *problem)
-{
-    size_t n = strlen(text);
-    bool blank = pt_text_is_blank(pt_bytes_of(text, n)); /* says no more than nothing does */
-    if (!blank && n <= n_max && pt_utf8_ok(pt_bytes_of(text, n))) {
-        return PT_OK;
-    }
-    char limit[24];
-    (void)snprintf(limit, sizeof limit, "%zu", n_max);
-    return pt_problem_set(problem, PT_EINVALID, blank ? PT_MSG_TEXT_EMPTY : PT_MSG_TEXT_FORM, limit, NULL);
-}
-
-enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_random *random,
-                         const char *text, size_t n_max, struct pt_hash *hash, struct pt_problem *problem)
-{
-    uint8_t salt[PT_TEXT_SALT_BYTES];
-    struct pt_buf content = {0};
-    enum pt_err err = check_text(text, n_max, problem);
-    if (err == PT_OK) {
-        pt_random_fill(random, salt, sizeof salt);
-        pt_buf_put(&content, salt, sizeof salt);
-        pt_buf_put_str(&content, text);
-        err = content.err == PT_OK ? pt_text_put(txn, subject, pt_buf_bytes(&content), hash) : content.err;
-    }
-    pt_buf_free(&content);
-    return err;
-}
-
-static enum pt_err read_text(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
-                             size_t n_max, struct pt_arena *arena, struct pt_bytes *out)
-{
-    struct pt_bytes value;
-    struct pt_key key = pt_key_text(subject, hash);
-    enum pt_err err = pt_store_get(txn, PT_TABLE_TEXTS, pt_key_bytes(&key), &value);
-    if (err != PT_OK || value.n > n_max) {
-        return err == PT_OK ? PT_ENOTFOUND : err;
-    }
-    *out = pt_arena_dup(arena, value);
-    return out->data == NULL ? pt_arena_err(arena) : PT_OK;
-}
-
-enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
-                            struct pt_arena *arena, struct pt_bytes *out)
-{
-    return read_text(txn, subject, hash, PT_TEXT_CONTENT_BYTES_MAX, arena, out);
-}
-
-enum pt_err pt_text_get(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
-                        struct pt_arena *arena, const char **out)
-{
-    struct pt_bytes content;
-    enum pt_err err = read_text(txn, subject, hash, SIZE_MAX, arena, &content);
-    if (err != PT_OK) {
-        return err;
-    }
-    if (content.n < PT_TEXT_SALT_BYTES) {
-        return PT_EDAMAGED;
-    }
-    struct pt_bytes text = pt_bytes_of(content.data + PT_TEXT_SALT_BYTES, content.n - PT_TEXT_SALT_BYTES);
-    if (!pt_utf8_ok(text)) {
-        return PT_EDAMAGED; /* the hash fits, so its author wrote it so: to us it says nothing */
-    }
-    const char *copy = pt_arena_strn(arena, (const char *)text.data, text.n);
-    if (copy == NULL) {
-        return pt_arena_err(arena);
-    }
-    *out = copy;
-    return PT_OK;
-}
-
-static enum pt_err visit_field(const ProtobufCBinaryData *field, Patuh__EntryKind kind, pt_blob_visit visit, void *data)
-{
-    struct pt_hash hash;
-    if (field->len != sizeof hash.b) {
-        return PT_OK;
-    }
-    memcpy(hash.b, field->data, sizeof hash.b);
-    return visit(data, &hash, true, kind);
-}
-
-static enum pt_err visit_move(const struct pt_entry *entry, struct pt_arena *arena, pt_blob_visit visit, void *data)
-{
-    ProtobufCMessage *message;
-    enum pt_err err = pt_unpack(&patuh__move__descriptor, entry->detail, arena, &message);
-    if (err != PT_OK) {
-        return err == PT_ENOMEM ? err : PT_OK; /* not readable: names nothing */
-    }
-    const Patuh__Move *move = (const Patuh__Move *)message;
-    err = visit_field(&move->reason, entry->kind, visit, data);
-    for (size_t i = 0; i < move->n_comment && err == PT_OK; i++) {
-        err = visit_field(&move->comment[i]->text, entry->kind, visit, data);
-    }
-    return err;
-}
-
-static enum pt_err visit_detail(const struct pt_entry *entry, struct pt_arena *arena, pt_blob_visit visit, void *data)
-{
-    ProtobufCMessage *message;
-    bool instance = entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_INSTANCE;
-    if (entry->kind == PATUH__ENTRY_KIND__ENTRY_MOVE) {
-        return visit_move(entry, arena, visit, data);
-    }
-    if (!instance && entry->kind != PATUH__ENTRY_KIND__ENTRY_DECIDE) {
-        return PT_OK;
-    }
-    const ProtobufCMessageDescriptor *kind = instance ? &patuh__instance__descriptor : &patuh__decision__descriptor;
-    enum pt_err err = pt_unpack(kind, entry->detail, arena, &message);
-    if (err != PT_OK) {
-        return err == PT_ENOMEM ? err : PT_OK;
-    }
-    const ProtobufCBinaryData *field =
-        instance ? &((const Patuh__Instance *)message)->label : &((const Patuh__Decision *)message)->reason;
-    return visit_field(field, entry->kind, visit, data);
-}
-
-enum pt_err pt_entry_blobs(const struct pt_entry *entry, struct pt_arena *arena, pt_blob_visit visit, void *data)
-{
-    unsigned fields = pt_entry_fields(entry->kind);
-    bool text = (fields & PT_FIELD_TEXT_HASH) != 0;
-    enum pt_err err = PT_OK;
-    if ((fields & PT_FIELD_VALUE) != 0 && entry->value.type == PT_VALUE_TEXT) {
-        err = visit(data, &entry->value.text, true, entry->kind);
-    }
-    if (err == PT_OK && (text || pt_kind_names_file(entry->kind))) {
-        err = visit(data, &entry->hash, text, entry->kind);
-    }
-    if (err == PT_OK && (fields & PT_FIELD_DETAIL) != 0) {
-        err = visit_detail(entry, arena, visit, data);
-    }
-    return err;
-}
-
 struct noting {
     struct pt_txn *txn;
     const struct pt_head *head;
@@ -202,9 +49,10 @@ static bool is_wanted(const struct noting *n, bool small, Patuh__EntryKind kind)
 static enum pt_err note_blob(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind)
 {
     struct noting *n = data;
+    struct pt_hash same;
     for (size_t i = 0; small && i < n->n_texts; i++) {
         if (pt_hash_eq(&n->text_hashes[i], hash)) {
-            return put_text(n->txn, &n->head->log.subject, n->texts[i], hash);
+            return pt_text_put(n->txn, &n->head->log.subject, n->texts[i], &same);
         }
     }
     struct pt_bytes value;

@@ -9,8 +9,8 @@
 #include "base/problem.h"
 #include "core/log/logs.h"
 #include "core/log/receipts.h"
+#include "core/log/wanted.h"
 #include "core/sync/file_work.h"
-#include "core/sync/wanted.h"
 
 enum { PT_INBOX_RUNS_MAX = 8, PT_INBOX_RECEIPTS_MAX = 64, PT_INBOX_TEXTS_MAX = 1024 };
 
@@ -61,31 +61,5 @@ void pt_inbox_destroy(struct pt_inbox *inbox);
 
 /* In a write transaction; may run twice. Errors: those of the store; LIMIT (too much parked). */
 enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox);
-
-/* --- small texts, kept in the store --- */
-
-/* Hash that names a text blob: salt (16 bytes) and UTF-8, at most PT_TEXT_BYTES_MAX. */
-struct pt_hash pt_text_hash(struct pt_bytes content);
-/* A text lies beside the others of its subject: keys by hash alone would make the disk write a page a text. Errors:
- * LIMIT (longer than PT_TEXT_CONTENT_BYTES_MAX), those of the store. */
-enum pt_err pt_text_put(struct pt_txn *txn, const struct pt_subject *subject, struct pt_bytes content,
-                        struct pt_hash *hash);
-/* Keep a text that somebody typed, behind a salt of its own, so that a short one cannot be guessed from its hash once
- * it is erased. Errors: INVALID (blank, longer than n_max bytes, not UTF-8; sentence), those of the store. */
-enum pt_err pt_text_keep(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_random *random,
-                         const char *text, size_t n_max, struct pt_hash *hash, struct pt_problem *problem);
-/* The text without its salt, NUL-terminated in the arena. Errors: NOTFOUND, DAMAGED (its author wrote no salt, or what
- * is not UTF-8 without NUL). */
-enum pt_err pt_text_get(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
-                        struct pt_arena *arena, const char **out);
-/* The whole content, to send. NOTFOUND also for one that is longer than peers take: an older version may have kept
- * such.
- */
-enum pt_err pt_text_content(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_hash *hash,
-                            struct pt_arena *arena, struct pt_bytes *out);
-
-/* One call for each blob hash that an entry names. small: a text. */
-typedef enum pt_err (*pt_blob_visit)(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind);
-enum pt_err pt_entry_blobs(const struct pt_entry *entry, struct pt_arena *arena, pt_blob_visit visit, void *data);
 
 #endif

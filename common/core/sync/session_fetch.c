@@ -1,4 +1,6 @@
 /* session_fetch.c - blobs that come to us: asked for one at a time, after all entries. */
+#include "core/log/entry_blobs.h"
+#include "core/log/texts.h"
 #include "core/sync/session_internal.h"
 
 #include "base/mem.h"

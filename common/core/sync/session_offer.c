@@ -1,4 +1,5 @@
 /* session_offer.c - blobs that we have: parts for who asks, offers, and receipts for those that a peer brought. */
+#include "core/log/texts.h"
 #include "core/sync/session_internal.h"
 
 #include "base/mem.h"

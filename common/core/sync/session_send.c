@@ -1,4 +1,6 @@
 /* session_send.c - what goes out: runs of chunks within the credit, and the list of heads. */
+#include "core/log/entry_blobs.h"
+#include "core/log/texts.h"
 #include "core/sync/session_internal.h"
 
 #include "base/mem.h"

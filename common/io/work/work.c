@@ -1,7 +1,7 @@
 #include "io/work/work.h"
 
+#include "core/log/texts.h"
 #include "core/merge/load.h"
-#include "core/sync/inbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>

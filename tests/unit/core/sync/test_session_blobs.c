@@ -1,3 +1,4 @@
+#include "core/log/texts.h"
 #include "support/logs_kit.h"
 #include "support/scene.h"
 

@@ -1,5 +1,6 @@
 /* What is too large for a frame, wherever it came from: it holds up nothing else. */
 #include "core/log/branches.h"
+#include "core/log/texts.h"
 #include "core/store/keys.h"
 #include "support/logs_kit.h"
 #include "support/scene.h"

@@ -22,9 +22,6 @@ struct pt_wanted {
     Patuh__EntryKind kind; /* of the entry that does */
 };
 
-/* What an entry of this kind names is a file. All other blobs are texts; no kind names both. */
-bool pt_kind_names_file(Patuh__EntryKind kind);
-
 /* subject: of the log that names it. */
 enum pt_err pt_wanted_put(struct pt_txn *txn, const struct pt_wanted *wanted, const struct pt_subject *subject);
 /* It is here: nobody asks for it any more, whoever names it. subject: of a text; NULL: a file. */

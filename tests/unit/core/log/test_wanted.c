@@ -1,4 +1,5 @@
-#include "core/sync/wanted.h"
+#include "core/log/entry_blobs.h"
+#include "core/log/wanted.h"
 
 #include "base/mem.h"
 #include "core/store/keys.h"

@@ -1,17 +1,10 @@
-#include "core/sync/wanted.h"
+#include "core/log/wanted.h"
 
+#include "core/log/entry_blobs.h"
 #include "core/log/logs.h"
 #include "core/store/keys.h"
 #include "core/wire/unpack.h"
 #include "records.pb-c.h"
-
-bool pt_kind_names_file(Patuh__EntryKind kind)
-{
-    unsigned fields = pt_entry_fields(kind);
-    bool cycle = pt_entry_subject(kind) == PT_SUBJECT_CYCLE;
-    bool file = (fields & PT_FIELD_HASH) != 0 && (fields & PT_FIELD_TEXT_HASH) == 0;
-    return file && (cycle || kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE);
-}
 
 enum pt_err pt_wanted_put(struct pt_txn *txn, const struct pt_wanted *wanted, const struct pt_subject *subject)
 {

@@ -1,4 +1,4 @@
-#include "core/sync/inbox.h"
+#include "core/log/texts.h"
 
 #include "base/mem.h"
 #include "core/store/store_mem.h"
@@ -10,7 +10,7 @@
 #define SALT "0123456789abcdef"
 
 /* Whoever holds an author key can sign a hash of any bytes: only what is a text is shown to people. */
-Test(inbox, a_text_is_utf8_or_damaged)
+Test(texts, a_text_is_utf8_or_damaged)
 {
     static const struct {
         const char *content;
@@ -44,39 +44,8 @@ Test(inbox, a_text_is_utf8_or_damaged)
     cr_expect_eq(pt_mem_alive(), 0);
 }
 
-static enum pt_err note_visit(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind)
-{
-    (void)hash;
-    cr_expect_neq(small, pt_kind_names_file(kind), "kind %d", (int)kind);
-    *(size_t *)data += !small;
-    return PT_OK;
-}
-
-/* What is asked for later is known by its kind alone. */
-Test(inbox, a_kind_names_files_or_texts)
-{
-    struct pt_arena arena;
-    uint64_t state = 1;
-    size_t n_files = 0;
-    pt_arena_init(&arena, SIZE_MAX);
-    (void)kit_pair(1);
-    for (int kind = 0; kind < 64; kind++) {
-        if (pt_entry_fields((Patuh__EntryKind)kind) == 0) {
-            cr_expect_not(pt_kind_names_file((Patuh__EntryKind)kind));
-            continue;
-        }
-        size_t n = 0;
-        struct pt_entry entry = kit_entry((Patuh__EntryKind)kind, &state, &arena);
-        cr_assert_eq(pt_entry_blobs(&entry, &arena, note_visit, &n), PT_OK);
-        cr_expect_eq(n, pt_kind_names_file((Patuh__EntryKind)kind), "kind %d", kind);
-        n_files += n;
-    }
-    cr_expect_eq(n_files, 5);
-    pt_arena_close(&arena);
-}
-
 /* A longer one could not be passed on. */
-Test(inbox, a_text_has_a_limit)
+Test(texts, a_text_has_a_limit)
 {
     static const uint8_t content[PT_TEXT_CONTENT_BYTES_MAX + 1];
     struct pt_subject subject = kit_subject("a:2023/62.71/disdukcapil");
@@ -89,7 +58,7 @@ Test(inbox, a_text_has_a_limit)
     pt_store_close(store);
 }
 
-Test(inbox, a_text_that_is_not_here_is_not_found)
+Test(texts, a_text_that_is_not_here_is_not_found)
 {
     struct pt_subject subject = kit_subject("a:2023/62.71/disdukcapil");
     struct pt_store *store = kit_store();
