@@ -77,6 +77,7 @@ struct patuh_counts {
     uint32_t chunks_received;
     uint32_t receipts;
     uint32_t blobs_received;
+    uint32_t evidence_sent;
     uint32_t held; /* chunks the office stored but does not count until it releases them */
     uint64_t bytes_in;
     uint64_t bytes_out;
@@ -239,9 +240,11 @@ struct patuh_writer {
 /* An entry that counts nowhere as things are. */
 struct patuh_ineffective {
     const char *author;
-    const char *entry; /* as in patuh_claim */
-    const char *path;  /* "" when it is about no question */
-    const char *why;   /* a sentence with what to do next */
+    const char *entry;  /* as in patuh_claim */
+    const char *path;   /* "" when it is about no question */
+    const char *why;    /* a sentence with what to do next, in both languages, */
+    const char *why_id; /* and in each */
+    const char *why_en;
     bool own;
 };
 

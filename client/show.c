@@ -486,6 +486,8 @@ static void add_ineffective(struct building *b, struct patuh_form *form)
             .entry = entry_name(b, from->view, from->seq),
             .path = node == PT_NONE ? "" : path_of(b, node, entry->instance == NULL ? "" : entry->instance),
             .why = why_of(b, from->why),
+            .why_id = pt_msg_indonesian(from->why),
+            .why_en = pt_msg_english(from->why),
             .own = pt_work_is_own(work, from->view)};
     }
     form->ineffective = out;

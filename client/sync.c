@@ -98,6 +98,7 @@ static void take_counts(struct syncing *s, const struct pt_session_counts *from)
     s->counts.chunks_received = from->chunks_new;
     s->counts.receipts = from->receipts;
     s->counts.blobs_received = from->blobs_received;
+    s->counts.evidence_sent = from->files_sent;
     s->counts.held = from->held;
 }
 

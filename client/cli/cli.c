@@ -145,10 +145,11 @@ void pt_cli_put_path(struct pt_buf *out, const struct patuh_item *item)
 
 static void put_broken(struct pt_buf *out, const struct patuh_item *item)
 {
+    struct pt_buf rule = {0};
+    pt_say(&rule, PT_MSG_CLI_BROKEN, item->rule_id, item->rule_en, NULL);
     pt_buf_put_str(out, "! ");
-    pt_say(out, PT_MSG_CLI_BROKEN, NULL);
-    pt_buf_put_str(out, ": ");
-    pt_cli_put_label(out, item->rule_id, item->rule_en);
+    pt_cli_put(out, pt_buf_text(&rule));
+    pt_buf_free(&rule);
 }
 
 static void put_shortage(struct pt_buf *out, const struct patuh_item *item)

@@ -78,6 +78,9 @@ bool pt_cli_read_degrees(const char *text, int32_t *out);
 /* Whole metres, rounded up. False: no such number, or more than a thousand kilometres. */
 bool pt_cli_read_metres(const char *text, uint32_t *out);
 
+/* How far a sync has come, in one line that is not as wide as the terminal; columns > 0. */
+void pt_cli_put_progress(struct pt_buf *out, const struct patuh_counts *counts, size_t columns);
+
 void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed);
 
 int pt_cmd_enroll(struct pt_cli *cli);

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct filling {
     struct pt_cli *cli;
@@ -139,14 +140,30 @@ static void print_instances(const struct patuh_form *form, const struct patuh_it
 static void print_path(const struct patuh_item *item)
 {
     struct pt_buf out = {0};
-    pt_buf_put_str(&out, "\n");
     pt_cli_put_path(&out, item);
     pt_buf_put_str(&out, "\n");
     print_out(&out);
 }
 
+/* "12 dari 48", of the questions that are asked as things are. */
+static void print_progress(const struct filling *f, const struct patuh_item *item)
+{
+    size_t at = 0;
+    size_t n = 0;
+    char counts[2][24];
+    for (size_t i = 0; i < f->form.n_items; i++) {
+        n += is_question(&f->form.items[i]) ? 1 : 0;
+        at = &f->form.items[i] == item ? n : at;
+    }
+    (void)snprintf(counts[0], sizeof counts[0], "%zu", at);
+    (void)snprintf(counts[1], sizeof counts[1], "%zu", n);
+    (void)fputs("\n", stdout);
+    pt_say_to(stdout, PT_MSG_CLI_FILL_PROGRESS, counts[0], counts[1], NULL);
+}
+
 static void ask(const struct filling *f, const struct patuh_item *item)
 {
+    print_progress(f, item);
     print_path(item);
     print_label("", item->label_id);
     print_label("", item->label_en);
@@ -213,12 +230,50 @@ static bool read_line(struct pt_buf *line)
     return any;
 }
 
+static bool is_quit(const char *typed)
+{
+    static const char *const words[] = {"q", "quit", "keluar"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0] && !found; i++) {
+        found = strcasecmp(typed, words[i]) == 0;
+    }
+    return found;
+}
+
+/* The folder is closed while nothing is done with it, so that other commands can be used beside this one. False: said
+ * why. */
+static bool open_again(struct filling *f)
+{
+    struct pt_cli *cli = f->cli;
+    enum patuh_result result = patuh_open(cli->dir, &cli->device, &cli->problem);
+    struct pt_buf line = {0};
+    while (result == PATUH_BUSY) { /* a sync, for example; what was typed stays */
+        pt_say_to(stderr, PT_MSG_CLI_FILL_BUSY, NULL);
+        if (!read_line(&line) || is_quit(pt_buf_text(&line))) {
+            break;
+        }
+        result = patuh_open(cli->dir, &cli->device, &cli->problem);
+    }
+    pt_buf_free(&line);
+    return pt_cli_end(cli, result) == PT_EXIT_GOOD;
+}
+
+static bool read_typed(struct filling *f)
+{
+    patuh_close(f->cli->device);
+    f->cli->device = NULL;
+    return read_line(&f->line) && !is_quit(pt_buf_text(&f->line));
+}
+
 static enum step read_step(struct filling *f, const struct patuh_item *item)
 {
     ask(f, item);
-    if (!read_line(&f->line) || strcmp(pt_buf_text(&f->line), "q") == 0) {
+    if (!read_typed(f)) {
         (void)fputs("\n", stdout);
         return STEP_QUIT;
+    }
+    if (!open_again(f)) {
+        return STEP_FAILED;
     }
     const char *typed = pt_buf_text(&f->line);
     if (typed[0] == '\0' || strcmp(typed, "<") == 0) {

@@ -195,7 +195,8 @@ static void put_head(struct pt_buf *out, const struct patuh_form *form)
     for (size_t i = 0; i < form->n_ineffective; i++) {
         const struct patuh_ineffective *entry = &form->ineffective[i];
         pt_buf_put_str(out, "    ");
-        pt_say(out, PT_MSG_CLI_INEFFECTIVE, entry->path, entry->author, entry->entry, entry->why, NULL);
+        pt_say(out, PT_MSG_CLI_INEFFECTIVE, entry->path, entry->author, entry->entry, entry->why_id, entry->why_en,
+               NULL);
         pt_buf_put_str(out, "\n");
     }
     if (!score->has_score) {

@@ -2,35 +2,58 @@
 #include "client/cli/cli.h"
 
 #include <inttypes.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-static void put_counts(const struct patuh_counts *counts, char sent[16], char received[16], char bytes[24])
+#define COLUMNS 80 /* where the terminal does not say */
+
+struct figures {
+    char sent[16];
+    char received[16];
+    char evidence[16];
+    char bytes[24];
+};
+
+static struct figures figures_of(const struct patuh_counts *counts, uint64_t unit)
 {
-    (void)snprintf(sent, 16, "%u", counts->chunks_sent);
-    (void)snprintf(received, 16, "%u", counts->chunks_received);
-    (void)snprintf(bytes, 24, "%" PRIu64, counts->bytes_in + counts->bytes_out);
+    struct figures f;
+    (void)snprintf(f.sent, sizeof f.sent, "%u", counts->chunks_sent);
+    (void)snprintf(f.received, sizeof f.received, "%u", counts->chunks_received);
+    (void)snprintf(f.evidence, sizeof f.evidence, "%u", counts->evidence_sent);
+    (void)snprintf(f.bytes, sizeof f.bytes, "%" PRIu64, (counts->bytes_in + counts->bytes_out) / unit);
+    return f;
 }
 
+void pt_cli_put_progress(struct pt_buf *out, const struct patuh_counts *counts, size_t columns)
+{
+    struct figures f = figures_of(counts, 1024);
+    struct pt_buf line = {0};
+    pt_say(&line, PT_MSG_CLI_PROGRESS, f.sent, f.received, f.evidence, f.bytes, NULL);
+    bool whole = line.n < columns; /* the last column would begin a new line */
+    pt_buf_put(out, line.data, whole ? line.n : columns - 1);
+    pt_buf_free(&line);
+}
+
+static size_t columns_of(int fd)
+{
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : COLUMNS;
+}
+
+/* In the same line again; a line is never shorter than the one before. */
 static void show_progress(void *data, const struct patuh_counts *counts)
 {
     (void)data;
-    char sent[16];
-    char received[16];
-    char bytes[24];
     struct pt_buf line = {0};
-    put_counts(counts, sent, received, bytes);
-    pt_say(&line, PT_MSG_CLI_PROGRESS, sent, received, bytes, NULL);
-    (void)fprintf(stderr, "\r%s", pt_buf_text(&line)); /* never shorter than the one before */
+    pt_cli_put_progress(&line, counts, columns_of(STDERR_FILENO));
+    (void)fprintf(stderr, "\r%s", pt_buf_text(&line));
     pt_buf_free(&line);
 }
 
 static void say_counts(const struct patuh_counts *counts)
 {
-    char sent[16];
-    char received[16];
-    char bytes[24];
-    put_counts(counts, sent, received, bytes);
-    pt_say_to(stderr, PT_MSG_CLI_SYNCED, sent, received, bytes, NULL);
+    struct figures f = figures_of(counts, 1);
+    pt_say_to(stderr, PT_MSG_CLI_SYNCED, f.sent, f.received, f.evidence, f.bytes, NULL);
     if (counts->held > 0) {
         pt_say_to(stderr, PT_MSG_CLI_HELD, NULL);
     }

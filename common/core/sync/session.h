@@ -91,6 +91,7 @@ struct pt_session_counts {
     uint32_t entries_receipted;
     uint32_t receipts;
     uint32_t blobs_received;
+    uint32_t files_sent; /* evidence and the like, whole; texts come with their entries */
     uint32_t held;
 };
 

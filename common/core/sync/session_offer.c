@@ -100,6 +100,7 @@ void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want,
         note_owed(s, &blob);
         total = 0;
     }
+    s->counts.files_sent += !blob.small && bytes.n > 0 && offset + bytes.n == total ? 1 : 0;
     say_part(s, u, &want->hash, offset, total, bytes);
 }
 

@@ -148,6 +148,21 @@ Test(cmd_fill, adds_respondents_where_they_come_and_ends_with_the_input)
     field_close(&field);
 }
 
+Test(cmd_fill, ends_by_any_of_its_words_and_says_how_far_it_is)
+{
+    static const char *const words[] = {"q\n", "Q\n", " quit \n", "KELUAR\n"};
+    struct field field;
+    field_open(&field);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        struct run run = fill(&field, words[i]);
+        cr_expect_eq(run.code, 0);
+        cr_expect_eq(count(&run.out, "\n> "), 1, "row %zu", i);
+        cr_expect_not_null(strstr(pt_buf_text(&run.out), "\n1 dari "), "%s", pt_buf_text(&run.out));
+        program_free(&run);
+    }
+    field_close(&field);
+}
+
 /* Read until the word was printed n times in all. */
 static void read_until(const struct child *child, struct pt_buf *seen, const char *word, size_t n)
 {
@@ -157,6 +172,35 @@ static void read_until(const struct child *child, struct pt_buf *seen, const cha
         cr_assert(got > 0);
         pt_buf_put(seen, part, (size_t)got);
     }
+}
+
+Test(cmd_fill, leaves_the_folder_to_others_while_it_waits)
+{
+    struct field field;
+    struct pt_buf seen = {0};
+    field_open(&field);
+    const char *const argv[] = {"fill", "--dir", field.dir[FIELD_SARI], FIELD_UNIT, NULL};
+    struct child child = program_start(PATUH_PROGRAM, argv);
+    read_until(&child, &seen, "\n> ", 1);
+    cr_assert_eq(write(child.in, "licensing\n", 10), 10);
+    read_until(&child, &seen, "\n> ", 2);
+    const char *const answer[] = {"answer", "--dir", field.dir[FIELD_SARI], FIELD_UNIT, "supervision", "monthly", NULL};
+    struct run run;
+    do { /* fill closes the folder after it has printed */
+        run = program_run(answer, NULL);
+        program_free(&run);
+    } while (run.code != 0);
+    struct patuh *device = field_device(&field, FIELD_SARI); /* as a sync would hold it */
+    cr_assert_eq(write(child.in, "4\n\n", 3), 3);
+    patuh_close(device);
+    cr_assert_eq(write(child.in, "\n\n\n", 3), 3);
+    read_until(&child, &seen, "saved: 4", 1);
+    program_kill(&child);
+    pt_buf_free(&seen);
+    expect_value(&field, "supervision", "monthly");
+    expect_value(&field, "unit_kind", "licensing");
+    expect_value(&field, "officials_available", "4");
+    field_close(&field);
 }
 
 Test(cmd_fill, what_it_called_saved_survives_kill_9)

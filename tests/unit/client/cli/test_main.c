@@ -48,7 +48,7 @@ Test(main, used_wrongly_ends_with_2_and_says_how)
         program_free(&run);
     }
     expect_run(ARGS("--help"), 0, "not-assessed", "");
-    expect_run(ARGS("fill", "--help"), 0, "q ends, < goes back", "");
+    expect_run(ARGS("fill", "--help"), 0, "q or quit ends, < goes back", "");
     expect_run(ARGS("--version"), 0, "patuh 0.", "");
 }
 
@@ -210,8 +210,9 @@ Test(main, lists_answers_that_break_their_condition_with_what_is_missing)
     field_answer(device, "complaints_settled", "9");
     field_answer(device, "complaints_received", "5");
     patuh_close(device);
-    const char *rule = "! tidak memenuhi syarat / does not meet its condition: Tidak boleh lebih dari jumlah pengaduan "
-                       "yang diterima. / May not exceed the complaints received.";
+    const char *rule =
+        "! tidak memenuhi syarat: Tidak boleh lebih dari jumlah pengaduan yang diterima. / does not meet "
+        "its condition: May not exceed the complaints received.";
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT), 0, "! complaints_settled", "");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "--missing"), 0, rule, "");
     expect_run(ARGS("show", "--dir", dir, FIELD_UNIT, "--json"), 0, "\"broken\":true,\"rule_id\":\"Tidak boleh", "");
