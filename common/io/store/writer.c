@@ -13,7 +13,7 @@ struct queue {
 struct pt_writer {
     struct pt_store *store;
     uv_thread_t thread;
-    uv_async_t wake_loop; /* some requests are finished */
+    uv_async_t wake_loop; /* some requests are finished, or were submitted */
     uv_mutex_t mutex;     /* guards everything below */
     uv_cond_t work;       /* the queue has something, or stopping */
     uv_cond_t progress;   /* a batch was taken or finished: for blocking callers */
@@ -148,8 +148,18 @@ static void done_run(struct pt_writer *writer)
     }
 }
 
+static void work_begin(struct pt_writer *writer)
+{
+    uv_mutex_lock(&writer->mutex);
+    if (writer->waiting.n > 0) {
+        uv_cond_signal(&writer->work);
+    }
+    uv_mutex_unlock(&writer->mutex);
+}
+
 static void on_wake(uv_async_t *async)
 {
+    work_begin(async->data);
     done_run(async->data);
 }
 
@@ -234,15 +244,19 @@ static enum pt_err enqueue(struct pt_writer *writer, struct pt_write_req *req, b
     req->blocking = blocking;
     req->finished = false;
     queue_add(&writer->waiting, req);
-    uv_cond_signal(&writer->work);
     return PT_OK;
 }
 
+/* The thread hears of it in the next turn of the loop: what comes in during this one goes into one commit. A thread
+ * that is at work takes it when it is done. */
 enum pt_err pt_writer_submit(struct pt_writer *writer, struct pt_write_req *req)
 {
     uv_mutex_lock(&writer->mutex);
     enum pt_err err = enqueue(writer, req, false);
     uv_mutex_unlock(&writer->mutex);
+    if (err == PT_OK) {
+        (void)uv_async_send(&writer->wake_loop);
+    }
     return err;
 }
 
@@ -255,6 +269,7 @@ enum pt_err pt_writer_call(struct pt_writer *writer, pt_write_run run, void *dat
         uv_cond_wait(&writer->progress, &writer->mutex);
         err = enqueue(writer, &req, true);
     }
+    uv_cond_signal(&writer->work);
     while (err == PT_OK && !req.finished) {
         uv_cond_wait(&writer->progress, &writer->mutex);
     }

@@ -1,6 +1,6 @@
 /* writer.h - the one thread that writes the store: everything that has gathered goes into one commit.
  *
- *   loop thread:  submit --> queue                               done(req, err), later
+ *   loop thread:  submit --> queue, until the turn ends          done(req, err), later
  *   writer:                  take <= 200 requests or 4 MiB -> begin -> run each -> commit -^ (durable, or err)
  *
  * A request whose run fails spoils no other: the transaction is aborted and each request runs in one of its own.

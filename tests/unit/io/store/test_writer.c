@@ -174,6 +174,23 @@ Test(writer, commits_together_what_has_gathered)
     finish();
 }
 
+/* Nobody holds the writer back: it hears of requests when the turn is over. */
+Test(writer, commits_together_what_comes_in_one_turn_of_the_loop)
+{
+    setup();
+    cr_assert_eq(submit(0, false, 100), PT_OK);
+    run_until_done(1); /* from here on the thread waits */
+    for (size_t i = 1; i <= 10; i++) {
+        cr_assert_eq(submit(i, false, 100), PT_OK);
+        for (int look = 0; look < 500; look++) { /* what a turn takes beside: the first would be long committed */
+            cr_expect_eq(counter_committed(bench.store), 1);
+        }
+    }
+    run_until_done(11);
+    cr_expect_eq(commits_of(11), 2);
+    finish();
+}
+
 Test(writer, bounds_a_commit_by_bytes)
 {
     setup();
