@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "core/log/receipts.h"
 #include "core/log/texts.h"
-#include "io/work/conditions.h"
+#include "io/assessment/conditions.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #ifndef PT_CLIENT_DETAIL_H
 #define PT_CLIENT_DETAIL_H
 
-#include "io/work/work.h"
+#include "io/assessment/work.h"
 
 /* For people, "" when there is nothing; never NULL. Texts are looked up in the transaction. */
 const char *pt_detail_text(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_entry *entry,

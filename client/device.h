@@ -12,7 +12,7 @@
 #include "client/patuh.h"
 #include "core/log/logs.h"
 #include "core/sync/enrol.h"
-#include "io/work/work.h"
+#include "io/assessment/work.h"
 
 #include <limits.h>
 

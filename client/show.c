@@ -5,8 +5,8 @@
 
 #include "core/log/texts.h"
 #include "core/number.h"
-#include "io/work/conditions.h"
-#include "io/work/work_score.h"
+#include "io/assessment/conditions.h"
+#include "io/assessment/work_score.h"
 
 #include <stdio.h>
 #include <string.h>

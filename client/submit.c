@@ -1,7 +1,7 @@
 /* Handing in: a move to "submitted" or "not assessed" whose cut names every other log as this device has it, so that
  * what counts is exactly what the surveyor saw. Sealed in the same transaction. */
 #include "client/action.h"
-#include "io/work/conditions.h"
+#include "io/assessment/conditions.h"
 
 #include <stdio.h>
 

@@ -16,8 +16,8 @@
 #include "core/log/logs.h"
 #include "core/sync/enrol.h"
 #include "core/sync/session.h"
+#include "io/assessment/work.h"
 #include "io/store/writer.h"
-#include "io/work/work.h"
 
 #include <limits.h>
 #include <stdatomic.h>

@@ -4,7 +4,7 @@
 #include "core/log/receipts.h"
 #include "core/store/keys.h"
 #include "core/wire/unpack.h"
-#include "io/work/work.h"
+#include "io/assessment/work.h"
 #include "records.pb-c.h"
 
 #include <stdlib.h>

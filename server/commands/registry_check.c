@@ -2,7 +2,7 @@
 
 #include "cycle_data.h"
 #include "directory.h"
-#include "io/work/work.h"
+#include "io/assessment/work.h"
 
 #include <stdio.h>
 #include <string.h>

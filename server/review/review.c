@@ -3,8 +3,8 @@
 #include "core/log/texts.h"
 #include "core/merge/seen.h"
 #include "core/wire/pack.h"
+#include "io/assessment/conditions.h"
 #include "io/clock.h"
-#include "io/work/conditions.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #ifndef PATUHD_REVIEW_H
 #define PATUHD_REVIEW_H
 
-#include "io/work/work.h"
+#include "io/assessment/work.h"
 #include "review/reviewers.h"
 
 enum review_kind { REVIEW_RETURN, REVIEW_APPROVE, REVIEW_UNAPPROVE, REVIEW_DECIDE };

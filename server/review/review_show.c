@@ -2,7 +2,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "core/merge/seen.h"
-#include "io/work/work_score.h"
+#include "io/assessment/work_score.h"
 #include "review/review_print.h"
 #include "review/review_remarks.h"
 #include "review/showing.h"

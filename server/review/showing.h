@@ -5,7 +5,7 @@
 #ifndef PATUHD_SHOWING_H
 #define PATUHD_SHOWING_H
 
-#include "io/work/conditions.h"
+#include "io/assessment/conditions.h"
 #include "review/review.h"
 
 struct showing {

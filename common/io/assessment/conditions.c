@@ -1,4 +1,4 @@
-#include "io/work/conditions.h"
+#include "io/assessment/conditions.h"
 
 static bool is_broken(const struct pt_work *work, uint32_t node, const struct pt_answer *answer,
                       struct pt_problem *problem)

@@ -1,4 +1,4 @@
-#include "io/work/work_score.h"
+#include "io/assessment/work_score.h"
 
 static const char *kept(struct pt_arena *arena, struct pt_buf *text)
 {

@@ -5,7 +5,7 @@
 #ifndef PT_CONDITIONS_H
 #define PT_CONDITIONS_H
 
-#include "io/work/work.h"
+#include "io/assessment/work.h"
 
 struct pt_broken {
     uint32_t node;

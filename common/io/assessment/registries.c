@@ -1,4 +1,4 @@
-#include "io/work/registries.h"
+#include "io/assessment/registries.h"
 
 void pt_registries_open(struct pt_registries *registries, struct pt_blobs *blobs)
 {

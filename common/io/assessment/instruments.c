@@ -1,4 +1,4 @@
-#include "io/work/instruments.h"
+#include "io/assessment/instruments.h"
 
 #include "base/mem.h"
 

@@ -9,8 +9,8 @@
 #include "core/log/logs.h"
 #include "core/merge/seen.h"
 #include "core/score/score.h"
-#include "io/work/instruments.h"
-#include "io/work/registries.h"
+#include "io/assessment/instruments.h"
+#include "io/assessment/registries.h"
 
 /* Whose store it is. */
 struct pt_work_place {

@@ -1,4 +1,4 @@
-#include "io/work/work.h"
+#include "io/assessment/work.h"
 
 #include "core/log/texts.h"
 #include "core/merge/load.h"

@@ -4,7 +4,7 @@
 #ifndef PT_WORK_SCORE_H
 #define PT_WORK_SCORE_H
 
-#include "io/work/work.h"
+#include "io/assessment/work.h"
 
 /* A provisional score as printed; strings are "" where there is nothing to say. */
 struct pt_points {
