@@ -82,6 +82,7 @@ struct patuh_counts {
     uint64_t bytes_in;
     uint64_t bytes_out;
     uint32_t retry_s;       /* the office asks to try again after so many seconds; 0 = no wish */
+    bool office_refilling;  /* it was restored: it took everything, and gives nothing until it has its own data back */
     bool fresh_incarnation; /* the folder had been restored or copied: it writes new logs from now on */
 };
 

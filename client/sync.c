@@ -26,6 +26,7 @@ struct syncing {
     struct pt_blob_ops files;
     bool stale;
     bool ended;
+    bool refilling; /* the office is, and gives nothing: what it says of this device may be out of date */
     struct pt_link_end end;
     struct patuh_counts counts;
 };
@@ -107,6 +108,7 @@ static void link_on_step(struct pt_link *link, void *data)
     struct syncing *s = data;
     struct pt_session_counts counts = pt_session_counts(pt_link_session(link));
     take_counts(s, &counts);
+    s->refilling = pt_session_is_refilling(pt_link_session(link));
     if (pt_link_conn(link) != NULL) {
         s->counts.bytes_in = pt_conn_bytes_in(pt_link_conn(link));
         s->counts.bytes_out = pt_conn_bytes_out(pt_link_conn(link));
@@ -242,11 +244,11 @@ static enum pt_err was_copied(struct patuh *device, bool *copied)
 }
 
 /* The office says so at the end of each session, and of a session that ended well it did not: a connection that was
- * lost says nothing. */
+ * lost says nothing, and an office that was restored may have lost it. */
 static enum pt_err note_revoked(struct syncing *s)
 {
     bool revoked = s->end.failure == PATUH__FAILURE_CODE__FAILURE_REVOKED;
-    bool heard = revoked || (s->ended && s->end.why == PT_OK);
+    bool heard = revoked || (s->ended && s->end.why == PT_OK && !s->refilling);
     return heard ? pt_device_note_revoked(s->device, revoked) : PT_OK;
 }
 
@@ -291,6 +293,7 @@ enum patuh_result patuh_sync(struct patuh *device, patuh_progress progress, void
     }
     if (counts != NULL) {
         *counts = s->counts;
+        counts->office_refilling = s->refilling;
     }
     pt_free(s);
     return pt_device_tell(device, err, &inner, "sync", problem);

@@ -1,5 +1,6 @@
 #include "invites.h"
 
+#include "core/store/keys.h"
 #include "core/wire/pack.h"
 #include "core/wire/unpack.h"
 #include "records.pb-c.h"
@@ -67,6 +68,46 @@ enum pt_err invite_get(struct pt_txn *txn, const uint8_t id[PT_CODE_ID_BYTES], s
     }
     *out = invite;
     return PT_OK;
+}
+
+/* Of the first row that is an open code after the one with this id; NOTFOUND: there is none. */
+static enum pt_err next_open(struct pt_txn *txn, struct pt_key *looked_upto, struct pt_arena *arena, struct invite *out)
+{
+    struct pt_rows rows = pt_rows_from(txn, PT_TABLE_INVITES, (struct pt_bytes){0}, pt_key_bytes(looked_upto));
+    struct pt_bytes key;
+    struct pt_bytes value;
+    bool found = false;
+    enum pt_err err = PT_OK;
+    while (err == PT_OK && !found && pt_rows_next(&rows, &key, &value)) {
+        if (key.n != PT_CODE_ID_BYTES) {
+            err = PT_EDAMAGED;
+            break;
+        }
+        *looked_upto = pt_key_copy(key);
+        err = invite_get(txn, key.data, arena, out);
+        found = err == PT_OK && !out->used && out->expires_ms > 0;
+    }
+    enum pt_err end = pt_rows_end(&rows);
+    err = err == PT_OK ? end : err;
+    return err == PT_OK && !found ? PT_ENOTFOUND : err;
+}
+
+enum pt_err invites_expire(struct pt_txn *txn)
+{
+    struct pt_arena arena;
+    struct pt_key looked_upto = {0};
+    struct invite invite;
+    enum pt_err err = PT_OK;
+    while (err == PT_OK) {
+        pt_arena_init(&arena, SIZE_MAX);
+        err = next_open(txn, &looked_upto, &arena, &invite);
+        if (err == PT_OK) {
+            invite.expires_ms = 0;
+            err = invite_put(txn, &invite);
+        }
+        pt_arena_close(&arena);
+    }
+    return err == PT_ENOTFOUND ? PT_OK : err;
 }
 
 static enum pt_err refuse(struct enrol_job *job, Patuh__FailureCode code)

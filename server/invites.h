@@ -24,6 +24,9 @@ enum pt_err invite_put(struct pt_txn *txn, const struct invite *invite);
 enum pt_err invite_get(struct pt_txn *txn, const uint8_t id[PT_CODE_ID_BYTES], struct pt_arena *arena,
                        struct invite *out);
 
+/* Every code that was not used: from now on it has expired. Errors: those of the store, DAMAGED. */
+enum pt_err invites_expire(struct pt_txn *txn);
+
 /* A request from a stranger, judged and answered in one write transaction: the code is marked used, the peer named in
  * the office's log, and the answer kept, together. address: where this office is reached.
  * A refusal is PT_OK too, since a wrong try is counted in the store: refused is set, code says why. Errors: those of

@@ -11,6 +11,7 @@
 #include "io/net/control.h"
 #include "io/store/fault.h"
 #include "qr.h"
+#include "renewal.h"
 #include "server.h"
 
 #include <poll.h>
@@ -62,7 +63,7 @@ static int help(FILE *out, const char *command)
 {
     const struct command_row alone[] = {
         {"init", NULL, "--role regional|national --code CODE --name NAME", PT_MSG_HELP_INIT, 0},
-        {"serve", NULL, "[--listen " COMMAND_LISTEN_DEFAULT "]", PT_MSG_HELP_SERVE, 0},
+        {"serve", NULL, "[--listen " COMMAND_LISTEN_DEFAULT "] [--alone]", PT_MSG_HELP_SERVE, 0},
         {NULL, NULL, NULL, PT_MSG_NONE, 0},
     };
     const struct command_row *const tables[] = {alone, command_rows};
@@ -210,11 +211,11 @@ static bool can_listen(const char *text, struct pt_problem *problem)
 
 static int run_serve(const struct line *line)
 {
-    struct pt_option options[] = {{.name = "--listen", .has_value = true}};
+    struct pt_option options[] = {{.name = "--listen", .has_value = true}, {.name = "--alone"}};
     struct pt_words words = {0};
     struct pt_problem problem = {0};
     struct office office;
-    if (pt_options_read(line->n_words, line->words, options, 1, &words, &problem) != PT_OK) {
+    if (pt_options_read(line->n_words, line->words, options, 2, &words, &problem) != PT_OK) {
         return fail(&problem, PT_EXIT_USAGE);
     }
     const char *address = options[0].value == NULL ? COMMAND_LISTEN_DEFAULT : options[0].value;
@@ -225,7 +226,9 @@ static int run_serve(const struct line *line)
     if (err != PT_OK) {
         return fail(&problem, PT_EXIT_FAILED);
     }
-    err = server_run(&office, address, &problem);
+    bool alone = options[1].n > 0 && office.refilling; /* on somebody's word nothing comes back any more */
+    err = alone ? office_refilled(&office, "alone") : PT_OK;
+    err = err == PT_OK ? server_run(&office, address, &problem) : pt_problem_default(&problem, err, "serve");
     office_close(&office);
     return err == PT_OK ? PT_EXIT_GOOD : fail(&problem, PT_EXIT_FAILED);
 }

@@ -6,7 +6,7 @@
  *   D/marker         the store's twin: a store without it was restored or copied (renewal.h)
  *   D/control        socket of the running server        D/lock  held while a program has the folder open
  *
- * Thread: identity is read-only after opening, but for epoch, incarnation and renewed, which are the loop's
+ * Thread: identity is read-only after opening, but for epoch, incarnation, renewed and refilling, which are the loop's
  * (renewal.h): commands and the writer ask the store. The store as store.h says; writes go through office_write.
  * Memory: office_close frees everything. */
 #ifndef PATUHD_OFFICE_H
@@ -37,6 +37,7 @@ struct office {
     uint64_t epoch;       /* the loop's */
     uint64_t incarnation; /* of its own logs; the loop's */
     bool renewed;         /* both are newer than the opening of the store; the loop's */
+    bool refilling;       /* PT_META_REFILLING; the loop's, commands ask the store */
     uint64_t generation;  /* of our key, as the office above has signed it */
     atomic_bool stopping; /* written by the loop; office_is_stopping */
     bool joined;          /* root is known: always for head office, after join for a region */
@@ -59,7 +60,7 @@ struct pt_work_place office_place(const struct office *office);
 bool office_is_stopping(const struct office *office);
 
 /* One write transaction, durable when it returns PT_OK; through the server's writer when it runs; the caller waits,
- * so not from the loop but for office_renew. */
+ * so not from the loop but for office_renew and office_refilled. */
 enum pt_err office_write(struct office *office, pt_write_run run, void *data);
 /* The same where the caller has no request of its own: writes entries to the office's log about a subject. */
 enum pt_err office_log(struct office *office, const struct pt_subject *subject, const struct pt_entry *entries,

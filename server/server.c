@@ -52,10 +52,40 @@ static void follow(struct server *server, const struct pt_news *news)
     }
 }
 
+void server_check_refilled(struct server *server)
+{
+    server->check_refilled = true;
+}
+
+/* Has everybody been heard that may have something of ours? */
+static bool is_level(const struct server *server)
+{
+    char code[PT_OFFICE_CODE_BYTES_MAX + 1];
+    bool refilling;
+    if (server->upper != NULL) {
+        return upper_is_level(server->upper);
+    }
+    return office_unheard(server->office, code, &refilling) == PT_OK && code[0] == '\0';
+}
+
+static void follow_refilling(struct server *server)
+{
+    bool look = server->check_refilled && server->office->refilling;
+    server->check_refilled = false;
+    if (look && is_level(server) && office_refilled(server->office, "heard") == PT_OK) {
+        server->regions_return = true;
+    }
+    if (server->regions_return) {
+        server->regions_return = false;
+        visits_return(server);
+    }
+}
+
 /* Once a turn of the loop, however many commits and sessions brought something in it. */
 static void on_turn(uv_check_t *check)
 {
     struct server *server = check->data;
+    follow_refilling(server);
     if (!server->has_news) {
         return;
     }
@@ -91,6 +121,7 @@ static enum pt_err start_news(struct server *server)
 void server_grown(struct server *server, const struct pt_inbox *inbox)
 {
     server->has_news = true;
+    server->check_refilled = server->check_refilled || (inbox != NULL && inbox->has_delivered);
     server->gathered.blobs =
         server->gathered.blobs || inbox == NULL || inbox->has_text || inbox->files.whole || inbox->n_texts > 0;
     for (size_t i = 0; inbox != NULL && i < inbox->n_receipts; i++) {
@@ -246,6 +277,7 @@ static enum pt_err start(struct server *server, const char *address, struct pt_p
     if (err == PT_OK && !server->office->national && server->office->joined) {
         err = upper_start(server);
     }
+    server_check_refilled(server);
     if (err != PT_OK && server->listener != NULL) {
         stop(server);
     }

@@ -37,6 +37,10 @@ struct server {
     bool has_news;
     uint64_t news_lsn;       /* arrivals up to here were told */
     struct pt_news gathered; /* what arrivals do not show: receipts, blobs */
+    /* At the end of the turn too: is an office that went back in time refilled? Regions come back and say Hello anew.
+     */
+    bool check_refilled;
+    bool regions_return;
 };
 
 /* Serve until SIGTERM or SIGINT. Errors (with a sentence): BUSY (port in use), INVALID (address), ... */
@@ -47,6 +51,8 @@ const struct directory *server_directory(struct server *server);
 /* The store has grown by this (NULL: a command or an enrolment wrote): every session hears of it at the end of the
  * loop's turn, after the directory has followed. */
 void server_grown(struct server *server, const struct pt_inbox *inbox);
+/* The office was renewed, or something has come that may be the last it lacked (renewal.h). */
+void server_check_refilled(struct server *server);
 /* A session ended because of input or output: when it was our disk, the server ends too, so that whoever starts it
  * again opens the store anew and looks what is there. */
 void server_check_disk(struct server *server);
@@ -58,6 +64,8 @@ void visit_accept(struct server *server, struct pt_conn *conn);
 void visits_news(struct server *server, const struct pt_news *news);
 /* Who is who has changed: sessions of keys that were revoked end. They may come back and deliver what they have. */
 void visits_check(struct server *server);
+/* Regions, whose sessions never end by themselves, begin anew: what they see has changed as a whole. */
+void visits_return(struct server *server);
 void visits_close(struct server *server);
 
 /* enrol_service.c: a stranger with a code. */
@@ -65,6 +73,8 @@ void enrol_accept(struct server *server, struct pt_conn *conn);
 
 /* upper.c: a region keeps a session with head office, comes back after a pause when it breaks. */
 enum pt_err upper_start(struct server *server);
+/* Both sides have everything of each other, as far as head office gives. */
+bool upper_is_level(const struct upper *upper);
 void upper_news(struct upper *upper, const struct pt_news *news);
 void upper_close(struct upper *upper);
 

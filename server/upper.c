@@ -93,6 +93,15 @@ static void on_step(struct pt_link *link, void *data)
         upper->up = true;
         link_state_note(upper->server->office->writer, true, NULL);
     }
+    if (upper->server->office->refilling && upper_is_level(upper)) {
+        server_check_refilled(upper->server);
+    }
+}
+
+bool upper_is_level(const struct upper *upper)
+{
+    const struct pt_session *session = upper->link == NULL ? NULL : pt_link_session(upper->link);
+    return session != NULL && pt_session_is_settled(session) && !pt_session_only_delivers(session);
 }
 
 static void on_end(struct pt_link *link, const struct pt_link_end *end, void *data)

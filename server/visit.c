@@ -36,8 +36,11 @@ static enum pt_err admit(void *data, const Patuh__SignedStatement *statement, st
 
 static enum pt_err renew(void *data)
 {
-    struct visit *visit = data;
-    return office_renew(visit->server->office, "peer");
+    struct server *server = ((struct visit *)data)->server;
+    enum pt_err err = office_renew(server->office, "peer");
+    server->regions_return = err == PT_OK;
+    server_check_refilled(server);
+    return err;
 }
 
 /* A store does not go back in time while it is open: what a peer says of an epoch that began since then is a lie. */
@@ -120,6 +123,7 @@ void visit_accept(struct server *server, struct pt_conn *conn)
                 .incarnation = &office->incarnation,
                 .generation = office->generation,
                 .office_pair = &office->pair,
+                .refilling = &office->refilling,
                 .admit = admit,
                 .renew = renew,
                 .renew_on_word = renew_on_word,
@@ -174,6 +178,15 @@ void visits_check(struct server *server)
             pt_authority_is_revoked(&directory->authority, &visit->peer.author, server->office->code)) {
             pt_log("revoked", "name=%s", visit->peer.name);
             visit->peer.revoked = true;
+            pt_link_close(visit->link);
+        }
+    }
+}
+
+void visits_return(struct server *server)
+{
+    for (struct visit *visit = server->visits; visit != NULL; visit = visit->next) {
+        if (visit->link != NULL && peer_is_region(&visit->peer)) {
             pt_link_close(visit->link);
         }
     }

@@ -3,6 +3,7 @@
 #include "core/log/entry_blobs.h"
 #include "core/log/receipts.h"
 #include "core/store/keys.h"
+#include "core/sync/peers.h"
 #include "core/wire/unpack.h"
 #include "io/assessment/work.h"
 #include "records.pb-c.h"
@@ -139,24 +140,15 @@ static enum pt_err list_peers(struct reading *r)
     return PT_OK;
 }
 
-/* Of all its incarnations the one that was seen last. */
-static enum pt_err read_peer(struct pt_txn *txn, struct waiting *w, struct waiting_peer *peer)
+static enum pt_err read_peer(struct pt_txn *txn, struct waiting_peer *peer)
 {
-    struct pt_key prefix = pt_key_author(&peer->author);
-    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_PEERS, pt_key_bytes(&prefix));
-    struct pt_bytes key;
-    struct pt_bytes value;
-    enum pt_err err = PT_OK;
-    while (err == PT_OK && pt_rows_next(&rows, &key, &value)) {
-        ProtobufCMessage *message;
-        err = pt_unpack(&patuh__peer_record__descriptor, value, &w->arena, &message);
-        if (err == PT_OK && ((const Patuh__PeerRecord *)message)->last_seen_ms >= peer->seen_ms) {
-            peer->seen_ms = ((const Patuh__PeerRecord *)message)->last_seen_ms;
-            peer->offset_ms = ((const Patuh__PeerRecord *)message)->clock_offset_ms;
-        }
+    struct pt_peer_visit visit;
+    enum pt_err err = pt_peer_last(txn, &peer->author, &visit);
+    if (err == PT_OK) {
+        peer->seen_ms = visit.seen_ms;
+        peer->offset_ms = visit.offset_ms;
     }
-    enum pt_err end = pt_rows_end(&rows);
-    return err == PT_OK ? end : err;
+    return err == PT_ENOTFOUND ? PT_OK : err;
 }
 
 /* --- logs: counts, what is parked, forked, not at head office yet --- */
@@ -306,7 +298,7 @@ static enum pt_err read_store(struct pt_txn *txn, struct reading *r)
     w->blobs = pt_arena_zalloc(&w->arena, n, sizeof *w->blobs); /* one an author at most */
     err = w->parked == NULL || w->blobs == NULL ? PT_ENOMEM : PT_OK;
     for (size_t i = 0; i < w->n_peers && err == PT_OK; i++) {
-        err = read_peer(txn, w, &w->peers[i]);
+        err = read_peer(txn, &w->peers[i]);
     }
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         err = read_log(txn, r, &heads[i]);

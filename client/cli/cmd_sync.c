@@ -76,6 +76,9 @@ int pt_cmd_sync(struct pt_cli *cli)
     int code = pt_cli_end(cli, result);
     if (code == PT_EXIT_GOOD) {
         say_counts(&counts);
+        if (counts.office_refilling) {
+            pt_say_to(stderr, PT_MSG_CLI_OFFICE_REFILLING, NULL);
+        }
     }
     if (counts.fresh_incarnation) {
         pt_say_to(stderr, PT_MSG_CLI_FRESH, NULL);

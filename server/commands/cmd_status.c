@@ -5,6 +5,7 @@
 #include "commands/status.h"
 #include "io/clock.h"
 #include "io/disk/disk.h"
+#include "renewal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -276,6 +277,9 @@ enum pt_err cmd_status(struct command *c)
     enum pt_err err = command_words(c, options, 1, NULL, 0, &n);
     if (err == PT_OK) {
         err = link_state_read(c->office, &r.link);
+    }
+    if (err == PT_OK) {
+        err = office_unheard(c->office, r.unheard, &r.refilling);
     }
     if (err == PT_OK) {
         err = waiting_open(c->office, &r.w);

@@ -1,12 +1,9 @@
 #include "commands/renewal_report.h"
 
 #include "base/text.h"
-#include "core/store/keys.h"
 #include "core/store/meta.h"
-#include "core/wire/unpack.h"
-#include "directory.h"
 #include "io/clock.h"
-#include "records.pb-c.h"
+#include "renewal.h"
 
 #define RENEWAL_TELL_MS ((int64_t)30 * 24 * 3600 * 1000)
 
@@ -34,55 +31,20 @@ enum pt_err renewal_report(struct command *c)
     return err == PT_ENOTFOUND ? PT_OK : err;
 }
 
-/* In any incarnation. */
-static enum pt_err was_here_since(const struct office *office, const struct pt_author *author, uint64_t since_ms,
-                                  bool *was)
-{
-    struct pt_txn *txn;
-    struct pt_arena arena;
-    enum pt_err err = pt_store_begin_read(office->store, &txn);
-    if (err != PT_OK) {
-        return err;
-    }
-    pt_arena_init(&arena, SIZE_MAX);
-    struct pt_key prefix = pt_key_author(author);
-    struct pt_rows rows = pt_rows_of(txn, PT_TABLE_PEERS, pt_key_bytes(&prefix));
-    struct pt_bytes key;
-    struct pt_bytes value;
-    *was = false;
-    while (err == PT_OK && pt_rows_next(&rows, &key, &value)) {
-        ProtobufCMessage *message;
-        err = pt_unpack(&patuh__peer_record__descriptor, value, &arena, &message);
-        *was = *was || (err == PT_OK && ((const Patuh__PeerRecord *)message)->last_seen_ms >= (int64_t)since_ms);
-    }
-    enum pt_err end = pt_rows_end(&rows);
-    pt_arena_close(&arena);
-    pt_store_abort(txn);
-    return err == PT_OK ? end : err;
-}
-
 enum pt_err renewal_check_heard(struct command *c)
 {
-    struct directory directory;
     uint64_t renewed_ms = 0;
     char when[24];
-    enum pt_err err = read_renewed(c->office, &renewed_ms);
-    if (err != PT_OK) {
-        return err == PT_ENOTFOUND ? PT_OK : err;
+    char code[PT_OFFICE_CODE_BYTES_MAX + 1];
+    bool refilling = false;
+    enum pt_err err = office_unheard(c->office, code, &refilling);
+    if (err != PT_OK || !refilling || code[0] == '\0') {
+        return err;
     }
-    err = directory_open(c->office, &directory);
+    err = read_renewed(c->office, &renewed_ms);
     if (err != PT_OK) {
         return err;
     }
     (void)pt_time_text((int64_t)(renewed_ms / 1000), when, sizeof when);
-    for (size_t i = 0; i < directory.authority.n_offices && err == PT_OK; i++) {
-        const struct pt_office *office = &directory.authority.offices[i];
-        bool heard = office->is_root;
-        err = heard ? PT_OK : was_here_since(c->office, &office->author, renewed_ms, &heard);
-        if (err == PT_OK && !heard) {
-            err = pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_FIX_UNHEARD, when, office->code, NULL);
-        }
-    }
-    directory_close(&directory);
-    return err;
+    return pt_problem_set(&c->problem, PT_EINVALID, PT_MSG_FIX_UNHEARD, when, code, NULL);
 }

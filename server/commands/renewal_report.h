@@ -9,7 +9,7 @@
 
 /* A sentence to err, for a month. Errors: those of the store. */
 enum pt_err renewal_report(struct command *command);
-/* Has every region been here since then? What was fixed and lost may still come back from one that has not. Errors:
+/* Has every region brought back what it has? What was fixed and lost may still come from one that has not. Errors:
  * INVALID (with a sentence that names the first such region), those of the store. */
 enum pt_err renewal_check_heard(struct command *command);
 

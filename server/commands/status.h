@@ -21,6 +21,8 @@ struct status {
     struct command *c;
     struct waiting w;
     struct link_state link;
+    bool refilling;                             /* what was lost has yet to come back */
+    char unheard[PT_OFFICE_CODE_BYTES_MAX + 1]; /* from this office first; "" when from nobody */
     int64_t now_ms;
     unsigned long long free_bytes;
     struct status_action actions[STATUS_ACTIONS_MAX];

@@ -79,6 +79,9 @@ static void act_on_office(struct status *r)
     } else if (r->link.known && !r->link.up) {
         act(r, "link_down", PT_MSG_STATUS_LINK_DOWN, status_time(r, r->link.since_ms), r->link.error, "");
     }
+    if (r->refilling && r->unheard[0] != '\0') {
+        act(r, "refilling", PT_MSG_STATUS_REFILLING, r->unheard, "", "");
+    }
     if (!pt_disk_has_room(office->dir, pt_disk_reserve_default())) {
         act(r, "disk_full", PT_MSG_STATUS_FULL, number(r, r->free_bytes >> 20), "", "");
     }

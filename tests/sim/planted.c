@@ -5,6 +5,7 @@
 
 #include "core/log/logs_internal.h"
 #include "core/merge/merge_internal.h"
+#include "core/sync/session_internal.h"
 
 static enum sim_plant planted;
 
@@ -22,7 +23,8 @@ const char *sim_plant_name(enum sim_plant plant)
                                                   "what came twice is stored twice",
                                                   "a cut that is ignored",
                                                   "a revoked key goes on",
-                                                  "anybody acts for any office"};
+                                                  "anybody acts for any office",
+                                                  "a restored office gives at once"};
     return names[plant];
 }
 
@@ -63,6 +65,17 @@ enum pt_err __wrap_pt_logs_append(struct pt_txn *txn, const struct pt_checked_ru
         err = add_again(txn, checked, &out->head);
     }
     return err;
+}
+
+/* --- the session --- */
+
+bool __real_pt__session_gives(const struct pt_session *s);
+bool __wrap_pt__session_gives(const struct pt_session *s);
+
+bool __wrap_pt__session_gives(const struct pt_session *s)
+{
+    bool refilling = s->config.refilling != NULL && *s->config.refilling;
+    return __real_pt__session_gives(s) || (planted == SIM_PLANT_GIVES && refilling);
 }
 
 /* --- the merge --- */

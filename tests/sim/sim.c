@@ -186,6 +186,7 @@ void sim_run(const struct sim_options *options, void (*failed)(struct world *w, 
 {
     struct sim s = {.options = *options};
     s.w = world_create(options->seed);
+    s.w->refills = true;
     s.w->data = &s;
     s.w->failed = failed;
     s.w->ended = link_ended;

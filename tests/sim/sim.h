@@ -44,6 +44,7 @@ enum sim_plant {
     SIM_PLANT_CUT,     /* the cut of a move is ignored */
     SIM_PLANT_CUT_OFF, /* what a revoked key wrote past its cut counts */
     SIM_PLANT_ANYBODY, /* every key that some office named acts for every office */
+    SIM_PLANT_GIVES,   /* an office that was restored gives before it is refilled */
     SIM_PLANTS
 };
 

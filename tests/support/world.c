@@ -147,6 +147,7 @@ static struct pt_session *make_session(struct world_node *node, struct world_nod
         .incarnation = &node->incarnation,
         .renew = world_renew,
         .renew_on_word = world_renew,
+        .refilling = connects ? NULL : &node->refilling,
         .generation = node->generation,
         .office_pair = node->tier != PT_TIER_DEVICE ? &node->pair : NULL,
         .connects = connects,
@@ -537,6 +538,9 @@ static void happen(struct world *w, struct event e)
     case EVENT_DRAINED:
         drained(w, &w->link[e.at], e.side);
         break;
+    }
+    for (size_t i = 0; i < w->n_nodes; i++) {
+        world_follow_refilling(&w->node[i]);
     }
     tidy(w);
 }

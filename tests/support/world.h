@@ -57,6 +57,8 @@ struct world_node {
     size_t n_subjects, subjects_capacity;
     size_t n_narrow; /* when not 0: the device itself knows of the first so many only */
     bool revoked;    /* its office takes what it wrote and tells it so */
+    bool refilling;  /* an office that was restored: gives nothing before it is refilled */
+    bool asks_anew;  /* its regions' sessions begin anew at the end of this step */
     struct pt_blob_policy policy;
     struct world_blob *blobs;
     size_t n_blobs, blobs_capacity;
@@ -138,7 +140,9 @@ struct world {
     size_t fault_call;  /* in this one, from 1 ... */
     size_t fault_pass;  /* ... allocations fail after so many */
     bool lifo;          /* completions reach the sessions in any order */
+    size_t n_refilled;  /* offices that were restored and have everything back */
     size_t n_overtaken; /* completions that reached a session before an earlier one of it */
+    bool refills;       /* restored offices are refilled before they give anything, as servers do */
     bool early;         /* planted fault: a writer that answers before it has committed */
     void *data;         /* of whoever uses the world */
     void (*stale)(struct world *w, struct world_node *node); /* its store is older than it was, says its upper office */
@@ -256,6 +260,8 @@ struct pt_random world_random(struct world *w);
 enum pt_err world_admit(void *data, const Patuh__SignedStatement *statement, struct pt_peer *peer,
                         Patuh__FailureCode *code);
 enum pt_err world_renew(void *data);
+/* After every step: has an office that is refilling got everything, and do its regions begin anew? */
+void world_follow_refilling(struct world_node *node);
 /* The small facts that a store keeps of its node, in a write of the caller's; and back from the store. */
 void world_remember(struct pt_txn *txn, const struct world_node *node, enum pt_err *err);
 void world_recall(struct world_node *node);

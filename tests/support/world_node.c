@@ -422,6 +422,7 @@ enum pt_err world_renew(void *data)
         node->epoch = renewed.epoch;
         node->previous_incarnation = renewed.previous_incarnation;
         node->incarnation = renewed.incarnation;
+        node->refilling = node->asks_anew = node->tier != PT_TIER_DEVICE && node->world->refills;
     }
     return err;
 }

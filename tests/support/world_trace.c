@@ -72,6 +72,10 @@ void world_watch_frame(struct world_link *link, int side, struct pt_bytes bytes,
         world_trace_bytes(w, bytes);
         link->n_kind[side][kind]++;
     }
+    bool gives = frame->chunks != NULL || (frame->blob_part != NULL && frame->blob_part->total > 0);
+    if (leaving && side == 1 && gives) {
+        world_expect(w, !link->node[1]->refilling, "an office gives while it is being refilled");
+    }
     if (leaving && frame->receipt != NULL && side == 1) {
         struct pt_signature signature;
         memcpy(signature.b, frame->receipt->signature.data, sizeof signature.b);

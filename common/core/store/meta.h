@@ -24,6 +24,8 @@
 #define PT_META_PREVIOUS_INCARNATION "previous" /* the one before; none: it never took a new one */
 #define PT_META_RENEWED_MS "renewed_ms"         /* when an office took both anew, by its clock */
 #define PT_META_LAST_LOG "last_log"             /* u64: the highest number given to a log */
+/* u64, not 0: an office took both anew and does not have back yet what others still have of it (server/renewal.h). */
+#define PT_META_REFILLING "refilling"
 /* What this side remembers of the office above it. */
 #define PT_META_SALT "salt" /* u64 of its last Welcome */
 /* u64, not 0: that office met an older store than it knew, and a new incarnation is still to be taken. It is written

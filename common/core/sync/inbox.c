@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "core/store/keys.h"
 #include "core/store/meta.h"
+#include "core/sync/peers.h"
 #include "core/wire/unpack.h"
 #include "records.pb-c.h"
 
@@ -106,19 +107,12 @@ static enum pt_err apply_run(struct pt_txn *txn, struct pt_inbox *inbox)
 
 static enum pt_err apply_peer(struct pt_txn *txn, const struct pt_inbox *inbox)
 {
-    Patuh__PeerRecord row;
-    uint8_t bytes[128];
-    patuh__peer_record__init(&row);
-    row.has_salt = row.has_salt_before = row.has_last_seen_ms = row.has_clock_offset_ms = true;
-    row.salt = inbox->salt;
-    row.salt_before = inbox->salt_before;
-    row.has_epoch = true;
-    row.epoch = inbox->salt_epoch;
-    row.last_seen_ms = inbox->peer_seen_ms;
-    row.clock_offset_ms = inbox->peer_offset_ms;
-    struct pt_key key = pt_key_peer(&inbox->peer, inbox->peer_incarnation);
-    size_t n = patuh__peer_record__pack(&row, bytes);
-    return pt_store_put(txn, PT_TABLE_PEERS, pt_key_bytes(&key), pt_bytes_of(bytes, n));
+    struct pt_peer_visit visit = {.salt = inbox->salt,
+                                  .salt_before = inbox->salt_before,
+                                  .epoch = inbox->salt_epoch,
+                                  .seen_ms = inbox->peer_seen_ms,
+                                  .offset_ms = inbox->peer_offset_ms};
+    return pt_peer_put(txn, &inbox->peer, inbox->peer_incarnation, &visit);
 }
 
 enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox)
@@ -143,6 +137,9 @@ enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox)
     }
     if (err == PT_OK && inbox->has_salt) {
         err = apply_peer(txn, inbox);
+    }
+    if (err == PT_OK && inbox->has_delivered) {
+        err = pt_peer_put_delivered(txn, &inbox->peer, inbox->peer_incarnation, inbox->salt_epoch);
     }
     if (err == PT_OK && inbox->has_own_salt) {
         err = pt_meta_put_u64(txn, PT_META_SALT, inbox->salt);

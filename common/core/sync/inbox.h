@@ -44,8 +44,9 @@ struct pt_inbox {
     uint64_t salt_epoch; /* in which it was given */
     int64_t peer_seen_ms;
     int64_t peer_offset_ms;
-    bool has_own_salt; /* given to us by the upper office */
-    bool own_stale;    /* and what it says of us: an older store than it knew. Kept with the salt (PT_META_STALE) */
+    bool has_delivered; /* this peer has brought back all it has, in salt_epoch */
+    bool has_own_salt;  /* given to us by the upper office */
+    bool own_stale;     /* and what it says of us: an older store than it knew. Kept with the salt (PT_META_STALE) */
     struct pt_blob_policy policy;
     int64_t now_ms;
     /* out */

@@ -123,6 +123,21 @@ void pt__session_submit(struct pt_session *s, struct pt_update *u, struct pt_inb
     s->n_inboxes_open++;
 }
 
+bool pt__session_gives(const struct pt_session *s)
+{
+    return !s->peer.revoked && (s->config.refilling == NULL || !*s->config.refilling);
+}
+
+bool pt_session_is_refilling(const struct pt_session *s)
+{
+    return s->refills;
+}
+
+bool pt_session_only_delivers(const struct pt_session *s)
+{
+    return s->revoked || s->refills;
+}
+
 /* Nothing is left to do; who was revoked hears it only now, when everything it wrote is there. */
 static void finish(struct pt_session *s, struct pt_update *u)
 {
@@ -154,6 +169,19 @@ static void say_settled(struct pt_session *s, struct pt_update *u)
     pt__session_emit(s, u, &frame);
 }
 
+/* The office has nothing left to ask, and this side nothing to bring. */
+static void both_settled(struct pt_session *s, struct pt_update *u)
+{
+    if (s->refills && !s->delivered_told) {
+        s->delivered_told = true;
+        say_settled(s, u);
+        s->frames_out--; /* as in on_settled */
+    }
+    if (!s->config.live || s->revoked) {
+        finish(s, u);
+    }
+}
+
 /* What every event ends with: send what may go, ask for what lacks, say when nothing is left. */
 static void proceed(struct pt_session *s, const struct pt_now *now, struct pt_update *u)
 {
@@ -180,8 +208,8 @@ static void proceed(struct pt_session *s, const struct pt_now *now, struct pt_up
     }
     s->frames_durable = s->frames_in;
     if (s->config.connects) {
-        if ((!s->config.live || s->revoked) && s->settled_heard == s->frames_out) {
-            finish(s, u);
+        if (s->settled_heard == s->frames_out) {
+            both_settled(s, u);
         }
     } else if (s->settled_told != s->frames_durable) {
         say_settled(s, u);
@@ -202,10 +230,28 @@ void pt_session_start(struct pt_session *s, const struct pt_now *now, struct pt_
     proceed(s, now, update);
 }
 
-static void on_settled(struct pt_session *s, const Patuh__Settled *settled)
+/* Answering side: of somebody that refills this store. It is kept, for when the last one has said so. */
+static void on_delivered(struct pt_session *s, const struct pt_now *now, struct pt_update *u)
 {
-    s->settled_heard = settled->frames;
+    struct pt_inbox *inbox = pt__session_inbox(s, u, now);
+    if (inbox != NULL) {
+        inbox->has_delivered = true;
+        inbox->peer = s->peer.author;
+        inbox->peer_incarnation = s->peer_incarnation;
+        inbox->salt_epoch = *s->config.epoch;
+        pt__session_submit(s, u, inbox);
+    }
+}
+
+static void on_settled(struct pt_session *s, const Patuh__Settled *settled, const struct pt_now *now,
+                       struct pt_update *u)
+{
     s->frames_in--; /* says nothing that has to be settled itself */
+    if (s->config.connects) {
+        s->settled_heard = settled->frames;
+    } else {
+        on_delivered(s, now, u);
+    }
 }
 
 static void on_failure(struct pt_session *s, const Patuh__Failure *failure, struct pt_update *u)
@@ -240,8 +286,8 @@ static void open_frame(struct pt_session *s, const Patuh__Frame *f, const struct
         pt__session_on_blob_part(s, f->blob_part, now, u);
     } else if (f->blob_offer != NULL) {
         pt__session_on_blob_offer(s, f->blob_offer, now, u);
-    } else if (f->settled != NULL && s->config.connects) {
-        on_settled(s, f->settled);
+    } else if (f->settled != NULL && (s->config.connects || s->said_refilling)) {
+        on_settled(s, f->settled, now, u);
     } else {
         protocol_error(s, u);
     }

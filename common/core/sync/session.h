@@ -40,7 +40,7 @@ struct pt_peer {
     struct pt_author author;
     enum pt_tier tier; /* DEVICE or REGION */
     struct pt_scope scope;
-    bool revoked; /* it may deliver what it wrote, which scope.has says, and is told in Welcome */
+    bool revoked; /* it may deliver what it wrote, which scope.has says, gets nothing, and is told in Welcome */
 };
 
 /* Clocks of the machine the session runs on, given with every event. */
@@ -60,6 +60,9 @@ struct pt_session_config {
     const uint64_t *epoch;                /* of this office's store, as it is now; NULL on a device */
     const uint64_t *incarnation;          /* of this store's own logs, as it is now; NULL: not watched */
     const struct pt_keypair *office_pair; /* signs receipts; NULL on a device */
+    /* Answering side: this store was restored and others have more than it, as it is now. It takes and receipts, and
+     * gives nothing: what it has may be taken back by what it lost. NULL: never. */
+    const bool *refilling;
     /* connecting side */
     bool connects;
     /* Of the answering office: its own; of the side that connects: the highest it has seen of that office. A lower one
@@ -156,6 +159,10 @@ void pt_session_drained(struct pt_session *session, const struct pt_now *now, st
 struct pt_session_counts pt_session_counts(const struct pt_session *session);
 const struct pt_peer *pt_session_peer(const struct pt_session *session); /* NULL before it is admitted */
 bool pt_session_is_settled(const struct pt_session *session);
+/* Connecting side, after Welcome: the office was restored and is not refilled. */
+bool pt_session_is_refilling(const struct pt_session *session);
+/* For that reason, or because it took this side out, it takes and gives nothing back. */
+bool pt_session_only_delivers(const struct pt_session *session);
 /* The peer asked for a blob in vain: it wants to know when blobs have come. */
 bool pt_session_owes(const struct pt_session *session);
 

@@ -145,8 +145,8 @@ static void ask(struct pt_session *s, const struct lacking *lacking, const struc
 
 void pt__session_ask_blob(struct pt_session *s, struct pt_txn *txn, const struct pt_now *now, struct pt_update *u)
 {
-    if (s->fetch.looked_all || s->revoked) {
-        return; /* who was revoked gets nothing back */
+    if (s->fetch.looked_all || pt_session_only_delivers(s)) {
+        return; /* nothing would come */
     }
     struct pt_rows rows = pt_rows_from(txn, PT_TABLE_WANTED, (struct pt_bytes){0}, pt_key_bytes(&s->fetch.looked_upto));
     struct pt_bytes key;

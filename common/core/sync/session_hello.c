@@ -1,5 +1,6 @@
 /* session_hello.c - the first frame each way: who is there, and is there anything to compare. */
 #include "core/store/meta.h"
+#include "core/sync/peers.h"
 #include "core/sync/session_internal.h"
 
 #include "base/arith.h"
@@ -193,26 +194,19 @@ static bool same(const struct pt_hash *hash, const ProtobufCBinaryData *field)
 /* A salt that is neither the last one nor the one before: the peer's store is older than it should be. Unless it is
  * ours that is older: then nothing is said. Two copies of one device show each other's salts to be old until one has an
  * incarnation of its own; from then on each has its own salts. */
-static enum pt_err check_salt(struct pt_session *s, struct pt_txn *txn, const Patuh__Hello *hello,
-                              struct pt_arena *arena, bool *stale, uint64_t *before)
+static enum pt_err check_salt(struct pt_session *s, struct pt_txn *txn, const Patuh__Hello *hello, bool *stale,
+                              uint64_t *before)
 {
-    struct pt_bytes value;
-    ProtobufCMessage *message;
-    struct pt_key key = pt_key_peer(&s->peer.author, hello->incarnation);
+    struct pt_peer_visit visit;
     *stale = false;
     *before = hello->salt;
-    enum pt_err err = pt_store_get(txn, PT_TABLE_PEERS, pt_key_bytes(&key), &value);
-    if (err != PT_OK) {
-        return err == PT_ENOTFOUND ? PT_OK : err;
-    }
-    err = pt_unpack(&patuh__peer_record__descriptor, value, arena, &message);
+    enum pt_err err = pt_peer_get(txn, &s->peer.author, hello->incarnation, &visit);
     if (err == PT_OK) {
-        const Patuh__PeerRecord *row = (const Patuh__PeerRecord *)message;
-        bool ours = row->epoch == *s->config.epoch; /* salts given since then may be lost here */
-        *stale = ours && hello->salt != row->salt && hello->salt != row->salt_before;
-        *before = *stale ? row->salt : hello->salt; /* should it not hear of it, the old salt stays a stale one */
+        bool ours = visit.epoch == *s->config.epoch; /* salts given since then may be lost here */
+        *stale = ours && hello->salt != visit.salt && hello->salt != visit.salt_before;
+        *before = *stale ? visit.salt : hello->salt; /* should it not hear of it, the old salt stays a stale one */
     }
-    return err;
+    return err == PT_ENOTFOUND ? PT_OK : err;
 }
 
 static void emit_welcome(struct pt_session *s, struct pt_update *u, const Patuh__Hello *hello, const struct digests *d,
@@ -235,6 +229,9 @@ static void emit_welcome(struct pt_session *s, struct pt_update *u, const Patuh_
     welcome.stale_salt = stale;
     welcome.has_revoked = s->peer.revoked;
     welcome.revoked = s->peer.revoked;
+    s->said_refilling = s->config.refilling != NULL && *s->config.refilling;
+    welcome.has_refilling = s->said_refilling;
+    welcome.refilling = s->said_refilling;
     frame.welcome = &welcome;
     pt__session_emit(s, u, &frame);
 }
@@ -274,7 +271,7 @@ static enum pt_err answer_hello(struct pt_session *s, struct pt_txn *txn, const 
     bool stale = false;
     uint64_t before = 0;
     uint64_t salt = pt_random_u64(&s->config.random);
-    enum pt_err err = check_salt(s, txn, hello, &u->arena, &stale, &before);
+    enum pt_err err = check_salt(s, txn, hello, &stale, &before);
     if (err == PT_OK) {
         err = compute(s, txn, &u->arena, &d);
     }
@@ -282,6 +279,7 @@ static enum pt_err answer_hello(struct pt_session *s, struct pt_txn *txn, const 
         return err;
     }
     s->phase = PHASE_OPEN;
+    s->peer_incarnation = hello->incarnation;
     u->known = true;
     emit_welcome(s, u, hello, &d, salt, stale, now);
     save_peer(s, u, hello, salt, before, now);
@@ -367,6 +365,7 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
     u->known = true;
     u->fresh_incarnation = welcome->stale_salt;
     s->revoked = welcome->revoked;
+    s->refills = welcome->refilling;
     s->credit = welcome->credit > PT_CREDIT_BYTES && welcome->credit <= 1024 * 1024 ? welcome->credit : s->credit;
     struct pt_inbox *inbox = pt__session_inbox(s, u, now);
     if (inbox != NULL) {

@@ -96,7 +96,11 @@ struct pt_session {
     struct pt_scope scope;
     struct pt_peer peer;
     bool has_peer;
-    bool revoked; /* connecting side: the office took us out; the session ends so when all is delivered */
+    bool revoked;              /* connecting side: the office took us out; the session ends so when all is delivered */
+    bool refills;              /* connecting side: the office is being refilled */
+    bool delivered_told;       /* and has heard that it has everything from here */
+    bool said_refilling;       /* answering side: Welcome said that this store is being refilled */
+    uint64_t peer_incarnation; /* answering side: as in Hello */
     enum phase phase;
     struct pt_session_counts counts;
 
@@ -133,6 +137,8 @@ struct pt_session {
 };
 
 /* session.c */
+/* Does the peer get anything? Not one that was revoked, and nobody while this office is being refilled. */
+bool pt__session_gives(const struct pt_session *s);
 void pt__session_fail(struct pt_session *s, struct pt_update *u, enum pt_err why, Patuh__FailureCode code);
 /* Pack and queue one frame. */
 void pt__session_emit(struct pt_session *s, struct pt_update *u, const Patuh__Frame *frame);

@@ -74,7 +74,7 @@ void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want,
     uint64_t total = 0;
     uint64_t offset = want->log != NULL ? 0 : want->offset;
     enum pt_err err = read_want(s, want, &blob);
-    if (s->peer.revoked && (err == PT_OK || err == PT_EDENIED)) {
+    if (!pt__session_gives(s) && (err == PT_OK || err == PT_EDENIED)) {
         say_part(s, u, &want->hash, offset, 0, bytes);
         return;
     }

@@ -259,9 +259,6 @@ void pt__session_on_want(struct pt_session *s, const Patuh__Want *want, const st
         pt__session_fail(s, u, err, pt__session_code_for(err));
         return;
     }
-    if (s->peer.revoked) {
-        return; /* who was revoked gets nothing back */
-    }
     if (want->has_link) {
         memcpy(link.b, want->link.data, sizeof link.b);
     }

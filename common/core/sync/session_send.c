@@ -16,7 +16,7 @@ static bool same_task(const struct task *a, const struct task *b)
 void pt__session_add_task(struct pt_session *s, struct pt_update *u, const struct task *task)
 {
     struct mark *mark = pt__session_mark(s, u, task->log);
-    if (mark == NULL || mark->stuck) {
+    if (mark == NULL || mark->stuck || !pt__session_gives(s)) {
         return;
     }
     for (size_t i = 0; mark->n_tasks > 0 && i < s->n_tasks; i++) {
@@ -259,6 +259,9 @@ void pt__session_send_tasks(struct pt_session *s, struct pt_txn *txn, struct pt_
 {
     size_t n_sent = 0;
     enum outcome outcome = SENT;
+    while (s->n_tasks > 0 && !pt__session_gives(s)) {
+        end_task(s); /* from before the store was found to be old */
+    }
     while (s->n_tasks > 0 && s->phase != PHASE_CLOSED) {
         if (n_sent >= STEP_BYTES_MAX) {
             u->more = true;

@@ -88,7 +88,7 @@ static enum pt_err run_inbox(struct pt_txn *txn, struct pt_write_req *req)
 static bool has_news(const struct pt_inbox *inbox)
 {
     return inbox->append.n_accepted + inbox->append.n_held > 0 || inbox->n_receipts > 0 || inbox->has_text ||
-           inbox->files.whole;
+           inbox->files.whole || inbox->has_delivered;
 }
 
 static void on_stored(struct pt_write_req *req, enum pt_err err)
