@@ -24,7 +24,8 @@ static enum pt_err read_state(struct pt_txn *txn, struct link_state *out)
     if (err == PT_OK) {
         const Patuh__LinkRecord *row = (const Patuh__LinkRecord *)message;
         *out = (struct link_state){.known = true, .up = row->up, .since_ms = row->since_ms, .tried_ms = row->tried_ms};
-        (void)snprintf(out->error, sizeof out->error, "%s", row->error == NULL ? "" : row->error);
+        (void)snprintf(out->error_id, sizeof out->error_id, "%s", row->error == NULL ? "" : row->error);
+        (void)snprintf(out->error_en, sizeof out->error_en, "%s", row->error_en == NULL ? "" : row->error_en);
     }
     pt_arena_close(&arena);
     return err == PT_ENOTFOUND ? PT_OK : err;
@@ -45,7 +46,8 @@ struct note {
     struct pt_write_req req;
     bool up;
     int64_t now_ms;
-    char error[LINK_ERROR_BYTES];
+    char error_id[LINK_ERROR_BYTES];
+    char error_en[LINK_ERROR_BYTES];
 };
 
 static enum pt_err run_note(struct pt_txn *txn, struct pt_write_req *req)
@@ -63,7 +65,8 @@ static enum pt_err run_note(struct pt_txn *txn, struct pt_write_req *req)
     row.up = note->up;
     row.since_ms = before.known && before.up == note->up ? before.since_ms : note->now_ms;
     row.tried_ms = note->now_ms;
-    row.error = note->error;
+    row.error = note->error_id;
+    row.error_en = note->error_en;
     pt_arena_init(&arena, SIZE_MAX);
     err = pt_pack(&row.base, &arena, &packed);
     if (err == PT_OK) {
@@ -90,10 +93,13 @@ void link_state_note(struct pt_writer *writer, bool up, const struct pt_problem 
     *note = (struct note){.up = up, .now_ms = pt_now_read().wall_ms};
     note->req = (struct pt_write_req){.run = run_note, .done = on_noted, .data = note, .bytes = sizeof *note};
     if (why != NULL && why->msg != PT_MSG_NONE) {
-        struct pt_buf text = {0};
-        pt_problem_put(&text, why);
-        (void)snprintf(note->error, sizeof note->error, "%s", pt_buf_text(&text));
-        pt_buf_free(&text);
+        struct pt_buf indonesian = {0};
+        struct pt_buf english = {0};
+        pt_problem_put_each(&indonesian, &english, why);
+        (void)snprintf(note->error_id, sizeof note->error_id, "%s", pt_buf_text(&indonesian));
+        (void)snprintf(note->error_en, sizeof note->error_en, "%s", pt_buf_text(&english));
+        pt_buf_free(&indonesian);
+        pt_buf_free(&english);
     }
     if (pt_writer_submit(writer, &note->req) != PT_OK) {
         pt_free(note);

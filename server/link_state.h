@@ -14,7 +14,8 @@ struct link_state {
     bool up;
     int64_t since_ms;
     int64_t tried_ms;
-    char error[LINK_ERROR_BYTES]; /* "" : it ended well, or never did */
+    char error_id[LINK_ERROR_BYTES]; /* why it ended, in each language; "": it ended well, or never did */
+    char error_en[LINK_ERROR_BYTES];
 };
 
 /* Errors: those of the store, DAMAGED. */

@@ -117,13 +117,26 @@ enum pt_err pt_problem_default(struct pt_problem *problem, enum pt_err err, cons
     return pt_problem_set(problem, err, PT_MSG_ERR_INTERNAL, action, pt_err_text(err), NULL);
 }
 
-void pt_problem_put(struct pt_buf *out, const struct pt_problem *problem)
+static void args_of(const struct pt_problem *problem, const char *args[PT_PROBLEM_ARGS])
 {
-    const char *args[PT_PROBLEM_ARGS];
     for (size_t i = 0; i < PT_PROBLEM_ARGS; i++) {
         args[i] = problem->arg[i];
     }
+}
+
+void pt_problem_put(struct pt_buf *out, const struct pt_problem *problem)
+{
+    const char *args[PT_PROBLEM_ARGS];
+    args_of(problem, args);
     put_both(out, problem->msg, args);
+}
+
+void pt_problem_put_each(struct pt_buf *indonesian, struct pt_buf *english, const struct pt_problem *problem)
+{
+    const char *args[PT_PROBLEM_ARGS];
+    args_of(problem, args);
+    put_indonesian(indonesian, problem->msg, args);
+    put_filled(english, pt_msg_english(problem->msg), args);
 }
 
 void pt_say(struct pt_buf *out, enum pt_msg msg, ...)

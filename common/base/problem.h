@@ -38,6 +38,8 @@ enum pt_err pt_problem_default(struct pt_problem *problem, enum pt_err err, cons
 
 /* Append "Indonesian / English" without a line end. */
 void pt_problem_put(struct pt_buf *out, const struct pt_problem *problem);
+/* The same, each language for itself: for a sentence inside another one (PT_MSG_EACH). */
+void pt_problem_put_each(struct pt_buf *indonesian, struct pt_buf *english, const struct pt_problem *problem);
 /* Append one message: both languages, or one of them. Arguments as for pt_problem_set. */
 void pt_say(struct pt_buf *out, enum pt_msg msg, ...) __attribute__((sentinel));
 void pt_say_indonesian(struct pt_buf *out, enum pt_msg msg, ...) __attribute__((sentinel));

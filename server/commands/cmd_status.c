@@ -98,12 +98,20 @@ static const char *link_word(const struct status *r)
     return r->link.up && r->c->office->writer != NULL ? "up" : "down";
 }
 
+/* "" when it ended well. */
+static const char *link_error(struct status *r)
+{
+    const char *text =
+        r->link.error_id[0] == '\0' ? "" : pt_arena_printf(&r->w.arena, "%s / %s", r->link.error_id, r->link.error_en);
+    return text == NULL ? "" : text;
+}
+
 static void put_link(struct status *r)
 {
     if (r->link.known) {
         put_heading(&r->c->out, PT_MSG_STATUS_HEAD_LINK);
         pt_buf_printf(&r->c->out, "link\t%s\t%s\t%s\t%s\n", link_word(r), status_time(r, r->link.since_ms),
-                      status_time(r, r->link.tried_ms), r->link.error);
+                      status_time(r, r->link.tried_ms), link_error(r));
     }
 }
 
@@ -188,7 +196,7 @@ static void put_figures_json(struct status *r, struct pt_json *json)
         pt_json_text(json, "state", link_word(r));
         pt_json_text(json, "since", status_time(r, r->link.since_ms));
         pt_json_text(json, "tried", status_time(r, r->link.tried_ms));
-        pt_json_text(json, "error", r->link.error);
+        pt_json_text(json, "error", link_error(r));
         pt_json_end(json, '}');
     }
 }

@@ -77,7 +77,8 @@ static void act_on_office(struct status *r)
     } else if (office->writer == NULL) {
         act(r, "not_serving", PT_MSG_STATUS_NOT_SERVING, "", "", "");
     } else if (r->link.known && !r->link.up) {
-        act(r, "link_down", PT_MSG_STATUS_LINK_DOWN, status_time(r, r->link.since_ms), r->link.error, "");
+        act(r, "link_down", PT_MSG_STATUS_LINK_DOWN, status_time(r, r->link.since_ms), r->link.error_id,
+            r->link.error_en);
     }
     if (r->refilling && r->unheard[0] != '\0') {
         act(r, "refilling", PT_MSG_STATUS_REFILLING, r->unheard, "", "");
