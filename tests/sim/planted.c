@@ -4,6 +4,7 @@
 #include "planted.h"
 
 #include "core/log/logs_internal.h"
+#include "core/log/prune.h"
 #include "core/merge/merge_internal.h"
 
 static enum sim_plant planted;
@@ -22,7 +23,8 @@ const char *sim_plant_name(enum sim_plant plant)
                                                   "what came twice is stored twice",
                                                   "a cut that is ignored",
                                                   "a revoked key goes on",
-                                                  "anybody acts for any office"};
+                                                  "anybody acts for any office",
+                                                  "what only the region has leaves a device"};
     return names[plant];
 }
 
@@ -62,6 +64,20 @@ enum pt_err __wrap_pt_logs_append(struct pt_txn *txn, const struct pt_checked_ru
     if (err == PT_OK && planted == SIM_PLANT_DEDUP && out->n_duplicate > 0 && out->n_parked == 0) {
         err = add_again(txn, checked, &out->head);
     }
+    return err;
+}
+
+enum pt_err __real_pt_prune_is_at_head_office(struct pt_txn *txn, const struct pt_head *head,
+                                              const struct pt_prune_rule *rule, bool *is);
+enum pt_err __wrap_pt_prune_is_at_head_office(struct pt_txn *txn, const struct pt_head *head,
+                                              const struct pt_prune_rule *rule, bool *is);
+
+/* The region's receipt is looked at beside it. */
+enum pt_err __wrap_pt_prune_is_at_head_office(struct pt_txn *txn, const struct pt_head *head,
+                                              const struct pt_prune_rule *rule, bool *is)
+{
+    enum pt_err err = __real_pt_prune_is_at_head_office(txn, head, rule, is);
+    *is = *is || (err == PT_OK && planted == SIM_PLANT_PRUNE);
     return err;
 }
 
