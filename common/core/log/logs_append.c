@@ -285,11 +285,13 @@ static enum pt_err note_last(struct pt_txn *txn, const struct pt_checked_run *ch
     return err;
 }
 
-/* All of it that was pruned comes again from the first chunk on, with this run behind it: parking such runs would end
- * at PT_PARKED_PER_LOG_MAX. */
-static bool waits_for_return(const struct pt_head *head, const struct pt_run *run)
+/* All of it that was pruned comes again from the first chunk on, every branch, with this run among it. The run that
+ * recalls it is left out in any case, since it may be one branch of a fork that nobody knew of; a later one where it
+ * would be parked: there is room for PT_PARKED_PER_LOG_MAX only. */
+static bool waits_for_return(const struct pt_append *append, const struct pt_run *run)
 {
-    return head->recalled_seq > head->seq && run->first_seq > head->seq + 1;
+    const struct pt_head *head = &append->head;
+    return head->recalled_seq > head->seq && (append->recalled || run->first_seq > head->seq + 1);
 }
 
 static enum pt_err append_run(struct pt_txn *txn, const struct pt_checked_run *checked, int64_t now_ms,
@@ -332,7 +334,7 @@ enum pt_err pt_logs_append(struct pt_txn *txn, const struct pt_checked_run *chec
     if (err == PT_OK) {
         err = pt_logs_find(txn, &checked->run->log, &result.head);
     }
-    if (err == PT_ENOTFOUND || (err == PT_OK && !waits_for_return(&result.head, checked->run))) {
+    if (err == PT_ENOTFOUND || (err == PT_OK && !waits_for_return(&result, checked->run))) {
         err = append_run(txn, checked, now_ms, arena, &result);
     }
     if (err == PT_OK) {

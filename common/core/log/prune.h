@@ -38,9 +38,15 @@ struct pt_prune_rule {
  * chunks. */
 enum pt_err pt_prune_is_due(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_prune_rule *rule,
                             bool *due);
-/* Does head office have this log up to its head, since long enough? */
+/* Its parts, of one log (prune_proof.c). Does head office have it up to its head, since long enough? */
 enum pt_err pt_prune_is_at_head_office(struct pt_txn *txn, const struct pt_head *head, const struct pt_prune_rule *rule,
                                        bool *is);
+/* Does the office that it was delivered to? */
+enum pt_err pt_prune_is_delivered(struct pt_txn *txn, const struct pt_head *head, const struct pt_prune_rule *rule,
+                                  bool *is);
+/* And all evidence that its entries name? */
+enum pt_err pt_prune_is_evidence_safe(struct pt_txn *txn, const struct pt_head *head, const struct pt_prune_rule *rule,
+                                      bool *safe);
 /* Files that nothing but evidence of this subject's logs names, sorted, in the arena. */
 enum pt_err pt_prune_files(struct pt_txn *txn, const struct pt_subject *subject, struct pt_arena *arena,
                            struct pt_hash **out, size_t *n);

@@ -235,3 +235,33 @@ Test(session_recall, a_copy_that_wrote_on_is_found_out)
     world_check_node(s.device);
     scene_close(&s);
 }
+
+/* A colleague's log forked at the office after it was pruned here: every branch comes back, not only the news. */
+Test(session_recall, a_fork_comes_back_with_all_its_branches)
+{
+    struct scene s = scene_open(4);
+    world_assign(s.device, A1);
+    world_assign(s.other, A1);
+    (void)scene_sync(&s, s.device);
+    (void)scene_sync(&s, s.other);
+    world_write(s.other, A1, 5);
+    (void)scene_sync(&s, s.other);
+    struct world_node *copy = world_clone(s.other);
+    world_write(s.other, A1, 9);
+    world_write(s.device, A1, 20);
+    (void)scene_sync(&s, s.other);
+    (void)scene_sync(&s, s.device);
+    (void)scene_sync(&s, s.region);
+    (void)scene_sync(&s, s.device);
+    prune(s.device, A1);
+    world_write(copy, A1, 7); /* no further than what is known */
+    (void)world_sync(s.w, copy, s.region);
+    cr_assert(world_head(s.region, s.other, A1).forked);
+    (void)scene_sync(&s, s.device);
+    cr_expect_not(is_gone(s.device, A1));
+    cr_expect(world_head(s.device, s.other, A1).forked);
+    struct world_link link = scene_sync(&s, s.device);
+    cr_expect_eq(link.n_frames[0], 1);
+    world_check_node(s.device);
+    scene_close(&s);
+}
