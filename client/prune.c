@@ -48,7 +48,8 @@ static enum pt_err list_due(struct pt_txn *txn, const struct pt_prune_rule *rule
 static enum pt_err is_done(struct pt_work *work, bool *done)
 {
     size_t n_pending = 0;
-    *done = work->state.state == PATUH__STATE__STATE_APPROVED_NATIONAL || work->state.state == PATUH__STATE__STATE_FIXED;
+    *done =
+        work->state.state == PATUH__STATE__STATE_APPROVED_NATIONAL || work->state.state == PATUH__STATE__STATE_FIXED;
     enum pt_err err = *done ? pt_work_pending(work, &n_pending) : PT_OK;
     *done = *done && n_pending == 0 && !work->state.incomplete && work->state.state_by != NULL;
     return err;
