@@ -265,3 +265,75 @@ Test(session_recall, a_fork_comes_back_with_all_its_branches)
     world_check_node(s.device);
     scene_close(&s);
 }
+
+/* The disk of the device is full at the k-th put of letting go, or of the recall: all of it happened, or nothing. */
+Test(session_recall, full_at_every_put_leaves_all_or_nothing)
+{
+    struct pt_subject subject = subject_of(A1);
+    bool passed = false;
+    for (size_t k = 0; !passed; k++) {
+        struct scene s = gone(11);
+        bool pruned;
+        world_write(s.region, A1, 1);
+        (void)scene_sync(&s, s.device);
+        pt_store_mem_fault_arm(s.device->store, PT_STORE_MEM_PUT, k, PT_EFULL);
+        enum pt_err err = world_prune(s.device, &subject, 0, &pruned);
+        pt_store_mem_fault_disarm(s.device->store);
+        passed = err == PT_OK;
+        cr_expect(passed ? pruned : err == PT_EFULL, "put %zu", k);
+        cr_expect_eq(is_gone(s.device, A1), pruned);
+        world_check_node(s.device);
+        scene_close(&s);
+        cr_assert_lt(k, 200);
+    }
+}
+
+Test(session_recall, full_at_every_put_while_it_comes_back)
+{
+    bool passed = false;
+    for (size_t k = 0; !passed; k++) {
+        struct scene s = gone(12);
+        world_write(s.region, A1, 3);
+        pt_store_mem_fault_arm(s.device->store, PT_STORE_MEM_PUT, k, PT_EFULL);
+        struct world_link link = world_sync(s.w, s.device, s.region);
+        pt_store_mem_fault_disarm(s.device->store);
+        passed = link.reason[0] == PT_OK;
+        world_check_node(s.device);
+        link = scene_sync(&s, s.device);
+        cr_expect_not(link.fresh[0], "put %zu", k);
+        expect_all_back(&s);
+        scene_close(&s);
+        cr_assert_lt(k, 1000);
+    }
+}
+
+/* One recall in which allocations of one call fail. true: it went well all the same. */
+static bool recall_without_memory(size_t call, size_t pass, size_t *n_calls)
+{
+    struct scene s = gone_with(13, 1);
+    world_write(s.region, A1, 1);
+    s.w->n_calls = 0;
+    s.w->fault_call = call;
+    s.w->fault_pass = pass;
+    struct world_link link = world_sync(s.w, s.device, s.region);
+    bool well = link.ended[0] && link.reason[0] == PT_OK;
+    *n_calls = s.w->n_calls;
+    s.w->fault_call = 0;
+    (void)scene_sync(&s, s.device);
+    expect_all_back(&s);
+    scene_close(&s);
+    return well;
+}
+
+Test(session_recall, out_of_memory_at_every_allocation)
+{
+    size_t n_calls = 1;
+    size_t n_failed = 0;
+    for (size_t call = 1; call <= n_calls; call++) {
+        for (size_t pass = 0; !recall_without_memory(call, pass, &n_calls); pass++) {
+            n_failed++;
+            cr_assert_lt(pass, 2000);
+        }
+    }
+    cr_expect_gt(n_failed, 100, "only %zu allocations", n_failed);
+}
