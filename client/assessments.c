@@ -1,5 +1,5 @@
 /* The list of assessments: what head office and region opened and assigned, as far as it has come here. */
-#include "client/summary.h"
+#include "client/prune.h"
 
 #include "base/mem.h"
 #include "core/log/receipts.h"
@@ -97,12 +97,12 @@ bool pt_covered_is_held(const struct pt_covered *covered)
     return covered->region > covered->counted || covered->head_office > covered->counted;
 }
 
-/* Where one log of this device is; adds to *places. */
-static enum pt_err add_places(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
-                              struct pt_arena *arena, struct patuh_places *places)
+enum pt_err pt_places_add(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
+                          struct pt_arena *arena, struct patuh_places *places)
 {
     struct pt_covered covered;
     uint64_t last = head->tail_seq > head->seq ? head->tail_seq : head->seq;
+    last = head->recalled_seq > last ? head->recalled_seq : last; /* on its way back */
     enum pt_err err = pt_covered_read(txn, head, authority, arena, &covered);
     if (err != PT_OK) {
         return err;
@@ -266,7 +266,7 @@ enum pt_err pt_summary_fill(struct pt_work *work, struct pt_txn *txn, struct pt_
     }
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         if (pt_author_eq(&heads[i].log.author, &work->place.author)) {
-            err = add_places(txn, &heads[i], &work->authority, arena, &line.places);
+            err = pt_places_add(txn, &heads[i], &work->authority, arena, &line.places);
         }
     }
     size_t n_outside = 0;
@@ -295,7 +295,12 @@ static enum pt_err add_line(struct patuh *device, struct pt_txn *txn, const stru
                             struct pt_arena *arena, struct patuh_listed *out, bool *added, struct pt_problem *problem)
 {
     struct pt_work work;
-    enum pt_err err = pt_device_work(&work, device, txn, subject, true, problem);
+    enum pt_err err = pt_prune_line(device, txn, subject, arena, out);
+    *added = err == PT_OK;
+    if (err != PT_ENOTFOUND) {
+        return err;
+    }
+    err = pt_device_work(&work, device, txn, subject, true, problem);
     *added = err == PT_OK && (pt_work_is_assigned(&work) || wrote_there(&work));
     if (*added) {
         out->revoked = device->revoked_ms != 0;

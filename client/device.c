@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "client/incarnation.h"
+#include "client/prune.h"
 #include "core/store/meta.h"
 #include "io/clock.h"
 #include "io/disk/files.h"
@@ -75,6 +76,9 @@ enum pt_err pt_device_work(struct pt_work *work, const struct patuh *device, str
 {
     *work = (struct pt_work){0};
     enum pt_err err = pt_device_need_enrolment(device, problem);
+    if (err == PT_OK) {
+        err = pt_prune_need_here(txn, subject, problem);
+    }
     if (err != PT_OK) {
         return err;
     }

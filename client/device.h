@@ -44,7 +44,8 @@ enum pt_err pt_device_need_enrolment(const struct patuh *device, struct pt_probl
 enum pt_err pt_device_note_revoked(struct patuh *device, bool revoked);
 /* Errors: DENIED, with a sentence, when the office took this device out. */
 enum pt_err pt_device_need_standing(const struct patuh *device, struct pt_problem *problem);
-/* One assessment as this device has it, as pt_work_load; DENIED before it is enrolled. */
+/* One assessment as this device has it, as pt_work_load; DENIED before it is enrolled, NOTFOUND also for one that
+ * left it (prune.h). */
 enum pt_err pt_device_work(struct pt_work *work, const struct patuh *device, struct pt_txn *txn,
                            const struct pt_subject *subject, bool with_tail, struct pt_problem *problem);
 /* What chunks and entries of this device say of their writer, now. */

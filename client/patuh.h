@@ -78,7 +78,8 @@ struct patuh_counts {
     uint32_t receipts;
     uint32_t blobs_received;
     uint32_t evidence_sent;
-    uint32_t held; /* chunks the office stored but does not count until it releases them */
+    uint32_t held;   /* chunks the office stored but does not count until it releases them */
+    uint32_t pruned; /* assessments that are done and left this device: head office has them */
     uint64_t bytes_in;
     uint64_t bytes_out;
     uint32_t retry_s;       /* the office asks to try again after so many seconds; 0 = no wish */
@@ -90,7 +91,9 @@ struct patuh_counts {
 typedef void (*patuh_progress)(void *data, const struct patuh_counts *counts);
 
 /* Seal what waits, exchange everything with the office, wait until both sides have all. Blocks for at most half an
- * hour. What was exchanged before a failure stays. counts and progress may be NULL. */
+ * hour. What was exchanged before a failure stays. counts and progress may be NULL. After a good sync an assessment
+ * leaves the device that is approved by head office, or fixed, and that head office has had for 30 days of office time;
+ * when anything new about it arrives, it is fetched again. Until then all about it but the list is NOTFOUND. */
 enum patuh_result patuh_sync(struct patuh *device, patuh_progress progress, void *data, struct patuh_counts *counts,
                              struct patuh_problem *problem);
 
@@ -115,6 +118,7 @@ struct patuh_listed {
     bool held;              /* this device handed it in, and an office only holds that: it does not count */
     bool assigned;          /* now; false: it was, and this device has written about it */
     bool ready;             /* its instrument is here */
+    bool pruned;            /* head office has it and this device no longer does: only what stands here is known */
     uint32_t n_answered;
     uint32_t n_missing; /* questions that need an answer and have none */
     uint32_t n_broken;  /* answers that do not meet the condition of their question, since another one changed */
@@ -316,7 +320,8 @@ enum patuh_result patuh_submit(struct patuh *device, const char *assessment, boo
 enum patuh_where { PATUH_ON_DEVICE, PATUH_AT_REGION, PATUH_AT_HEAD_OFFICE };
 const char *patuh_where_name(enum patuh_where where); /* "device", "region", "head_office" */
 
-/* One chunk of this device, the entries that wait to be sealed, or one piece of evidence. */
+/* One chunk of this device, the entries that wait to be sealed, or one piece of evidence. What left the device is one
+ * chunk of no bytes. */
 struct patuh_piece {
     const char *assessment;
     const char *what; /* "chunk", "tail", "evidence" */
@@ -325,7 +330,7 @@ struct patuh_piece {
     uint64_t n_bytes;
     enum patuh_where where;
     bool held;
-    bool here; /* evidence: its file is on this device */
+    bool here; /* on this device: of evidence its file; false also of entries that left it */
 };
 
 struct patuh_status {

@@ -86,6 +86,15 @@ static enum pt_err add_chunks(struct pieces *p, const struct pt_head *head, cons
             }
         }
     }
+    uint64_t here = head->pruned ? 0 : head->seq;
+    uint64_t last = head->pruned ? head->seq : head->recalled_seq;
+    if (err == PT_OK && last > here) { /* head office has it */
+        err = add_piece(p, (struct patuh_piece){.assessment = assessment,
+                                                .what = "chunk",
+                                                .name = span_name(p, here + 1, last),
+                                                .n_entries = last - here,
+                                                .where = where_is(p, last)});
+    }
     if (err == PT_OK && head->tail_seq > head->seq) {
         err = add_piece(p, (struct patuh_piece){.assessment = assessment,
                                                 .what = "tail",

@@ -27,6 +27,9 @@ struct pt_covered {
     uint64_t head_office;
     uint64_t counted; /* what lies after it is at most held: a fork, or a device that was revoked */
 };
+/* Where the entries of one log of this device are; adds to *places. authority: as below. */
+enum pt_err pt_places_add(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
+                          struct pt_arena *arena, struct patuh_places *places);
 /* authority: what it lets stand of a forked log counts as well; NULL: not asked. */
 enum pt_err pt_covered_read(struct pt_txn *txn, const struct pt_head *head, const struct pt_authority *authority,
                             struct pt_arena *arena, struct pt_covered *out);

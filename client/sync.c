@@ -1,14 +1,16 @@
 /* A sync, when all goes well:
  *   1. what waits in tails is sealed: chunks are made before the first byte is sent;
  *   2. the link runs on a loop of its own until both sides have everything;
- *   3. the marker is written anew.
+ *   3. what is done and safe at head office leaves the device;
+ *   4. the marker is written anew.
  * What can go wrong: no connection (2: nothing but the sealing happened); the connection is lost (2: what was stored
  * stays, the rest goes next time); our disk fails (2: nothing more is taken); the office says that this store is older
- * than it was (3: a new incarnation, or at the next opening when it ends before). */
+ * than it was (3: nothing leaves, a new incarnation instead, or at the next opening when it ends before). */
 #include "client/sync.h"
 
 #include "client/evidence.h"
 #include "client/incarnation.h"
+#include "client/prune.h"
 #include "client/summary.h"
 
 #include "base/check.h"
@@ -262,6 +264,8 @@ static enum pt_err finish(struct syncing *s, struct pt_problem *problem)
     if (err == PT_OK && (copied || s->stale)) {
         s->counts.fresh_incarnation = true;
         err = pt_incarnation_renew(s->device);
+    } else if (err == PT_OK && s->ended && s->end.why == PT_OK && !s->refilling) { /* it may need all that is here */
+        err = pt_device_prune(s->device, PT_PRUNE_AGE_MS, &s->counts.pruned);
     }
     return err == PT_OK ? pt_incarnation_mark(s->device, problem) : err;
 }

@@ -26,6 +26,7 @@ void pt_json_summary(struct pt_json *json, const struct patuh_listed *listed)
     pt_json_bool(json, "held", listed->held);
     pt_json_bool(json, "assigned", listed->assigned);
     pt_json_bool(json, "ready", listed->ready);
+    pt_json_bool(json, "pruned", listed->pruned);
     pt_json_count(json, "answered", listed->n_answered);
     pt_json_count(json, "missing", listed->n_missing);
     pt_json_count(json, "broken", listed->n_broken);

@@ -57,6 +57,11 @@ static void say_counts(const struct patuh_counts *counts)
     if (counts->held > 0) {
         pt_say_to(stderr, PT_MSG_CLI_HELD, NULL);
     }
+    if (counts->pruned > 0) {
+        char n[16];
+        (void)snprintf(n, sizeof n, "%u", counts->pruned);
+        pt_say_to(stderr, PT_MSG_CLI_PRUNED, n, NULL);
+    }
 }
 
 int pt_cmd_sync(struct pt_cli *cli)

@@ -44,6 +44,7 @@
 #define PT_RUN_CHUNKS_MAX 1024       /* under one signature */
 #define PT_RUN_BYTES_MAX (60 * 1024) /* of its chunks: with all that stands beside them they fit one frame */
 #define PT_RECEIPT_BRANCHES_MAX 64   /* of a forked log, named in one receipt */
+#define PT_PRUNE_AGE_MS (30LL * 24 * 3600 * 1000) /* for so long a device keeps what head office has */
 #define PT_STORE_RESERVE_BYTES (64LL * 1024 * 1024)
 
 /* wire */

@@ -14,8 +14,8 @@ const char *sim_fault_name(enum sim_fault fault)
 
 const char *sim_deed_name(enum sim_deed deed)
 {
-    static const char *const names[SIM_DEEDS] = {"unapproved", "not-assessed", "confirmed", "raced",
-                                                 "replaced",   "intruded",     "wrote-on"};
+    static const char *const names[SIM_DEEDS] = {"unapproved", "not-assessed", "confirmed", "raced",   "replaced",
+                                                 "intruded",   "wrote-on",     "pruned",    "recalled"};
     return names[deed];
 }
 
@@ -155,6 +155,7 @@ static void restore_device(struct sim *s, enum sim_fault fault)
     world_restore(device->node, device->backup);
     device->backup = NULL;
     device->n_saved = 0;
+    device->n_gone = 0;
     world_recall(device->node);
     if (fault == SIM_RESTORE) {
         (void)sim_renew(s, device->node);

@@ -297,6 +297,7 @@ void sim_check_saved(struct sim *s, struct sim_device *device)
     PT_CHECK(pt_logs_list(txn, NULL, &arena, &heads, &n) == PT_OK);
     for (size_t i = 0; i < n; i++) {
         uint64_t sealed = heads[i].seq > heads[i].held_seq ? heads[i].seq : heads[i].held_seq;
+        sealed = heads[i].recalled_seq > sealed ? heads[i].recalled_seq : sealed; /* on its way back */
         if (pt_author_eq(&heads[i].log.author, &device->node->author)) {
             n_saved += heads[i].tail_seq > sealed ? heads[i].tail_seq : sealed;
         }
@@ -323,11 +324,18 @@ void sim_work(struct sim *s, struct sim_device *device)
 {
     struct world_node *node = device->node;
     struct visit v = {.s = s, .device = device, .pen = world_pen(node)};
-    if (node->n_subjects == 0 || world_write_begin(node, &v.txn) != PT_OK) {
+    bool recalled;
+    if (node->n_subjects == 0) {
+        return;
+    }
+    struct pt_subject subject = node->subjects[chance(&v, node->n_subjects)];
+    if (sim_is_pruned(node, &subject, &recalled)) {
+        return;
+    }
+    if (world_write_begin(node, &v.txn) != PT_OK) {
         return;
     }
     s->result.deeds[SIM_WROTE_ON] += device->revoked;
-    struct pt_subject subject = node->subjects[chance(&v, node->n_subjects)];
     enum pt_err err = sim_sight_open(s, node, v.txn, &subject, PT_LEVEL_WORK, true, &v.sight);
     if (err == PT_OK && v.sight.ready && v.sight.state.opening != NULL) {
         sim_judge(s, node, &v.sight, PT_LEVEL_WORK);
@@ -463,10 +471,25 @@ static bool was_copied(struct world_node *node)
     return copied;
 }
 
+static struct sim_device *device_of(struct sim *s, const struct world_node *node)
+{
+    size_t at = 0;
+    while (s->devices[at].node != node) {
+        PT_CHECK(++at < s->n_devices);
+    }
+    return &s->devices[at];
+}
+
 void sim_sync_ended(struct sim *s, struct world_link *link)
 {
     struct world_node *node = link->node[0];
-    if (node->tier == PT_TIER_DEVICE && link->session[0] != NULL && (link->fresh[0] || was_copied(node))) {
+    if (node->tier != PT_TIER_DEVICE || link->session[0] == NULL) {
+        return;
+    }
+    sim_count_recalled(s, device_of(s, node));
+    if (link->fresh[0] || was_copied(node)) {
         (void)sim_renew(s, node);
+    } else if (link->reason[0] == PT_OK) {
+        sim_prune(s, device_of(s, node));
     }
 }

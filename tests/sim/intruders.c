@@ -85,7 +85,7 @@ void sim_intrude(struct sim *s, struct sim_device *device)
     }
     pt_arena_init(&arena, SIZE_MAX);
     enum pt_err err = world_write_end(device->node, txn, write_all(s, device, txn, &arena));
-    PT_CHECK(err == PT_OK || err == PT_EIO || err == PT_EFULL || err == PT_EFORK);
+    PT_CHECK(err == PT_OK || err == PT_EIO || err == PT_EFULL || err == PT_EFORK || err == PT_EGAP); /* pruned */
     pt_arena_close(&arena);
     sim_check_saved(s, device);
     s->result.deeds[SIM_INTRUDED]++;

@@ -4,6 +4,7 @@
 #include "planted.h"
 
 #include "core/log/logs_internal.h"
+#include "core/log/prune.h"
 #include "core/merge/merge_internal.h"
 #include "core/sync/session_internal.h"
 
@@ -24,7 +25,8 @@ const char *sim_plant_name(enum sim_plant plant)
                                                   "a cut that is ignored",
                                                   "a revoked key goes on",
                                                   "anybody acts for any office",
-                                                  "a restored office gives at once"};
+                                                  "a restored office gives at once",
+                                                  "what only the region has leaves a device"};
     return names[plant];
 }
 
@@ -76,6 +78,22 @@ bool __wrap_pt__session_gives(const struct pt_session *s)
 {
     bool refilling = s->config.refilling != NULL && *s->config.refilling;
     return __real_pt__session_gives(s) || (planted == SIM_PLANT_GIVES && refilling);
+}
+
+/* --- what leaves a device --- */
+
+enum pt_err __real_pt_prune_is_at_head_office(struct pt_txn *txn, const struct pt_head *head,
+                                              const struct pt_prune_rule *rule, bool *is);
+enum pt_err __wrap_pt_prune_is_at_head_office(struct pt_txn *txn, const struct pt_head *head,
+                                              const struct pt_prune_rule *rule, bool *is);
+
+/* The region's receipt is looked at beside it. */
+enum pt_err __wrap_pt_prune_is_at_head_office(struct pt_txn *txn, const struct pt_head *head,
+                                              const struct pt_prune_rule *rule, bool *is)
+{
+    enum pt_err err = __real_pt_prune_is_at_head_office(txn, head, rule, is);
+    *is = *is || (err == PT_OK && planted == SIM_PLANT_PRUNE);
+    return err;
 }
 
 /* --- the merge --- */

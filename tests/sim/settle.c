@@ -77,7 +77,12 @@ static void compare_unit(struct sim *s, const struct sim_unit *unit)
     world_expect(s->w, pt_hash_eq(&top, &region), "head office and region do not see the same");
     for (size_t i = 0; i < s->n_devices; i++) {
         struct sim_device *device = &s->devices[i];
+        bool recalled = false;
+        bool pruned = sim_is_pruned(device->node, &subject, &recalled);
         if (!device->revoked && has_subject(device->node, &subject)) {
+            world_expect(s->w, !recalled, "what was returned is not back on its device");
+        }
+        if (!device->revoked && !pruned && has_subject(device->node, &subject)) {
             struct pt_hash here = state_at(s, device->node, &subject);
             world_expect(s->w, pt_hash_eq(&top, &here), "a device does not see what its office sees");
         }

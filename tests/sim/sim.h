@@ -45,6 +45,7 @@ enum sim_plant {
     SIM_PLANT_CUT_OFF, /* what a revoked key wrote past its cut counts */
     SIM_PLANT_ANYBODY, /* every key that some office named acts for every office */
     SIM_PLANT_GIVES,   /* an office that was restored gives before it is refilled */
+    SIM_PLANT_PRUNE,   /* a device lets go of what only its region has */
     SIM_PLANTS
 };
 
@@ -57,6 +58,8 @@ enum sim_deed {
     SIM_REPLACED,     /* a surveyor by another one */
     SIM_INTRUDED,     /* visits of those who may not write */
     SIM_WROTE_ON,     /* visits of those who were revoked */
+    SIM_PRUNED,       /* assessments that left a device */
+    SIM_RECALLED,     /* and came back, or are on their way */
     SIM_DEEDS
 };
 
@@ -101,6 +104,7 @@ struct sim_device {
     struct pt_store *backup; /* NULL: none yet */
     uint64_t n_saved;        /* entries of its own that were in the store; 0 after a restore */
     bool revoked;
+    size_t n_gone; /* assessments that left it, when it was last looked at */
 };
 
 /* An assessment and who was ever assigned to it. */
@@ -252,6 +256,13 @@ void sim_sync(struct sim *s, struct sim_device *device);
 bool sim_renew(struct sim *s, struct world_node *node);
 /* A link of a device is over: was its store restored or copied? */
 void sim_sync_ended(struct sim *s, struct world_link *link);
+
+/* After a good sync a device lets go of what is done (prune.c). */
+void sim_prune(struct sim *s, struct sim_device *device);
+/* A sync of a device is over: what came back? */
+void sim_count_recalled(struct sim *s, struct sim_device *device);
+/* recalled: it is on its way back. */
+bool sim_is_pruned(struct world_node *node, const struct pt_subject *subject, bool *recalled);
 
 /* 1 + the number of the approval that this move is; 0: it is none. */
 size_t sim_approval_of(const struct sim *s, const struct pt_subject *subject, const struct pt_claim *move);

@@ -341,6 +341,86 @@ void field_region_writes(struct field *field, struct patuh *device, const char *
     write_log(field, device, &field->region, PT_SUBJECT_ASSESSMENT, assessment, &entry, 1);
 }
 
+/* The cut names every log with a chunk, whole. */
+static void put_cut(const struct pt_work *work, Patuh__Move *move, Patuh__LogSeen *seen)
+{
+    for (size_t v = 0; v < work->n_views; v++) {
+        struct pt_view *view = &work->views[v];
+        if (view->n_chunks == 0) {
+            continue;
+        }
+        struct pt_view_chunk *last = &view->chunks[view->n_chunks - 1];
+        Patuh__LogSeen *at = &seen[move->n_cut];
+        patuh__log_seen__init(at);
+        at->has_author = at->has_incarnation = at->has_seq = at->has_link = true;
+        at->author = (ProtobufCBinaryData){.len = PT_HASH_BYTES, .data = view->log.author.b};
+        at->incarnation = view->log.incarnation;
+        at->seq = last->last_seq;
+        at->link = (ProtobufCBinaryData){.len = PT_HASH_BYTES, .data = last->link.b};
+        move->counted[move->n_cut] = last->last_seq;
+        move->cut[move->n_cut++] = at;
+    }
+}
+
+void field_office_moves(struct field *field, struct patuh *device, enum pt_tier tier, Patuh__State to)
+{
+    struct pt_work work;
+    struct pt_subject subject;
+    struct pt_txn *txn;
+    Patuh__Move move = PATUH__MOVE__INIT;
+    Patuh__LogSeen seen[8];
+    Patuh__LogSeen *cut[8];
+    uint64_t counted[8];
+    uint8_t packed[1024];
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MOVE, 0);
+    cr_assert_eq(pt_work_subject(FIELD_UNIT, &subject, NULL), PT_OK);
+    cr_assert_eq(pt_store_begin_read(device->store, &txn), PT_OK);
+    cr_assert_eq(pt_device_work(&work, device, txn, &subject, true, NULL), PT_OK);
+    pt_store_abort(txn);
+    move.has_to = true;
+    move.to = to;
+    move.cut = cut;
+    move.counted = counted;
+    put_cut(&work, &move, seen);
+    move.has_version = to == PATUH__STATE__STATE_FIXED;
+    move.version = 1;
+    move.n_counted = move.has_version ? move.n_cut : 0;
+    entry.detail = pt_bytes_of(packed, patuh__move__pack(&move, packed));
+    entry.wall_s = field->now_ms / 1000;
+    write_log(field, device, tier == PT_TIER_REGION ? &field->region : &field->head_office, PT_SUBJECT_ASSESSMENT,
+              FIELD_UNIT, &entry, 1);
+    pt_work_close(&work);
+}
+
+void field_office_time(struct patuh *device, int64_t now_ms)
+{
+    struct pt_txn *txn;
+    cr_assert_eq(pt_store_begin_write(device->store, &txn), PT_OK);
+    cr_assert_eq(pt_meta_put_u64(txn, PT_META_OFFICE_MS, (uint64_t)now_ms), PT_OK);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+}
+
+void field_receipt_blobs(const struct field *field, struct patuh *device, enum pt_tier tier, struct pt_hash *hashes,
+                         size_t n)
+{
+    struct pt_arena arena;
+    struct pt_txn *txn;
+    struct pt_receipt receipt = {.tier = tier,
+                                 .author = device->author,
+                                 .epoch = 7,
+                                 .lsn = 1,
+                                 .time_ms = field->now_ms,
+                                 .blobs = hashes,
+                                 .n_blobs = n};
+    pt_arena_init(&arena, SIZE_MAX);
+    cr_assert_eq(pt_receipt_sign(&receipt, tier == PT_TIER_REGION ? &field->region : &field->head_office, &arena),
+                 PT_OK);
+    cr_assert_eq(pt_store_begin_write(device->store, &txn), PT_OK);
+    cr_assert_eq(pt_receipt_store(txn, &receipt), PT_OK);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+    pt_arena_close(&arena);
+}
+
 struct pt_hash field_text(struct patuh *device, const char *said)
 {
     struct pt_hash hash;

@@ -35,6 +35,13 @@ void field_carry(struct patuh *from, struct patuh *to);
 void field_meet(struct patuh *a, struct patuh *b);
 /* An entry of the region about an assessment, written into this device's store as if it had come. */
 void field_region_writes(struct field *field, struct patuh *device, const char *assessment, struct pt_entry entry);
+/* An office of this tier moves FIELD_UNIT, having seen all that this device has of it; as above. */
+void field_office_moves(struct field *field, struct patuh *device, enum pt_tier tier, Patuh__State to);
+/* The office says its time, as in the Welcome of a sync. */
+void field_office_time(struct patuh *device, int64_t now_ms);
+/* A receipt of a tier for contents that are durable there. */
+void field_receipt_blobs(const struct field *field, struct patuh *device, enum pt_tier tier, struct pt_hash *hashes,
+                         size_t n);
 /* A text about FIELD_UNIT kept in the device's store; its hash. */
 struct pt_hash field_text(struct patuh *device, const char *said);
 /* A receipt of a tier for all chunks of the device's own logs. */

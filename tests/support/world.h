@@ -9,6 +9,7 @@
 #ifndef WORLD_H
 #define WORLD_H
 
+#include "core/log/prune.h"
 #include "core/store/store_mem.h"
 #include "core/sync/session.h"
 #include "core/wire/frame.h"
@@ -214,6 +215,12 @@ struct pt_store *world_backup(struct world_node *node);
 void world_restore(struct world_node *node, struct pt_store *backup);
 /* A device with the same keys and a copy of the store. NULL when there is no room for one more node. */
 struct world_node *world_clone(struct world_node *node);
+
+/* A device lets go of an assessment when logs, receipts and evidence allow it (core/log/prune.h), its files with it;
+ * *pruned says so. age_ms: as in the rule. Errors: those of the store. */
+enum pt_err world_prune(struct world_node *device, const struct pt_subject *subject, int64_t age_ms, bool *pruned);
+/* The rule as it is for this device now. */
+struct pt_prune_rule world_prune_rule(struct world_node *device, struct pt_txn *txn, int64_t age_ms);
 
 struct world_link *world_connect(struct world *w, struct world_node *from, struct world_node *to, bool live);
 void world_cut(struct world_link *link);

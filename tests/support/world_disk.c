@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "core/store/meta.h"
 
 void world_power_arm(struct world_node *node)
 {
@@ -43,6 +44,70 @@ enum pt_err world_write_end(struct world_node *node, struct pt_txn *txn, enum pt
     if (node->power_now) {
         node->power_now = false;
         world_power_cut(node);
+    }
+    return err;
+}
+
+struct pt_prune_rule world_prune_rule(struct world_node *device, struct pt_txn *txn, int64_t age_ms)
+{
+    uint64_t office_ms = 0;
+    enum pt_err err = pt_meta_get_u64(txn, PT_META_OFFICE_MS, &office_ms);
+    PT_CHECK(err == PT_OK || err == PT_ENOTFOUND);
+    return (struct pt_prune_rule){.author = device->author,
+                                  .office_tier = device->upper->tier,
+                                  .office_ms = (int64_t)office_ms,
+                                  .age_ms = age_ms};
+}
+
+static void remove_files(struct world_node *node, const struct pt_hash *files, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct world_blob *blob = world_blob(node, &files[i]);
+        if (blob != NULL) {
+            pt_buf_clear(&blob->bytes);
+            blob->whole = false;
+            blob->total = 0;
+        }
+    }
+}
+
+static enum pt_err prune(struct world_node *device, struct pt_txn *txn, const struct pt_subject *subject,
+                         const struct pt_prune_rule *rule, bool *due)
+{
+    struct pt_arena arena;
+    struct pt_hash *files;
+    size_t n = 0;
+    struct pt_pruned record = {.pruned_ms = rule->office_ms};
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = pt_prune_is_due(txn, subject, rule, due);
+    if (err == PT_OK && *due) {
+        err = pt_prune_files(txn, subject, &arena, &files, &n);
+    }
+    if (err == PT_OK && *due) {
+        remove_files(device, files, n);
+        err = pt_prune(txn, subject, &record);
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
+enum pt_err world_prune(struct world_node *device, const struct pt_subject *subject, int64_t age_ms, bool *pruned)
+{
+    struct pt_txn *txn;
+    bool due = false;
+    *pruned = false;
+    enum pt_err err = world_write_begin(device, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    struct pt_prune_rule rule = world_prune_rule(device, txn, age_ms);
+    err = prune(device, txn, subject, &rule, &due);
+    err = world_write_end(device, txn, err);
+    *pruned = err == PT_OK && due;
+    if (*pruned) { /* what comes again was not there before */
+        world_trace(device->world, "node %zu: lets go of %s\n", world_number(device), subject->text);
+        device->checked_lsn = 0;
+        world_set_free(&device->there);
     }
     return err;
 }

@@ -28,6 +28,8 @@ struct pt_head {
     uint64_t last_lsn;
     uint64_t tail_seq; /* last entry that waits in the tail; 0 = none (a log of our own only) */
     uint32_t n_parked;
+    bool pruned;           /* the head stays, the chunks are gone from here (prune.h) */
+    uint64_t recalled_seq; /* how far it went when it was pruned, until all of that is back; 0 = none */
 };
 
 /* A chunk as it is stored. */
@@ -82,6 +84,8 @@ struct pt_append {
     uint32_t n_duplicate;
     uint32_t n_parked;
     uint32_t n_held;
+    uint32_t n_returned;              /* of the accepted: they were here before they were pruned */
+    bool recalled;                    /* the subject was pruned: all of its logs have to come again, this run too */
     uint64_t first_lsn;               /* of the first accepted or held chunk; 0 = none */
     bool last_held;                   /* the run's last chunk is stored past a fork */
     bool last_parked;                 /* the run's last chunk waits for what comes before it */
@@ -90,8 +94,9 @@ struct pt_append {
     size_t n_branch_ends;
 };
 
-/* Put a verified run into the store. Errors: LIMIT (more than PT_PARKED_PER_LOG_MAX would be parked; nothing changed).
- */
+/* Put a verified run into the store. What comes about a pruned subject recalls it (prune.h); while a log of it comes
+ * again, a run ahead of that is left out instead of parked. Errors: LIMIT (more than PT_PARKED_PER_LOG_MAX would be
+ * parked; nothing changed). */
 enum pt_err pt_logs_append(struct pt_txn *txn, const struct pt_checked_run *checked, int64_t now_ms,
                            struct pt_arena *arena, struct pt_append *out);
 
@@ -144,12 +149,12 @@ struct pt_author_pen {
     const struct pt_hash *instrument; /* NULL outside assessments */
 };
 
-/* The pen's log about a subject, made when it is not there. */
+/* The pen's log about a subject, made when it is not there. Errors: GAP (the subject is pruned, or not all back). */
 enum pt_err pt_pen_log(struct pt_txn *txn, const struct pt_author_pen *pen, const struct pt_subject *subject,
                        struct pt_head *out);
 /* Add one entry to the open tail; *seq is its number. A tail written with another instrument is sealed first, so head
  * may go forward. Errors: LIMIT (too large for a chunk), MALFORMED (no reader would take it), FORK (the log went on
- * elsewhere: take a new incarnation). */
+ * elsewhere: take a new incarnation), GAP (as pt_pen_log). */
 enum pt_err pt_tail_put(struct pt_txn *txn, const struct pt_author_pen *pen, struct pt_head *head,
                         const struct pt_entry *entry, uint64_t *seq);
 /* Seal the whole tail into signed chunks, in this transaction; they name the instrument the tail was written with.

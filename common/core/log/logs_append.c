@@ -1,6 +1,7 @@
 /* logs_append.c - where a verified chunk goes: connected, duplicate, parked or held. */
 #include "core/log/branches.h"
 #include "core/log/logs_internal.h"
+#include "core/log/prune.h"
 #include "core/store/meta.h"
 
 #include <string.h>
@@ -170,6 +171,7 @@ static enum pt_err connect_chunk(struct pt_txn *txn, struct pt_record *record, s
         head->seq = record->last_seq;
         head->link = record->link;
         out->n_accepted++;
+        out->n_returned += record->last_seq <= head->recalled_seq;
     } else {
         note_fork(head, record);
         out->n_held++;
@@ -283,15 +285,21 @@ static enum pt_err note_last(struct pt_txn *txn, const struct pt_checked_run *ch
     return err;
 }
 
-enum pt_err pt_logs_append(struct pt_txn *txn, const struct pt_checked_run *checked, int64_t now_ms,
-                           struct pt_arena *arena, struct pt_append *out)
+/* All of it that was pruned comes again from the first chunk on, every branch, with this run among it. The run that
+ * recalls it is left out in any case, since it may be one branch of a fork that nobody knew of; a later one where it
+ * would be parked: there is room for PT_PARKED_PER_LOG_MAX only. */
+static bool waits_for_return(const struct pt_append *append, const struct pt_run *run)
+{
+    const struct pt_head *head = &append->head;
+    return head->recalled_seq > head->seq && (append->recalled || run->first_seq > head->seq + 1);
+}
+
+static enum pt_err append_run(struct pt_txn *txn, const struct pt_checked_run *checked, int64_t now_ms,
+                              struct pt_arena *arena, struct pt_append *out)
 {
     const struct pt_run *run = checked->run;
-    struct pt_append result = {0};
-    enum pt_err err = pt_logs_find(txn, &run->log, &result.head);
-    if (err == PT_OK || err == PT_ENOTFOUND) {
-        err = check_room(txn, checked, &result.head); /* of a log that is not here: number 0, nothing stored */
-    }
+    struct pt_append result = *out;
+    enum pt_err err = check_room(txn, checked, &result.head); /* of a log that is not here: number 0, nothing stored */
     if (err == PT_OK) {
         err = pt_logs_find_or_add(txn, &run->log, &run->key, &result.head);
     }
@@ -304,13 +312,30 @@ enum pt_err pt_logs_append(struct pt_txn *txn, const struct pt_checked_run *chec
         err = take_parked(txn, arena, &result, &found);
     }
     if (err == PT_OK) {
-        err = pt_logs_put_head(txn, &result.head);
+        err = pt__prune_returned(txn, &result.head);
     }
     if (err == PT_OK) {
         err = note_last(txn, checked, &result);
     }
     if (err == PT_OK) {
         err = pt_logs_branch_ends(txn, &result.head, arena, &result.branch_ends, &result.n_branch_ends);
+    }
+    if (err == PT_OK) {
+        *out = result;
+    }
+    return err;
+}
+
+enum pt_err pt_logs_append(struct pt_txn *txn, const struct pt_checked_run *checked, int64_t now_ms,
+                           struct pt_arena *arena, struct pt_append *out)
+{
+    struct pt_append result = {0};
+    enum pt_err err = pt_prune_recall(txn, &checked->run->log.subject, &result.recalled);
+    if (err == PT_OK) {
+        err = pt_logs_find(txn, &checked->run->log, &result.head);
+    }
+    if (err == PT_ENOTFOUND || (err == PT_OK && !waits_for_return(&result, checked->run))) {
+        err = append_run(txn, checked, now_ms, arena, &result);
     }
     if (err == PT_OK) {
         *out = result;

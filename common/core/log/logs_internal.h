@@ -31,6 +31,9 @@ bool pt__is_on(const struct pt_branch *branch, const struct pt_record *record);
 /* Give a chunk the next LSN and index it. */
 enum pt_err pt__arrival_add(struct pt_txn *txn, const struct pt_record *record, uint64_t *lsn);
 
+/* prune.c: keep the head after an append; when all that was recalled of its subject is back, forget that it was. */
+enum pt_err pt__prune_returned(struct pt_txn *txn, struct pt_head *head);
+
 /* The open tail of a log of our own: entries that wait to be sealed, all written with one instrument. */
 struct pt__tail {
     struct pt_entry *entries; /* in the arena */
@@ -41,8 +44,8 @@ struct pt__tail {
 };
 /* Errors: DAMAGED (a row is missing or cannot be read). */
 enum pt_err pt__tail_read(struct pt_txn *txn, const struct pt_head *head, struct pt_arena *arena, struct pt__tail *out);
-/* The tail must follow the head. Errors: FORK (chunks of ours came from elsewhere: this store was cloned or restored).
- */
+/* The tail must follow the head. Errors: FORK (chunks of ours came from elsewhere: this store was cloned or restored),
+ * GAP (pruned: what was written now would stand beside what comes back). */
 enum pt_err pt__tail_check(struct pt_txn *txn, const struct pt_head *head);
 /* Was the open tail written with another instrument than the pen's? */
 enum pt_err pt__tail_changes(struct pt_txn *txn, const struct pt_author_pen *pen, const struct pt_head *head,

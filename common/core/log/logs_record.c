@@ -48,6 +48,9 @@ enum pt_err pt_logs_put_head(struct pt_txn *txn, const struct pt_head *head)
     record.has_log_id = record.has_seq = record.has_link = record.has_forked = record.has_last_lsn = true;
     record.has_tail_seq = record.has_n_parked = record.has_held_seq = record.has_public_key = true;
     record.has_fork_seq = true;
+    record.has_pruned = record.pruned = head->pruned;
+    record.has_recalled_seq = head->recalled_seq > 0;
+    record.recalled_seq = head->recalled_seq;
     record.log_id = pt_binary(id.data, id.n);
     record.seq = head->seq;
     record.link = pt_binary(head->link.b, sizeof head->link.b);
@@ -78,6 +81,8 @@ static enum pt_err head_from(const Patuh__HeadRecord *record, uint64_t number, s
         .last_lsn = record->last_lsn,
         .tail_seq = record->tail_seq,
         .n_parked = record->n_parked,
+        .pruned = record->pruned,
+        .recalled_seq = record->recalled_seq,
     };
     if (!copy_exact(&record->link, head.link.b, sizeof head.link.b) ||
         !copy_exact(&record->public_key, head.key.b, sizeof head.key.b) ||
@@ -113,7 +118,8 @@ enum pt_err pt_logs_head(struct pt_txn *txn, uint64_t number, struct pt_head *ou
 static void fill_record(Patuh__ChunkRecord *out, const struct pt_record *record, const struct pt_hash *arrival_hash)
 {
     patuh__chunk_record__init(out);
-    out->has_log = out->has_first_seq = out->has_count = out->has_chunk = out->has_previous_link = true;
+    out->has_log = out->has_first_seq = out->has_count = out->has_previous_link = true;
+    out->has_chunk = record->chunk.n > 0;
     out->has_link = out->has_status = out->has_received_ms = true;
     out->log = record->log;
     out->first_seq = record->first_seq;

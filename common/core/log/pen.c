@@ -1,5 +1,6 @@
 /* pen.c - writing our own logs: the tail, sealing, and an office's immediate entries. */
 #include "core/log/logs_internal.h"
+#include "core/log/prune.h"
 #include "core/store/meta.h"
 
 #include <string.h>
@@ -13,7 +14,12 @@ enum pt_err pt_pen_log(struct pt_txn *txn, const struct pt_author_pen *pen, cons
     for (size_t i = 0; i < sizeof key.b; i++) {
         key.b[i] = pen->pair->public_key[i];
     }
-    return pt_logs_find_or_add(txn, &id, &key, out);
+    bool pruned;
+    enum pt_err err = pt_pruned_has(txn, subject, &pruned);
+    if (err == PT_OK && pruned) {
+        err = PT_EGAP; /* also in a log of a new incarnation: it could name nothing of before */
+    }
+    return err == PT_OK ? pt_logs_find_or_add(txn, &id, &key, out) : err;
 }
 
 #define SEAL_MARGIN_BYTES 64 /* what zstd and numbers that grow until sealing may add */

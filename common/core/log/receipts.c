@@ -248,7 +248,9 @@ enum pt_err pt_receipt_covers(struct pt_txn *txn, const struct pt_head *head, en
         if (row->seq > *seq) {
             err = pt_logs_stand(txn, head, row->seq, &row->link, &place);
         }
-        *seq = place == PT_STAND_GOOD ? row->seq : *seq;
+        /* What comes back was pruned because this receipt covers it. */
+        bool returns = row == &counted && row->seq > *seq && row->seq <= head->recalled_seq;
+        *seq = place == PT_STAND_GOOD || returns ? row->seq : *seq;
     }
     pt_arena_close(&arena);
     return err;

@@ -87,6 +87,9 @@ enum pt_err pt__tail_check(struct pt_txn *txn, const struct pt_head *head)
     if (head->forked) {
         return PT_EFORK;
     }
+    if (head->pruned || head->recalled_seq > head->seq) {
+        return PT_EGAP;
+    }
     if (head->tail_seq == 0) {
         return PT_OK;
     }

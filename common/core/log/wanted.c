@@ -113,6 +113,41 @@ enum pt_err pt_wanted_got(struct pt_txn *txn, const struct pt_hash *hash, const 
     return err == PT_ENOTFOUND ? PT_OK : err;
 }
 
+/* The first row of a log at or after a key; *key goes there. Errors: NOTFOUND. */
+static enum pt_err next_of_log(struct pt_txn *txn, uint64_t log, struct pt_key *key)
+{
+    struct pt_arena arena;
+    struct pt_key from = *key;
+    struct pt_rows rows = pt_rows_from(txn, PT_TABLE_WANTED, (struct pt_bytes){0}, pt_key_bytes(&from));
+    struct pt_bytes row;
+    struct pt_bytes value;
+    enum pt_err err = PT_OK;
+    bool found = false;
+    pt_arena_init(&arena, SIZE_MAX);
+    while (err == PT_OK && !found && pt_rows_next(&rows, &row, &value)) {
+        struct pt_wanted wanted;
+        err = pt_wanted_read(row, value, &arena, &wanted);
+        found = err == PT_OK && wanted.log == log;
+        *key = found ? pt_key_copy(row) : *key;
+        pt_arena_reset(&arena);
+    }
+    enum pt_err end = pt_rows_end(&rows);
+    pt_arena_close(&arena);
+    err = err == PT_OK ? end : err;
+    return err == PT_OK && !found ? PT_ENOTFOUND : err;
+}
+
+enum pt_err pt_wanted_forget(struct pt_txn *txn, uint64_t log)
+{
+    struct pt_key key = {0};
+    enum pt_err err = next_of_log(txn, log, &key);
+    while (err == PT_OK) {
+        err = pt_store_del(txn, PT_TABLE_WANTED, pt_key_bytes(&key));
+        err = err == PT_OK ? next_of_log(txn, log, &key) : err;
+    }
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
 enum pt_err pt_wanted_file_of(struct pt_txn *txn, const struct pt_hash *hash, const struct pt_author *author,
                               bool *wanted)
 {

@@ -12,6 +12,11 @@ enum pt_err pt_meta_put(struct pt_txn *txn, const char *name, struct pt_bytes va
     return pt_store_put(txn, PT_TABLE_META, pt_bytes_str(name), value);
 }
 
+enum pt_err pt_meta_del(struct pt_txn *txn, const char *name)
+{
+    return pt_store_del(txn, PT_TABLE_META, pt_bytes_str(name));
+}
+
 enum pt_err pt_meta_get_u64(struct pt_txn *txn, const char *name, uint64_t *value)
 {
     struct pt_bytes bytes;

@@ -1,7 +1,7 @@
 /* meta.h - the small facts of a store: rows of META by name. All names stand here, so that no two facts share one.
  *
- * Thread: as the transaction.  Memory: values are lent as by pt_store_get. Errors of all: those of the store; get:
- * NOTFOUND (no such fact yet), get_u64: DAMAGED (not eight bytes). */
+ * Thread: as the transaction.  Memory: values are lent as by pt_store_get. Errors of all: those of the store; get,
+ * del: NOTFOUND (no such fact yet), get_u64: DAMAGED (not eight bytes). */
 #ifndef PT_META_H
 #define PT_META_H
 
@@ -36,11 +36,17 @@
 #define PT_META_NEWEST_REGION "seen1"   /* u64 epoch, u64 LSN of the newest receipt of tier 1 */
 #define PT_META_NEWEST_NATIONAL "seen2" /* the same of tier 2 */
 #define PT_META_NEWEST "seen"           /* of either: epoch, LSN, 8 bytes of its hash, as the next chunk names it */
-#define PT_META_LINK "upper_link"       /* message LinkRecord: how a region's link to head office is */
+/* u64: its time in milliseconds, as its last Welcome said. */
+#define PT_META_OFFICE_MS "office_ms"
+#define PT_META_LINK "upper_link" /* message LinkRecord: how a region's link to head office is */
+
+/* What a device let go: PT_META_PRUNED, a space, the subject: message PrunedRecord (core/log/prune.h). */
+#define PT_META_PRUNED "pruned"
 
 enum pt_err pt_meta_get(struct pt_txn *txn, const char *name, struct pt_bytes *value);
 enum pt_err pt_meta_put(struct pt_txn *txn, const char *name, struct pt_bytes value);
 enum pt_err pt_meta_get_u64(struct pt_txn *txn, const char *name, uint64_t *value);
 enum pt_err pt_meta_put_u64(struct pt_txn *txn, const char *name, uint64_t value);
+enum pt_err pt_meta_del(struct pt_txn *txn, const char *name);
 
 #endif

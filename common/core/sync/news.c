@@ -20,6 +20,9 @@ static enum pt_err read_one(struct pt_txn *txn, uint64_t lsn, struct pt_arena *a
     if (err != PT_OK) {
         return err == PT_ENOTFOUND ? PT_OK : err; /* pruned */
     }
+    if (record.chunk.n == 0) {
+        return PT_OK; /* pruned as well: the last arrival leaves its place */
+    }
     err = pt_logs_head(txn, record.log, &head);
     if (err == PT_OK) {
         struct pt_news_item item = {.log = head.log,

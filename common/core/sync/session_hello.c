@@ -63,6 +63,7 @@ static enum pt_err add_log(struct pt_session *s, struct pt_txn *txn, const struc
     enum pt_err err = up ? pt_receipted(txn, head, PT_TIER_NATIONAL, arena, &upper) : PT_OK;
     if (err == PT_OK && up && s->config.connects) {
         err = pt_receipted(txn, head, s->config.upper_tier, arena, &lower);
+        lower.seq = head->recalled_seq > head->seq ? 0 : lower.seq; /* it has to come again: the digests must differ */
     }
     if (err == PT_OK && lower.seq > 0) {
         digest_add(up ? &out->mine : &out->theirs, &head->log, lower.seq, &lower.link);
@@ -372,6 +373,7 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
         inbox->has_own_salt = true;
         inbox->salt = welcome->salt;
         inbox->own_stale = welcome->stale_salt;
+        inbox->office_ms = welcome->now_ms;
         pt__session_submit(s, u, inbox);
     }
     struct pt_txn *txn;

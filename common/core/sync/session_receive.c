@@ -134,31 +134,6 @@ static void note_own_words(struct pt_session *s, struct pt_update *u)
     }
 }
 
-void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
-                           struct pt_update *u)
-{
-    const struct pt_append *append = &inbox->append;
-    s->counts.chunks_new += append->n_accepted;
-    s->counts.held += append->n_held;
-    if (append->n_accepted + append->n_held > 0) {
-        pt__session_look_again(s);
-    }
-    bool up = s->scope.is_up(s->scope.data, &append->head.log);
-    if (!s->config.connects && !up && append->n_accepted > 0) {
-        s->counts.chunks_refilled += append->n_accepted;
-        s->refilled = true;
-    }
-    if (append->n_accepted + append->n_held > 0 && is_current(s, &append->head.log)) {
-        note_own_words(s, u);
-    }
-    if (!s->config.connects && (append->head.seq > 0 || append->last_held)) {
-        pt__session_receipt_run(s, inbox, now, u);
-    }
-    if (append->last_parked) {
-        say_gap(s, u, &append->head);
-    }
-}
-
 /* link: of a chunk on the branch that is meant; NULL: everything. */
 static void ask_for(struct pt_session *s, struct pt_update *u, Patuh__LogRef *ref, uint64_t from_seq,
                     const struct pt_hash *link)
@@ -175,6 +150,64 @@ static void ask_for(struct pt_session *s, struct pt_update *u, Patuh__LogRef *re
     frame.want = &want;
     if (ref != NULL) {
         pt__session_emit(s, u, &frame);
+    }
+}
+
+/* What was pruned is fetched again, each log from its first chunk on: also what came just now and was left out. */
+static enum pt_err ask_again(struct pt_session *s, struct pt_txn *txn, const struct pt_subject *subject,
+                             struct pt_update *u)
+{
+    struct pt_head *heads;
+    size_t n = 0;
+    enum pt_err err = pt_logs_list(txn, subject, &u->arena, &heads, &n);
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        struct mark *mark = heads[i].recalled_seq == 0 ? NULL : pt__session_mark(s, u, heads[i].number);
+        if (mark != NULL) {
+            mark->mentioned = mark->asked = true;
+            ask_for(s, u, pt__session_ref_out(s, u, &heads[i]), 1, NULL);
+        }
+    }
+    return err;
+}
+
+static void after_recall(struct pt_session *s, const struct pt_subject *subject, struct pt_update *u)
+{
+    struct pt_txn *txn;
+    enum pt_err err = pt_store_begin_read(s->config.store, &txn);
+    if (err == PT_OK) {
+        err = ask_again(s, txn, subject, u);
+        pt_store_abort(txn);
+    }
+    if (err != PT_OK) {
+        pt__session_fail(s, u, err, PATUH__FAILURE_CODE__FAILURE_BUSY);
+    }
+}
+
+void pt__session_after_run(struct pt_session *s, const struct pt_inbox *inbox, const struct pt_now *now,
+                           struct pt_update *u)
+{
+    const struct pt_append *append = &inbox->append;
+    s->counts.chunks_new += append->n_accepted;
+    s->counts.held += append->n_held;
+    if (append->n_accepted + append->n_held > 0) {
+        pt__session_look_again(s);
+    }
+    bool up = s->scope.is_up(s->scope.data, &append->head.log);
+    if (!s->config.connects && !up && append->n_accepted > 0) {
+        s->counts.chunks_refilled += append->n_accepted;
+        s->refilled = true;
+    }
+    if (append->n_accepted + append->n_held > append->n_returned && is_current(s, &append->head.log)) {
+        note_own_words(s, u);
+    }
+    if (append->recalled) {
+        after_recall(s, &inbox->run.log.subject, u);
+    }
+    if (!s->config.connects && (append->head.seq > 0 || append->last_held)) {
+        pt__session_receipt_run(s, inbox, now, u);
+    }
+    if (append->last_parked) {
+        say_gap(s, u, &append->head);
     }
 }
 
@@ -298,7 +331,12 @@ static enum pt_err compare_place(struct pt_session *s, struct pt_txn *txn, struc
         return err;
     }
     mark->mentioned = true;
-    if (stand == PT_STAND_NONE && ours->seq < place->seq && is_current(s, &ours->log)) {
+    if (ours->pruned && stand == PT_STAND_NONE && place->seq < ours->seq && !held) {
+        mark->peer_seq = ours->seq; /* it has lost what is not here either: head office has it */
+        return PT_OK;
+    }
+    uint64_t known_seq = ours->recalled_seq > ours->seq ? ours->recalled_seq : ours->seq;
+    if (stand == PT_STAND_NONE && known_seq < place->seq && is_current(s, &ours->log)) {
         u->fresh_incarnation = true; /* we wrote more than is here: this store was restored or copied */
     }
     if (!held) {

@@ -66,8 +66,6 @@ Test(status, evidence_is_where_a_receipt_says)
 {
     struct field field;
     char photo[96];
-    struct pt_txn *txn = NULL;
-    struct pt_arena arena;
     field_open(&field);
     struct patuh *device = field_device(&field, FIELD_SARI);
     struct pt_bytes content = pt_bytes_str("\xff\xd8\xff isi foto");
@@ -80,14 +78,7 @@ Test(status, evidence_is_where_a_receipt_says)
     field_receipt(&field, device, PT_TIER_REGION);
     expect_where(device, "chunk", PATUH_AT_REGION, 1);
     expect_where(device, "evidence", PATUH_ON_DEVICE, 1);
-    struct pt_receipt receipt = {
-        .tier = PT_TIER_REGION, .author = device->author, .epoch = 7, .lsn = 1, .blobs = &hash, .n_blobs = 1};
-    pt_arena_init(&arena, SIZE_MAX);
-    cr_assert_eq(pt_receipt_sign(&receipt, &field.region, &arena), PT_OK);
-    cr_assert_eq(pt_store_begin_write(device->store, &txn), PT_OK);
-    cr_assert_eq(pt_receipt_store(txn, &receipt), PT_OK);
-    cr_assert_eq(pt_store_commit(txn), PT_OK);
-    pt_arena_close(&arena);
+    field_receipt_blobs(&field, device, PT_TIER_REGION, &hash, 1);
     expect_where(device, "evidence", PATUH_AT_REGION, 1);
     patuh_close(device);
     field_close(&field);

@@ -31,33 +31,6 @@ static void expect_state(struct patuh *device, const char *state)
     patuh_form_free(&form);
 }
 
-static void office_moves(struct field *field, struct patuh *device, Patuh__State to)
-{
-    struct pt_work work = load(device);
-    Patuh__Move move = PATUH__MOVE__INIT;
-    Patuh__LogSeen seen[8];
-    Patuh__LogSeen *cut[8];
-    uint8_t packed[1024];
-    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_MOVE, 0);
-    move.has_to = true;
-    move.to = to;
-    move.cut = cut;
-    for (size_t v = 0; v < work.n_views; v++) {
-        struct pt_view *view = &work.views[v];
-        struct pt_view_chunk *last = &view->chunks[view->n_chunks - 1];
-        patuh__log_seen__init(&seen[v]);
-        seen[v].has_author = seen[v].has_incarnation = seen[v].has_seq = seen[v].has_link = true;
-        seen[v].author = (ProtobufCBinaryData){.len = PT_HASH_BYTES, .data = view->log.author.b};
-        seen[v].incarnation = view->log.incarnation;
-        seen[v].seq = last->last_seq;
-        seen[v].link = (ProtobufCBinaryData){.len = PT_HASH_BYTES, .data = last->link.b};
-        cut[move.n_cut++] = &seen[v];
-    }
-    entry.detail = pt_bytes_of(packed, patuh__move__pack(&move, packed));
-    field_region_writes(field, device, FIELD_UNIT, entry);
-    pt_work_close(&work);
-}
-
 Test(submit, refuses_while_needed_answers_are_missing)
 {
     struct field field;
@@ -135,17 +108,17 @@ Test(submit, does_not_undo_what_the_office_approved)
     struct patuh *device = field_device(&field, FIELD_SARI);
     field_answer(device, "unit_kind", "licensing");
     submit(device);
-    office_moves(&field, device, PATUH__STATE__STATE_APPROVED_REGION);
+    field_office_moves(&field, device, PT_TIER_REGION, PATUH__STATE__STATE_APPROVED_REGION);
     expect_state(device, "approved_region");
     cr_expect_eq(patuh_submit(device, FIELD_UNIT, false, &problem), PATUH_DENIED);
     cr_expect_not_null(strstr(problem.text, "ask the office to return it"), "%s", problem.text);
     cr_expect_eq(patuh_submit(device, FIELD_UNIT, true, &problem), PATUH_DENIED);
     cr_expect_eq(patuh_not_assessed(device, FIELD_UNIT, "tutup", &problem), PATUH_DENIED);
     expect_state(device, "approved_region");
-    office_moves(&field, device, PATUH__STATE__STATE_HAS_ISSUES);
+    field_office_moves(&field, device, PT_TIER_REGION, PATUH__STATE__STATE_HAS_ISSUES);
     submit(device);
     expect_state(device, "submitted");
-    office_moves(&field, device, PATUH__STATE__STATE_NOT_ASSESSED);
+    field_office_moves(&field, device, PT_TIER_REGION, PATUH__STATE__STATE_NOT_ASSESSED);
     cr_expect_eq(patuh_submit(device, FIELD_UNIT, true, &problem), PATUH_DENIED);
     cr_expect_not_null(strstr(problem.text, "has confirmed"), "%s", problem.text);
     expect_state(device, "not_assessed");
