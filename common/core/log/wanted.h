@@ -26,6 +26,9 @@ struct pt_wanted {
 enum pt_err pt_wanted_put(struct pt_txn *txn, const struct pt_wanted *wanted, const struct pt_subject *subject);
 /* It is here: nobody asks for it any more, whoever names it. subject: of a text; NULL: a file. */
 enum pt_err pt_wanted_got(struct pt_txn *txn, const struct pt_hash *hash, const struct pt_subject *subject);
+/* Is it asked for, whoever names it? subject: of a text; NULL: a file. */
+enum pt_err pt_wanted_is(struct pt_txn *txn, const struct pt_hash *hash, const struct pt_subject *subject,
+                         bool *wanted);
 /* Is this file asked for because a log of this author names it? Looks at PT_WANTED_NAMERS_LOOKED rows: no as well when
  * it is among more. */
 enum pt_err pt_wanted_file_of(struct pt_txn *txn, const struct pt_hash *hash, const struct pt_author *author,
