@@ -51,9 +51,8 @@ static enum pt_err look_at_receipt(struct taking *t, struct pt_txn *txn, const P
         return PT_OK; /* left out */
     }
     memcpy(signature.b, message->signature.data, sizeof signature.b);
-    enum pt_err err =
-        pt_receipt_read_tier(pt_bytes_of(message->body.data, message->body.len), &signature, t->taker.region_key,
-                             t->taker.national_key, &arena, &receipt);
+    enum pt_err err = pt_receipt_read_tier(pt_bytes_of(message->body.data, message->body.len), &signature,
+                                           t->taker.region_key, t->taker.national_key, &arena, &receipt);
     size_t n = err == PT_OK ? receipt.n_logs : 0;
     err = err == PT_ENOMEM ? err : PT_OK;
     for (size_t i = 0; i < n && err == PT_OK; i++) {

@@ -48,9 +48,8 @@ static enum pt_err begin_file(struct bundling *b, const char *file, struct pt_pr
 {
     const struct pt_enrolment *enrolment = &b->device->enrolment;
     struct pt_public_key recipients[PT_OFFICE_CHAIN_MAX];
-    struct pt_bundle_origin origin = {.author = &b->device->author_pair,
-                                      .statement = enrolment->signed_statement,
-                                      .made_ms = pt_now_read().wall_ms};
+    struct pt_bundle_origin origin = {
+        .author = &b->device->author_pair, .statement = enrolment->signed_statement, .made_ms = pt_now_read().wall_ms};
     struct pt_txn *txn = b->fill.txn;
     for (size_t i = 0; i < enrolment->n_offices; i++) {
         recipients[i] = enrolment->offices[i].transport_key;
@@ -60,8 +59,8 @@ static enum pt_err begin_file(struct bundling *b, const char *file, struct pt_pr
         err = pt_receipt_newest(txn, PT_TIER_NATIONAL, &origin.national.epoch, &origin.national.lsn);
     }
     if (err == PT_OK) {
-        err = pt_bundle_out_begin(&b->out, file, &b->device->random, recipients, enrolment->n_offices, &origin,
-                                  problem);
+        err =
+            pt_bundle_out_begin(&b->out, file, &b->device->random, recipients, enrolment->n_offices, &origin, problem);
     }
     b->fill.writer = b->out.writer;
     return err;

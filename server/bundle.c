@@ -37,9 +37,8 @@ static enum pt_err admit(struct bundle *b, const struct pt_bundle_in *in, struct
 {
     const Patuh__BundleFrom *from = pt_bundle_from(in->reader);
     struct pt_public_key key = pt_bundle_key(in->reader);
-    enum pt_err err = from->statement == NULL
-                          ? PT_EDENIED
-                          : peer_admit_bundle(&b->peer, from->statement, &key, &b->transport);
+    enum pt_err err =
+        from->statement == NULL ? PT_EDENIED : peer_admit_bundle(&b->peer, from->statement, &key, &b->transport);
     if (err == PT_ESIGNATURE || err == PT_EMALFORMED || err == PT_EDENIED || err == PT_ELIMIT) {
         return pt_problem_set(problem, PT_EDENIED, PT_MSG_BUNDLE_STRANGER, in->path, NULL);
     }
@@ -161,9 +160,8 @@ static enum pt_err note_record(struct bundle *b, const Patuh__BundleRecord *reco
 static enum pt_err take_batch(struct batch *batch)
 {
     batch->before = batch->bundle->taker.counts;
-    enum pt_err err = office_is_stopping(batch->bundle->office)
-                          ? PT_ECANCELED
-                          : office_write(batch->bundle->office, run_batch, batch);
+    enum pt_err err = office_is_stopping(batch->bundle->office) ? PT_ECANCELED
+                                                                : office_write(batch->bundle->office, run_batch, batch);
     for (size_t i = 0; i < batch->n && err == PT_OK; i++) {
         err = note_record(batch->bundle, batch->records[i], batch->whole[i]);
     }

@@ -19,8 +19,8 @@ struct bundle_place {
 struct bundle {
     struct office *office;
     struct directory directory;
-    struct peer peer;             /* who made it */
-    struct pt_peer session;       /* what it may see and bring */
+    struct peer peer;               /* who made it */
+    struct pt_peer session;         /* what it may see and bring */
     struct pt_public_key transport; /* whom the reply is sealed to */
     struct pt_blob_ops blobs;
     struct pt_bundle_taker taker; /* counts: what it brought */
@@ -44,8 +44,7 @@ struct bundle_told {
 };
 /* Receipts of this office for all logs of the device and the files of this bundle, those of head office, and what the
  * device lacks of the logs it may see, with their instruments. The file must not be there yet. */
-enum pt_err bundle_reply(struct bundle *bundle, const char *file, struct bundle_told *told,
-                         struct pt_problem *problem);
+enum pt_err bundle_reply(struct bundle *bundle, const char *file, struct bundle_told *told, struct pt_problem *problem);
 void bundle_close(struct bundle *bundle);
 
 #endif

@@ -160,7 +160,6 @@ enum pt_err bundle_reply(struct bundle *bundle, const char *file, struct bundle_
     }
     pt_bundle_out_drop(&r.out);
     pt_arena_close(&r.arena);
-    *told = (struct bundle_told){
-        .receipts = r.fill.n_receipts, .chunks = r.fill.n_chunks, .files = r.fill.n_files};
+    *told = (struct bundle_told){.receipts = r.fill.n_receipts, .chunks = r.fill.n_chunks, .files = r.fill.n_files};
     return err;
 }

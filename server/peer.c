@@ -252,8 +252,8 @@ enum pt_err peer_admit_bundle(struct peer *peer, const Patuh__SignedStatement *s
     Patuh__FailureCode code = PATUH__FAILURE_CODE__FAILURE_STRANGER;
     pt_arena_init(&arena, SIZE_MAX);
     enum pt_err err = read_signed(peer, signed_statement, &arena, &statement, &office);
-    if (err == PT_OK && (memcmp(statement.key.b, author->b, sizeof author->b) != 0 ||
-                         statement.role != PATUH__ROLE__ROLE_DEVICE)) {
+    if (err == PT_OK &&
+        (memcmp(statement.key.b, author->b, sizeof author->b) != 0 || statement.role != PATUH__ROLE__ROLE_DEVICE)) {
         err = PT_EDENIED;
     }
     if (err == PT_OK) {

@@ -17,7 +17,7 @@ struct peer {
     struct pt_author author;
     int role; /* chunk.proto Role */
     bool revoked;
-    bool elsewhere; /* a device of a region, whose bundle came straight to head office */
+    bool elsewhere;                   /* a device of a region, whose bundle came straight to head office */
     char name[PT_NAME_BYTES_MAX + 1]; /* surveyor, reviewer, or office code; before "?" */
 };
 

@@ -47,8 +47,7 @@ static enum pt_err reply(struct command *c, struct bundle *bundle, const char *f
         put_number(f.text[0], told.receipts);
         put_number(f.text[1], told.chunks);
         put_number(f.text[2], told.files);
-        say(c, PT_MSG_BUNDLE_REPLY,
-            (const char *[5]){file, f.text[0], f.text[1], f.text[2], bundle->peer.name});
+        say(c, PT_MSG_BUNDLE_REPLY, (const char *[5]){file, f.text[0], f.text[1], f.text[2], bundle->peer.name});
     }
     return err;
 }

@@ -18,10 +18,10 @@ struct pt_bundle_seen {
 
 /* Who makes a bundle. */
 struct pt_bundle_origin {
-    const struct pt_keypair *author;       /* signs it */
-    struct pt_bytes statement;             /* of a device, message SignedStatement; empty: an office */
-    int64_t made_ms;                       /* by its clock */
-    struct pt_bundle_seen region;          /* of a device: its newest receipt of each tier */
+    const struct pt_keypair *author; /* signs it */
+    struct pt_bytes statement;       /* of a device, message SignedStatement; empty: an office */
+    int64_t made_ms;                 /* by its clock */
+    struct pt_bundle_seen region;    /* of a device: its newest receipt of each tier */
     struct pt_bundle_seen national;
     bool revoked; /* of an office: it took the key out for which this is */
 };

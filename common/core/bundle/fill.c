@@ -218,8 +218,7 @@ static enum pt_err put_part(struct pt_bundle_fill *fill, const struct pt_hash *h
     struct pt_arena arena;
     struct pt_bytes bytes;
     pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err =
-        fill->blobs->read(fill->blobs->data, hash, *offset, PT_BLOB_PART_BYTES, &arena, &bytes, total);
+    enum pt_err err = fill->blobs->read(fill->blobs->data, hash, *offset, PT_BLOB_PART_BYTES, &arena, &bytes, total);
     if (err == PT_OK) {
         part.has_hash = part.has_offset = part.has_total = part.has_data = true;
         part.hash = pt_binary(hash->b, sizeof hash->b);

@@ -73,17 +73,16 @@ void pt_stream_destroy(struct pt_stream *stream)
 
 void pt_stream_push(struct pt_stream *stream, struct pt_bytes plain, bool last, uint8_t *out)
 {
-    uint8_t tag = last ? crypto_secretstream_xchacha20poly1305_TAG_FINAL
-                       : crypto_secretstream_xchacha20poly1305_TAG_MESSAGE;
+    uint8_t tag =
+        last ? crypto_secretstream_xchacha20poly1305_TAG_FINAL : crypto_secretstream_xchacha20poly1305_TAG_MESSAGE;
     (void)crypto_secretstream_xchacha20poly1305_push(&stream->state, out, NULL, plain.data, plain.n, NULL, 0, tag);
 }
 
 enum pt_err pt_stream_pull(struct pt_stream *stream, struct pt_bytes sealed, uint8_t *out, bool *last)
 {
     uint8_t tag = 0;
-    if (sealed.n < PT_STREAM_MORE_BYTES ||
-        crypto_secretstream_xchacha20poly1305_pull(&stream->state, out, NULL, &tag, sealed.data, sealed.n, NULL, 0) !=
-            0) {
+    if (sealed.n < PT_STREAM_MORE_BYTES || crypto_secretstream_xchacha20poly1305_pull(
+                                               &stream->state, out, NULL, &tag, sealed.data, sealed.n, NULL, 0) != 0) {
         return PT_ESIGNATURE;
     }
     *last = tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL;

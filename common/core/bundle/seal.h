@@ -3,9 +3,9 @@
  * Sealed boxes and secretstream of libsodium, to the byte; only their randomness comes from outside, as everywhere in
  * core, so that a simulation can repeat its runs.
  * A recipient is known by its transport key, turned into a key for boxes: both sides have it from the enrolment, so
- * there is no further key to hand out and to renew; and since that pair signs nothing but TLS handshakes, to use it here
- * as well gives nobody a signature or a plaintext to play with.
- * Thread: any one thread at a time.  Memory: caller's; a stream is freed by pt_stream_destroy. */
+ * there is no further key to hand out and to renew; and since that pair signs nothing but TLS handshakes, to use it
+ * here as well gives nobody a signature or a plaintext to play with. Thread: any one thread at a time.  Memory:
+ * caller's; a stream is freed by pt_stream_destroy. */
 #ifndef PT_SEAL_H
 #define PT_SEAL_H
 

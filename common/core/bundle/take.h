@@ -1,8 +1,8 @@
 /* take.h - what one record of a bundle does to a store.
  *
  * As a frame of a session: looked over, then stored as an inbox is. What is not for this store, or is wrong, is counted
- * and left out; the rest of the bundle goes on. So a bundle that comes twice, or ahead of an earlier one, gives the same
- * in the end. Nobody brings what this store wrote itself: that would mean that it went back in time, which is a
+ * and left out; the rest of the bundle goes on. So a bundle that comes twice, or ahead of an earlier one, gives the
+ * same in the end. Nobody brings what this store wrote itself: that would mean that it went back in time, which is a
  * session's matter.
  * Thread: that of the transaction.  Memory: the caller's. */
 #ifndef PT_BUNDLE_TAKE_H
@@ -34,9 +34,9 @@ struct pt_bundle_taker {
     struct pt_bundle_counts counts;
 };
 
-/* In a write transaction; counts are those so far, also after an error, so who runs it twice puts them back first. Heads
- * and wants do nothing: they are the caller's. *whole: the record is about a file, all of which is durable here. Errors:
- * NOMEM, FULL, IO, those of the store. */
+/* In a write transaction; counts are those so far, also after an error, so who runs it twice puts them back first.
+ * Heads and wants do nothing: they are the caller's. *whole: the record is about a file, all of which is durable here.
+ * Errors: NOMEM, FULL, IO, those of the store. */
 enum pt_err pt_bundle_take(struct pt_bundle_taker *taker, struct pt_txn *txn, const Patuh__BundleRecord *record,
                            bool *whole);
 

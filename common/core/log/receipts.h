@@ -38,8 +38,8 @@ enum pt_err pt_receipt_sign(struct pt_receipt *receipt, const struct pt_keypair 
 enum pt_err pt_receipt_read(struct pt_bytes bytes, const struct pt_signature *signature,
                             const struct pt_public_key *office_key, struct pt_arena *arena, struct pt_receipt *out);
 
-/* The same of an office that is known only by its tier, which stands in the signed body: each tier has its own key. NULL:
- * no receipt of that tier is accepted. */
+/* The same of an office that is known only by its tier, which stands in the signed body: each tier has its own key.
+ * NULL: no receipt of that tier is accepted. */
 enum pt_err pt_receipt_read_tier(struct pt_bytes bytes, const struct pt_signature *signature,
                                  const struct pt_public_key *region_key, const struct pt_public_key *national_key,
                                  struct pt_arena *arena, struct pt_receipt *out);
