@@ -106,7 +106,8 @@ enum pt_err pt_bundle_out_begin(struct pt_bundle_out *out, const char *path, con
                                 const struct pt_bundle_origin *origin, struct pt_problem *problem)
 {
     *out = (struct pt_bundle_out){.file.fd = -1};
-    enum pt_err err = pt_out_begin(&out->file, path, 0600, problem);
+    /* Whoever carries it may read it: it is sealed. An office's server is another user than who plugs in the stick. */
+    enum pt_err err = pt_out_begin(&out->file, path, 0644, problem);
     if (err != PT_OK) {
         return err;
     }
