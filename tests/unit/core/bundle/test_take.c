@@ -80,11 +80,8 @@ static bool blob_is_durable(void *data, const struct pt_hash *hash)
 
 static struct pt_blob_ops ops_of(struct blobs *blobs)
 {
-    return (struct pt_blob_ops){.read = blob_read,
-                                .append = blob_append,
-                                .resume = blob_resume,
-                                .is_durable = blob_is_durable,
-                                .data = blobs};
+    return (struct pt_blob_ops){
+        .read = blob_read, .append = blob_append, .resume = blob_resume, .is_durable = blob_is_durable, .data = blobs};
 }
 
 static bool takes_of_device(void *data, const struct pt_log_id *log)
