@@ -62,7 +62,11 @@ enum pt_err pt_out_finish(struct pt_out *out, struct pt_problem *problem)
         (void)unlink(out->temporary);
         return tell_write(out, code, problem);
     }
-    return pt_parent_sync(out->path) == PT_OK ? PT_OK : tell_write(out, EIO, problem);
+    if (pt_parent_sync(out->path) != PT_OK) {
+        (void)unlink(out->path);
+        return tell_write(out, EIO, problem);
+    }
+    return PT_OK;
 }
 
 void pt_out_drop(struct pt_out *out)
