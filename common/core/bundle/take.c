@@ -115,6 +115,23 @@ static enum pt_err fill_inbox(const struct pt_bundle_taker *taker, struct pt_txn
     return record->receipt != NULL ? prepare_receipt(taker, record->receipt, inbox) : PT_OK;
 }
 
+/* The run was here before, and its texts may not have come with it. */
+static enum pt_err put_texts(struct pt_txn *txn, const struct pt_inbox *inbox)
+{
+    const struct pt_append *append = &inbox->append;
+    bool news = append->n_accepted + append->n_held + append->n_parked > 0; /* then they were looked at */
+    enum pt_err err = PT_OK;
+    for (size_t i = 0; i < inbox->n_texts && err == PT_OK && !news; i++) {
+        struct pt_hash hash = pt_text_hash(inbox->texts[i]);
+        bool wanted = false;
+        err = pt_wanted_is(txn, &hash, &inbox->run.log.subject, &wanted);
+        if (err == PT_OK && wanted) {
+            err = pt_text_put(txn, &inbox->run.log.subject, inbox->texts[i], &hash);
+        }
+    }
+    return err;
+}
+
 static void count(struct pt_bundle_taker *taker, const struct pt_inbox *inbox)
 {
     struct pt_bundle_counts *counts = &taker->counts;
@@ -146,6 +163,9 @@ enum pt_err pt_bundle_take(struct pt_bundle_taker *taker, struct pt_txn *txn, co
     enum pt_err err = fill_inbox(taker, txn, record, inbox);
     if (err == PT_OK && brings(inbox)) {
         err = pt_inbox_apply(txn, inbox); /* LIMIT: more would be parked than may be, and nothing has changed */
+    }
+    if (err == PT_OK && inbox->has_run) {
+        err = put_texts(txn, inbox);
     }
     if (err == PT_OK) {
         count(taker, inbox);

@@ -310,6 +310,38 @@ Test(take, all_texts_come_however_long_they_are)
     leave(&w);
 }
 
+/* A session brought the run and broke before it asked for the texts. */
+Test(take, texts_of_a_run_that_is_here_already_are_taken)
+{
+    struct world w;
+    struct pt_arena arena;
+    struct pt_inbox *inbox = pt_inbox_create();
+    make(&w);
+    write_notes(&w, 3);
+    struct pt_log_id log = kit_log(SUBJECT, &w.pair, 9);
+    struct pt_head head = head_in(w.device, &log);
+    struct pt_txn *from = kit_begin(w.device, false);
+    uint64_t last = 0;
+    pt_arena_init(&arena, SIZE_MAX);
+    cr_assert_eq(pt_logs_run(from, &head, 1, PT_CREDIT_BYTES, &arena, &inbox->run, &last), PT_OK);
+    cr_assert_eq(pt_run_check(&inbox->run, &inbox->arena, &inbox->checked), PT_OK);
+    inbox->has_run = true;
+    struct pt_txn *txn = kit_begin(w.office, true);
+    cr_assert_eq(pt_inbox_apply(txn, inbox), PT_OK);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+    pt_store_abort(from);
+    cr_assert_eq(n_rows(w.office, PT_TABLE_WANTED), 3);
+    struct kit_file file = bundle_after(&w, NULL);
+    struct pt_bundle_counts counts = take(&w, &file);
+    cr_expect_eq(counts.chunks_new, 0);
+    cr_expect_eq(n_rows(w.office, PT_TABLE_WANTED), 0);
+    cr_expect_eq(n_rows(w.office, PT_TABLE_TEXTS), 3);
+    pt_buf_free(&file.bytes);
+    pt_inbox_destroy(inbox);
+    pt_arena_close(&arena);
+    leave(&w);
+}
+
 Test(take, a_file_comes_once_an_entry_names_it)
 {
     struct world w;
