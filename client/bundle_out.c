@@ -211,10 +211,9 @@ static enum pt_err put_carried(const struct bundling *b, struct pt_txn *txn)
     return err;
 }
 
-static enum pt_err remember(const struct bundling *b, struct pt_problem *problem)
+static enum pt_err remember(const struct bundling *b, bool *fresh, struct pt_problem *problem)
 {
     struct pt_txn *txn;
-    bool fresh = false;
     enum pt_err err = pt_store_begin_write(b->device->store, &txn);
     if (err != PT_OK) {
         return err;
@@ -225,7 +224,7 @@ static enum pt_err remember(const struct bundling *b, struct pt_problem *problem
         return err;
     }
     err = pt_store_commit(txn);
-    return err == PT_OK ? pt_sync_settle(b->device, false, &fresh, problem) : err;
+    return err == PT_OK ? pt_sync_settle(b->device, false, fresh, problem) : err;
 }
 
 enum patuh_result patuh_bundle_out(struct patuh *device, const char *file, struct patuh_bundle_out *out,
@@ -234,6 +233,7 @@ enum patuh_result patuh_bundle_out(struct patuh *device, const char *file, struc
     struct pt_problem inner = {0};
     struct bundling b = {.device = device, .blobs = pt_blob_files(device->blobs)};
     uint32_t n_sealed = 0;
+    bool fresh = false;
     pt_arena_init(&b.arena, SIZE_MAX);
     enum pt_err err = pt_device_need_enrolment(device, &inner);
     if (err == PT_OK) {
@@ -244,10 +244,11 @@ enum patuh_result patuh_bundle_out(struct patuh *device, const char *file, struc
         pt_bundle_out_drop(&b.out);
     }
     if (err == PT_OK) {
-        err = remember(&b, &inner);
+        err = remember(&b, &fresh, &inner);
     }
     if (err == PT_OK && out != NULL) {
-        *out = (struct patuh_bundle_out){.chunks = b.fill.n_chunks, .files = b.fill.n_files};
+        *out =
+            (struct patuh_bundle_out){.chunks = b.fill.n_chunks, .files = b.fill.n_files, .fresh_incarnation = fresh};
     }
     pt_free(b.files);
     pt_arena_close(&b.arena);

@@ -98,6 +98,7 @@ enum patuh_result patuh_sync(struct patuh *device, patuh_progress progress, void
 struct patuh_bundle_out {
     uint32_t chunks; /* both 0: it only asks for receipts and assignments */
     uint32_t files;
+    bool fresh_incarnation; /* as in patuh_counts */
 };
 /* Seal what waits, and write everything that the office has not receipted to a file: for the office where this device
  * enrolled, and head office; nobody else can read it. The file must not be there yet (INVALID), and is durable before

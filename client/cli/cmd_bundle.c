@@ -20,6 +20,9 @@ static int run_out(struct pt_cli *cli, const char *file)
     } else {
         pt_say_to(stderr, PT_MSG_CLI_BUNDLE_ASKS, file, office, NULL);
     }
+    if (out.fresh_incarnation) {
+        pt_say_to(stderr, PT_MSG_CLI_FRESH, NULL);
+    }
     return code;
 }
 

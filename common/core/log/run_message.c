@@ -119,7 +119,9 @@ enum pt_err pt_run_texts(struct pt_txn *txn, const struct pt_run *run, size_t fi
         err = pt_arena_err(arena);
     }
     if (err == PT_OK) {
-        memcpy(list, riding.texts, riding.n * sizeof *list);
+        if (riding.n > 0) {
+            memcpy(list, riding.texts, riding.n * sizeof *list);
+        }
         *out = list;
         *n_out = riding.n;
     }

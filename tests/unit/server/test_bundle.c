@@ -47,7 +47,7 @@ static void write_entries(struct scene *s, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_ANSWER, 1700000000);
         entry.question = 5;
-        entry.value = (struct pt_value){.type = PT_VALUE_INTEGER, .number = (int64_t)i};
+        entry.value = (struct pt_value){.type = PT_VALUE_INTEGER, .number = {(int64_t)i, 0}};
         cr_assert_eq(pt_pen_write(txn, &pen, &subject, &entry, 1, &arena), PT_OK);
     }
     cr_assert_eq(pt_pen_log(txn, &pen, &subject, &s->head), PT_OK);
