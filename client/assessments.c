@@ -2,6 +2,7 @@
 #include "client/prune.h"
 
 #include "base/mem.h"
+#include "core/log/carried.h"
 #include "core/log/receipts.h"
 #include "core/log/texts.h"
 #include "io/assessment/conditions.h"
@@ -89,6 +90,9 @@ enum pt_err pt_covered_read(struct pt_txn *txn, const struct pt_head *head, cons
     if (err == PT_OK) {
         err = cover_tier(txn, head, PT_TIER_NATIONAL, arena, &out->head_office, &out->counted);
     }
+    if (err == PT_OK) {
+        err = pt_carried_covers(txn, head, &out->carried);
+    }
     return err == PT_OK ? count_standing(txn, head, authority, out) : err;
 }
 
@@ -110,9 +114,12 @@ enum pt_err pt_places_add(struct pt_txn *txn, const struct pt_head *head, const 
     uint64_t at_top = covered.head_office > last ? last : covered.head_office;
     uint64_t at_region = covered.region > last ? last : covered.region;
     at_region = at_region > at_top ? at_region : at_top;
+    uint64_t carried = covered.carried > last ? last : covered.carried;
+    carried = carried > at_region ? carried : at_region;
     places->head_office += at_top;
     places->region += at_region - at_top;
-    places->device += last - at_region;
+    places->carried += carried - at_region;
+    places->device += last - carried;
     places->held = places->held || pt_covered_is_held(&covered);
     return PT_OK;
 }

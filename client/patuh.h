@@ -97,11 +97,36 @@ typedef void (*patuh_progress)(void *data, const struct patuh_counts *counts);
 enum patuh_result patuh_sync(struct patuh *device, patuh_progress progress, void *data, struct patuh_counts *counts,
                              struct patuh_problem *problem);
 
+/* --- exchange by a file that somebody carries --- */
+
+struct patuh_bundle_out {
+    uint32_t chunks; /* both 0: it only asks for receipts and assignments */
+    uint32_t files;
+    bool fresh_incarnation; /* as in patuh_counts */
+};
+/* Seal what waits, and write everything that the office has not receipted to a file: for the office where this device
+ * enrolled, and head office; nobody else can read it. The file must not be there yet (INVALID), and is durable before
+ * this returns. out may be NULL. */
+enum patuh_result patuh_bundle_out(struct patuh *device, const char *file, struct patuh_bundle_out *out,
+                                   struct patuh_problem *problem);
+
+struct patuh_bundle_in {
+    uint32_t receipts;
+    uint32_t chunks; /* new ones */
+    uint32_t files;
+    uint32_t left_out;      /* records that were not for this device, or wrong */
+    bool fresh_incarnation; /* as in patuh_counts */
+};
+/* Take the reply of an office, in one step. The same again, or an older one after a newer, does no harm. */
+enum patuh_result patuh_bundle_in(struct patuh *device, const char *file, struct patuh_bundle_in *out,
+                                  struct patuh_problem *problem);
+
 /* --- what there is to do --- */
 
 /* Where this device's own entries about an assessment are. The counts are entries, each in exactly one place. */
 struct patuh_places {
     uint64_t device;      /* here only */
+    uint64_t carried;     /* handed to a carrier in a bundle, and no office has said yet that it has them */
     uint64_t region;      /* durable at the regional office */
     uint64_t head_office; /* durable at head office */
     bool held;            /* an office holds some of them: they count nowhere until it releases them */
@@ -317,8 +342,9 @@ enum patuh_result patuh_submit(struct patuh *device, const char *assessment, boo
 
 /* --- where everything is, and whether it is whole --- */
 
-enum patuh_where { PATUH_ON_DEVICE, PATUH_AT_REGION, PATUH_AT_HEAD_OFFICE };
-const char *patuh_where_name(enum patuh_where where); /* "device", "region", "head_office" */
+/* Carried: in a bundle that was handed out; a copy is on its way, and nothing but a receipt says that it arrived. */
+enum patuh_where { PATUH_ON_DEVICE, PATUH_CARRIED, PATUH_AT_REGION, PATUH_AT_HEAD_OFFICE };
+const char *patuh_where_name(enum patuh_where where); /* "device", "carried", "region", "head_office" */
 
 /* One chunk of this device, the entries that wait to be sealed, or one piece of evidence. What left the device is one
  * chunk of no bytes. */

@@ -3,6 +3,7 @@
 #include "client/summary.h"
 
 #include "base/mem.h"
+#include "core/log/carried.h"
 #include "core/log/receipts.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@
 
 const char *patuh_where_name(enum patuh_where where)
 {
-    static const char *const names[] = {"device", "region", "head_office"};
+    static const char *const names[] = {"device", "carried", "region", "head_office"};
     return names[where];
 }
 
@@ -31,7 +32,10 @@ static enum patuh_where where_is(const struct pieces *p, uint64_t seq)
     if (seq <= p->covered.head_office) {
         return PATUH_AT_HEAD_OFFICE;
     }
-    return seq <= p->covered.region ? PATUH_AT_REGION : PATUH_ON_DEVICE;
+    if (seq <= p->covered.region) {
+        return PATUH_AT_REGION;
+    }
+    return seq <= p->covered.carried ? PATUH_CARRIED : PATUH_ON_DEVICE;
 }
 
 static enum pt_err add_piece(struct pieces *p, struct patuh_piece piece)
@@ -81,7 +85,7 @@ static enum pt_err add_chunks(struct pieces *p, const struct pt_head *head, cons
                                             .n_entries = header.count,
                                             .n_bytes = run.chunks[i].n,
                                             .where = where_is(p, last),
-                                            .held = where_is(p, last) != PATUH_ON_DEVICE && last > p->covered.counted,
+                                            .held = where_is(p, last) >= PATUH_AT_REGION && last > p->covered.counted,
                                             .here = true});
             }
         }
@@ -106,7 +110,7 @@ static enum pt_err add_chunks(struct pieces *p, const struct pt_head *head, cons
     return err;
 }
 
-/* Known from signed receipts alone. Evidence stays at the office that the device enrolled at. */
+/* An office has it: known from signed receipts alone. Evidence stays at the office that the device enrolled at. */
 static enum pt_err where_is_blob(struct pieces *p, const struct pt_hash *hash, enum patuh_where *where)
 {
     struct pt_blob_receipted region;
@@ -115,7 +119,12 @@ static enum pt_err where_is_blob(struct pieces *p, const struct pt_hash *hash, e
     if (err == PT_OK) {
         err = pt_blob_receipted(p->txn, hash, PT_TIER_NATIONAL, &head_office);
     }
-    *where = region.found ? PATUH_AT_REGION : PATUH_ON_DEVICE;
+    bool carried = false;
+    if (err == PT_OK) {
+        err = pt_carried_file(p->txn, hash, &carried);
+    }
+    *where = carried ? PATUH_CARRIED : PATUH_ON_DEVICE;
+    *where = region.found ? PATUH_AT_REGION : *where;
     *where = head_office.found ? PATUH_AT_HEAD_OFFICE : *where;
     return err;
 }

@@ -23,6 +23,7 @@ enum patuh_result pt_summary_read(struct patuh *device, const char *assessment, 
 enum pt_err pt_summary_fill(struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena, struct patuh_listed *out);
 /* How far one log of this device is durable elsewhere, and how far it counts there. */
 struct pt_covered {
+    uint64_t carried; /* in a bundle that was handed out; no receipt says that it arrived */
     uint64_t region;
     uint64_t head_office;
     uint64_t counted; /* what lies after it is at most held: a fork, or a device that was revoked */

@@ -254,20 +254,28 @@ static enum pt_err note_revoked(struct syncing *s)
     return heard ? pt_device_note_revoked(s->device, revoked) : PT_OK;
 }
 
-static enum pt_err finish(struct syncing *s, struct pt_problem *problem)
+enum pt_err pt_sync_settle(struct patuh *device, bool stale, bool *fresh, struct pt_problem *problem)
 {
     bool copied = false;
+    enum pt_err err = was_copied(device, &copied);
+    if (err == PT_OK && (copied || stale)) {
+        *fresh = true;
+        err = pt_incarnation_renew(device);
+    }
+    return err == PT_OK ? pt_incarnation_mark(device, problem) : err;
+}
+
+static enum pt_err finish(struct syncing *s, struct pt_problem *problem)
+{
     enum pt_err err = note_revoked(s);
     if (err == PT_OK) {
-        err = was_copied(s->device, &copied);
+        err = pt_sync_settle(s->device, s->stale, &s->counts.fresh_incarnation, problem);
     }
-    if (err == PT_OK && (copied || s->stale)) {
-        s->counts.fresh_incarnation = true;
-        err = pt_incarnation_renew(s->device);
-    } else if (err == PT_OK && s->ended && s->end.why == PT_OK && !s->refilling) { /* it may need all that is here */
+    bool all = s->ended && s->end.why == PT_OK && !s->refilling; /* else the office may need all that is here */
+    if (err == PT_OK && all && !s->counts.fresh_incarnation) {
         err = pt_device_prune(s->device, PT_PRUNE_AGE_MS, &s->counts.pruned);
     }
-    return err == PT_OK ? pt_incarnation_mark(s->device, problem) : err;
+    return err;
 }
 
 enum patuh_result patuh_sync(struct patuh *device, patuh_progress progress, void *data, struct patuh_counts *counts,

@@ -120,7 +120,7 @@ static enum pt_err device_subjects(void *data, struct pt_arena *arena, struct pt
 }
 
 /* Who was revoked still delivers what it wrote: nothing of it is lost, and it counts as far as the revocation says. */
-static bool revoked_has(void *data, const struct pt_log_id *log)
+static bool own_has(void *data, const struct pt_log_id *log)
 {
     const struct peer *peer = data;
     return pt_author_eq(&log->author, &peer->author) && device_has(data, log);
@@ -189,7 +189,9 @@ bool peer_is_region(const struct peer *peer)
     return peer->role == PATUH__ROLE__ROLE_REGIONAL;
 }
 
-static enum pt_err admit_member(struct peer *peer, const struct pt_statement *statement, Patuh__FailureCode *code)
+/* office: the code of the one that signed it. */
+static enum pt_err admit_member(struct peer *peer, const struct pt_statement *statement, const char *office,
+                                Patuh__FailureCode *code)
 {
     const struct directory *directory = directory_of(peer);
     peer->author = pt_author_of(statement->key.b);
@@ -197,7 +199,7 @@ static enum pt_err admit_member(struct peer *peer, const struct pt_statement *st
         *code = PATUH__FAILURE_CODE__FAILURE_BUSY;
         return PT_EBUSY;
     }
-    peer->revoked = pt_authority_is_revoked(&directory->authority, &peer->author, peer->office->code);
+    peer->revoked = pt_authority_is_revoked(&directory->authority, &peer->author, office);
     peer->role = statement->role;
     (void)snprintf(peer->name, sizeof peer->name, "%s", statement->name);
     return PT_OK;
@@ -217,7 +219,46 @@ enum pt_err peer_admit(struct peer *peer, const Patuh__SignedStatement *signed_s
         err = PT_EDENIED; /* somebody else's statement */
     }
     if (err == PT_OK) {
-        err = admit_member(peer, &statement, code);
+        err = admit_member(peer, &statement, peer->office->code, code);
+    }
+    pt_arena_close(&arena);
+    return err;
+}
+
+/* Which office has signed this statement: this one, or at head office a region. *code: how that office is called. */
+static enum pt_err read_signed(struct peer *peer, const Patuh__SignedStatement *signed_statement,
+                               struct pt_arena *arena, struct pt_statement *out, const char **code)
+{
+    const struct directory *directory = directory_of(peer);
+    struct pt_public_key key;
+    memcpy(key.b, peer->office->pair.public_key, sizeof key.b);
+    *code = peer->office->code;
+    enum pt_err err = directory == NULL ? PT_EBUSY : pt_statement_read(signed_statement, &key, arena, out);
+    for (size_t i = 0; err == PT_ESIGNATURE && peer->office->national && i < directory->authority.n_offices; i++) {
+        const struct pt_office *office = &directory->authority.offices[i];
+        err = pt_statement_read(signed_statement, &office->key, arena, out);
+        peer->elsewhere = err == PT_OK;
+        *code = office->code;
+    }
+    return err;
+}
+
+enum pt_err peer_admit_bundle(struct peer *peer, const Patuh__SignedStatement *signed_statement,
+                              const struct pt_public_key *author, struct pt_public_key *transport)
+{
+    struct pt_arena arena;
+    struct pt_statement statement;
+    const char *office = NULL;
+    Patuh__FailureCode code = PATUH__FAILURE_CODE__FAILURE_STRANGER;
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = read_signed(peer, signed_statement, &arena, &statement, &office);
+    if (err == PT_OK &&
+        (memcmp(statement.key.b, author->b, sizeof author->b) != 0 || statement.role != PATUH__ROLE__ROLE_DEVICE)) {
+        err = PT_EDENIED;
+    }
+    if (err == PT_OK) {
+        *transport = statement.transport_key;
+        err = admit_member(peer, &statement, office, &code);
     }
     pt_arena_close(&arena);
     return err;
@@ -226,13 +267,14 @@ enum pt_err peer_admit(struct peer *peer, const Patuh__SignedStatement *signed_s
 struct pt_peer peer_session(struct peer *peer)
 {
     bool region = peer_is_region(peer);
+    bool brings_own = peer->revoked || peer->elsewhere;
     return (struct pt_peer){
         .author = peer->author,
         .tier = region ? PT_TIER_REGION : PT_TIER_DEVICE,
         .revoked = peer->revoked,
-        .scope = {.has = region          ? region_has
-                         : peer->revoked ? revoked_has
-                                         : device_has,
+        .scope = {.has = region       ? region_has
+                         : brings_own ? own_has
+                                      : device_has,
                   .is_up = region ? region_is_up : device_is_up,
                   .subjects = region ? NULL : device_subjects,
                   .data = peer,

@@ -17,6 +17,7 @@ struct peer {
     struct pt_author author;
     int role; /* chunk.proto Role */
     bool revoked;
+    bool elsewhere;                   /* a device of a region, whose bundle came straight to head office */
     char name[PT_NAME_BYTES_MAX + 1]; /* surveyor, reviewer, or office code; before "?" */
 };
 
@@ -28,6 +29,11 @@ struct peer peer_of(const struct office *office, const struct directory *(*direc
  * transport key), BUSY, NOMEM. */
 enum pt_err peer_admit(struct peer *peer, const Patuh__SignedStatement *statement, const uint8_t *transport,
                        Patuh__FailureCode *code);
+/* The same of the device that made a bundle, whose author key was proved there; no TLS says more. Head office takes the
+ * statement of a region too: what such a device wrote about assessments it may bring, and it sees nothing. *transport:
+ * whom the reply is sealed to. Errors: SIGNATURE, MALFORMED, DENIED (another key, or no device), BUSY, NOMEM. */
+enum pt_err peer_admit_bundle(struct peer *peer, const Patuh__SignedStatement *statement,
+                              const struct pt_public_key *author, struct pt_public_key *transport);
 /* Of one that was admitted. */
 struct pt_peer peer_session(struct peer *peer);
 bool peer_is_region(const struct peer *peer);

@@ -73,22 +73,26 @@ enum pt_err office_refilled(struct office *office, const char *why)
     return err;
 }
 
-/* As the store says it, for a command that runs beside the loop. */
+enum pt_err office_is_refilling(struct pt_txn *txn, bool *refilling)
+{
+    uint64_t said = 0;
+    enum pt_err err = pt_meta_get_u64(txn, PT_META_REFILLING, &said);
+    *refilling = said != 0;
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
 static enum pt_err read_refilling(const struct office *office, bool *refilling, uint64_t *epoch)
 {
     struct pt_txn *txn;
-    uint64_t said = 0;
     enum pt_err err = pt_store_begin_read(office->store, &txn);
     if (err != PT_OK) {
         return err;
     }
-    err = pt_meta_get_u64(txn, PT_META_REFILLING, &said);
-    err = err == PT_ENOTFOUND ? PT_OK : err;
+    err = office_is_refilling(txn, refilling);
     if (err == PT_OK) {
         err = office_epoch(txn, epoch);
     }
     pt_store_abort(txn);
-    *refilling = said != 0;
     return err;
 }
 

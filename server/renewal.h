@@ -16,6 +16,7 @@
 #define PATUHD_RENEWAL_H
 
 #include "base/problem.h"
+#include "core/store/store.h"
 
 struct office;
 
@@ -25,6 +26,8 @@ enum pt_err office_renew(struct office *office, const char *why);
 enum pt_err office_check_marker(struct office *office, struct pt_problem *problem);
 /* Everything is back, or has to do without: durable when it returns PT_OK. */
 enum pt_err office_refilled(struct office *office, const char *why);
+/* As the store says it, for whoever is not on the loop's thread. Errors: those of the store. */
+enum pt_err office_is_refilling(struct pt_txn *txn, bool *refilling);
 /* Of a refilling office: the first one that has yet to bring back what it has, "" when nobody has to. For a region that
  * is head office; for head office, a region of its own log. code: PT_OFFICE_CODE_BYTES_MAX + 1 bytes. Errors: those of
  * the store. */

@@ -93,6 +93,7 @@ int pt_cmd_clear(struct pt_cli *cli);
 int pt_cmd_remove(struct pt_cli *cli);
 int pt_cmd_add(struct pt_cli *cli);
 int pt_cmd_attach(struct pt_cli *cli);
+int pt_cmd_bundle(struct pt_cli *cli);
 int pt_cmd_place(struct pt_cli *cli);
 int pt_cmd_not_assessed(struct pt_cli *cli);
 int pt_cmd_submit(struct pt_cli *cli);

@@ -7,6 +7,7 @@ static void put_places(struct pt_json *json, const struct patuh_places *places)
 {
     pt_json_begin(json, "entries", '{');
     pt_json_count(json, "device", places->device);
+    pt_json_count(json, "carried", places->carried);
     pt_json_count(json, "region", places->region);
     pt_json_count(json, "head_office", places->head_office);
     pt_json_bool(json, "held", places->held);
@@ -96,11 +97,12 @@ void pt_cli_put_advice(struct pt_buf *out, const struct patuh_listed *listed)
 
 static void put_places_line(struct pt_buf *out, const struct patuh_places *places)
 {
-    char counts[3][24];
+    char counts[4][24];
     (void)snprintf(counts[0], sizeof counts[0], "%llu", (unsigned long long)places->device);
-    (void)snprintf(counts[1], sizeof counts[1], "%llu", (unsigned long long)places->region);
-    (void)snprintf(counts[2], sizeof counts[2], "%llu", (unsigned long long)places->head_office);
-    pt_say(out, PT_MSG_CLI_ENTRIES_AT, counts[0], counts[1], counts[2], NULL);
+    (void)snprintf(counts[1], sizeof counts[1], "%llu", (unsigned long long)places->carried);
+    (void)snprintf(counts[2], sizeof counts[2], "%llu", (unsigned long long)places->region);
+    (void)snprintf(counts[3], sizeof counts[3], "%llu", (unsigned long long)places->head_office);
+    pt_say(out, PT_MSG_CLI_ENTRIES_AT, counts[0], counts[1], counts[2], counts[3], NULL);
     pt_buf_put_str(out, "\n");
     if (places->held) {
         pt_buf_put_str(out, "    ");

@@ -36,7 +36,8 @@ static void put_summary(struct pt_buf *out, const struct patuh_status *status)
     for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
         (void)snprintf(count[i], sizeof count[i], "%zu", at[i]);
     }
-    pt_say(out, PT_MSG_CLI_PLACES, count[PATUH_ON_DEVICE], count[PATUH_AT_REGION], count[PATUH_AT_HEAD_OFFICE], NULL);
+    pt_say(out, PT_MSG_CLI_PLACES, count[PATUH_ON_DEVICE], count[PATUH_CARRIED], count[PATUH_AT_REGION],
+           count[PATUH_AT_HEAD_OFFICE], NULL);
     pt_buf_put_str(out, "\n");
 }
 

@@ -30,6 +30,7 @@
 #define PT_CONTEXT_PARTS "patuh/1 parts"
 #define PT_CONTEXT_INVITE "patuh/1 invite"
 #define PT_CONTEXT_PSEUDONYM "patuh/1 pseudonym"
+#define PT_CONTEXT_BUNDLE "patuh/1 bundle"
 
 struct pt_keypair {
     uint8_t public_key[PT_KEY_BYTES];

@@ -60,6 +60,11 @@
 #define PT_HEADS_PER_PAGE 256
 #define PT_BLOB_HASHES_MAX 64 /* in one offer, in one receipt */
 
+/* bundles */
+#define PT_BUNDLE_HEAD_BYTES_MAX 1024
+#define PT_BUNDLE_RECORD_BYTES_MAX PT_FRAME_BYTES_MAX /* before it is encrypted */
+#define PT_BUNDLE_RECIPIENTS_MAX 4                    /* the offices of a chain */
+
 /* enrolment */
 #define PT_ENROL_TRIES_PER_CODE 5
 #define PT_ENROL_PER_MINUTE_PER_ADDRESS 20

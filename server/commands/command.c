@@ -28,6 +28,7 @@ const struct command_row command_rows[] = {
      PT_MSG_HELP_DECIDE, SECRET_PASSPHRASE},
     {"revoke", cmd_revoke, "NAME|KEY --after now|ASSESSMENT:NUMBER [--reason TEXT]", PT_MSG_HELP_REVOKE, 0},
     {"release", cmd_release, "LINK --reason TEXT", PT_MSG_HELP_RELEASE, 0},
+    {"bundle", cmd_bundle, "in FILE [--reply FILE]", PT_MSG_HELP_BUNDLE, 0},
     {"fix", cmd_fix, "--cycle CYCLE [--leave-out-rest] [--alone] | --cycle CYCLE --check [--json]", PT_MSG_HELP_FIX, 0},
     {"unfix", cmd_unfix, "--cycle CYCLE --reason TEXT", PT_MSG_HELP_UNFIX, 0},
     {"rollup", cmd_rollup, "--cycle CYCLE [--level submitted|region|national|fixed] [--version NUMBER] --out OUT",

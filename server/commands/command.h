@@ -80,6 +80,7 @@ enum pt_err cmd_review(struct command *command);
 enum pt_err cmd_decide(struct command *command);
 enum pt_err cmd_revoke(struct command *command);
 enum pt_err cmd_release(struct command *command);
+enum pt_err cmd_bundle(struct command *command);
 enum pt_err cmd_rollup(struct command *command);
 enum pt_err cmd_verify(struct command *command);
 

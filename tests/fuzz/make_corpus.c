@@ -1,8 +1,11 @@
-/* make_corpus.c - writes the first inputs of the targets chunk, run and instrument: well-formed ones, for a fuzzer to
- * start from.
+/* make_corpus.c - writes the first inputs of the targets chunk, run, bundle and instrument: well-formed ones, for a
+ * fuzzer to start from.
  *
  *     make_corpus tests/fuzz/corpus */
+#include "core/bundle/fill.h"
+#include "core/wire/pack.h"
 #include "instrument_cases.h"
+#include "support/bundle_kit.h"
 #include "support/logs_kit.h"
 
 #include <stdio.h>
@@ -95,6 +98,97 @@ static void write_instrument(const char *name, const char *expression, unsigned 
     pt_buf_free(&out);
 }
 
+/* The records of a file that nothing is wrong with, in the form of fuzz_bundle.c. */
+static void write_records(const char *name, struct kit_file *file)
+{
+    struct pt_keypair office = kit_pair(2);
+    struct pt_bundle_reader *reader;
+    struct pt_buf out = {0};
+    enum pt_err err = pt_bundle_open(kit_source(file), &office, &reader);
+    pt_buf_put_str(&out, "R");
+    while (err == PT_OK) {
+        struct pt_arena arena;
+        const Patuh__BundleRecord *record;
+        pt_arena_init(&arena, SIZE_MAX);
+        err = pt_bundle_next(reader, &arena, &record);
+        if (err == PT_OK) {
+            struct pt_bytes packed = kit_pack(record, &arena);
+            pt_buf_put_u32(&out, (uint32_t)packed.n);
+            pt_buf_put_bytes(&out, packed);
+        }
+        pt_arena_close(&arena);
+    }
+    pt_bundle_reader_destroy(reader);
+    write_file("bundle", name, pt_buf_bytes(&out));
+    pt_buf_free(&out);
+}
+
+static void put_part_and_receipt(struct pt_bundle_fill *fill, const struct pt_head *head,
+                                 const struct pt_keypair *office, struct pt_arena *arena)
+{
+    Patuh__BundleRecord record = PATUH__BUNDLE_RECORD__INIT;
+    Patuh__BlobPart part = PATUH__BLOB_PART__INIT;
+    struct pt_receipt_log log = {.log = head->log, .seq = head->seq, .link = head->link};
+    struct pt_receipt receipt = {.office = pt_author_of(office->public_key),
+                                 .tier = PT_TIER_REGION,
+                                 .author = head->log.author,
+                                 .epoch = 3,
+                                 .lsn = 4,
+                                 .logs = &log,
+                                 .n_logs = 1};
+    part.has_hash = part.has_total = part.has_data = true;
+    part.hash = pt_binary(head->link.b, sizeof head->link.b);
+    part.total = 5;
+    part.data = pt_binary("photo", 5);
+    record.part = &part;
+    (void)!pt_bundle_put(fill->writer, &record);
+    if (pt_receipt_sign(&receipt, office, arena) == PT_OK) {
+        (void)!pt_fill_receipt(fill, receipt.body, &receipt.signature);
+    }
+    (void)!pt_fill_heads(fill, head, 1);
+    (void)!pt_fill_wants(fill, &head->link, 1);
+}
+
+/* forked: a second chunk follows the first. */
+static void write_bundle(const char *name, bool forked)
+{
+    struct kit_file file = {0};
+    struct pt_keypair pair = kit_pair(1);
+    struct pt_keypair office = kit_pair(2);
+    struct pt_log_id log = kit_log("a:2023/62.71/disdukcapil", &pair, 7);
+    struct kit_chunk chunks[3];
+    struct pt_arena arena;
+    struct pt_head head;
+    struct pt_store *store = kit_store();
+    struct pt_bundle_fill fill = {0};
+    pt_arena_init(&arena, SIZE_MAX);
+    chunks[0] = kit_chunk_after(&log, NULL, 3, 1, &arena);
+    chunks[1] = kit_chunk_after(&log, &chunks[0], 2, 2, &arena);
+    chunks[2] = kit_chunk_after(&log, &chunks[0], 1, 3, &arena);
+    struct pt_run run = kit_run(&log, &pair, chunks, 2, &arena);
+    (void)kit_deliver(store, &run);
+    run = kit_run(&log, &pair, &chunks[2], 1, &arena);
+    if (forked) {
+        (void)kit_deliver(store, &run);
+    }
+    fill.txn = kit_begin(store, false);
+    fill.writer = kit_bundle(&file, &pair, &office, (struct pt_bytes){0});
+    if (pt_logs_find(fill.txn, &log, &head) == PT_OK && pt_fill_after(&fill, &head, NULL) == PT_OK) {
+        put_part_and_receipt(&fill, &head, &office, &arena);
+    }
+    kit_bundle_end(fill.writer);
+    pt_store_abort(fill.txn);
+    write_records(name, &file);
+    struct pt_buf whole = {0};
+    pt_buf_put_str(&whole, "F");
+    pt_buf_put_bytes(&whole, pt_buf_bytes(&file.bytes));
+    write_file("bundle", forked ? "file-forked" : "file", pt_buf_bytes(&whole));
+    pt_buf_free(&whole);
+    pt_buf_free(&file.bytes);
+    pt_store_close(store);
+    pt_arena_close(&arena);
+}
+
 int main(int n_args, char **args)
 {
     if (n_args != 2) {
@@ -106,6 +200,8 @@ int main(int n_args, char **args)
     write_run("first", 1, 1);
     write_run("three", 1, 3);
     write_run("later", 41, 2);
+    write_bundle("records", false);
+    write_bundle("records-forked", true);
     write_instrument("relevant", "${count} > 3 and selected(${many}, 'a')", 0);
     write_instrument("constraint", ". >= 0 and . <= 20", 1);
     write_instrument("calculation", "if(${one} = 'a', sum(${fee}), coalesce(${amount}, 0) div 3)", 2);

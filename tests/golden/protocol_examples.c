@@ -3,12 +3,14 @@
 #include "golden/examples.h"
 
 #include "base/mem.h"
+#include "core/bundle/fill.h"
 #include "core/log/texts.h"
 #include "core/store/store_mem.h"
 #include "core/sync/enrol.h"
 #include "core/sync/session.h"
 #include "core/wire/frame.h"
 #include "core/wire/pack.h"
+#include "support/bundle_kit.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -420,6 +422,28 @@ static void show_session(struct examples *x, struct world *w)
     pt_session_destroy(ends[1].session);
 }
 
+/* --- the same log in a bundle --- */
+
+static void show_bundle(struct examples *x, const struct world *w)
+{
+    struct kit_file file = {0};
+    struct pt_public_key recipient;
+    struct pt_head head;
+    uint8_t counter = 0;
+    struct pt_random random = {count_up, &counter};
+    struct pt_bundle_origin origin = {.author = &w->device, .statement = w->statement, .made_ms = WALL_MS + 5000};
+    struct pt_bundle_fill fill = {0};
+    memcpy(recipient.b, w->office_transport.public_key, sizeof recipient.b);
+    cr_assert_eq(pt_store_begin_read(w->stores[0], &fill.txn), PT_OK);
+    cr_assert_eq(pt_bundle_begin(kit_sink(&file), &random, &recipient, 1, &origin, &fill.writer), PT_OK);
+    cr_assert_eq(pt_logs_find(fill.txn, &w->log, &head), PT_OK);
+    cr_assert_eq(pt_fill_after(&fill, &head, NULL), PT_OK);
+    kit_bundle_end(fill.writer);
+    pt_store_abort(fill.txn);
+    example_add(x, "bundle", file.bytes.data, file.bytes.n);
+    pt_buf_free(&file.bytes);
+}
+
 static void compute(struct examples *x)
 {
     struct world w;
@@ -434,6 +458,7 @@ static void compute(struct examples *x)
     show_answer(x, &w);
     seal(x, &w);
     show_session(x, &w);
+    show_bundle(x, &w);
     score_example(x);
     world_close(&w);
 }

@@ -183,7 +183,7 @@ places_of() {
             at[substr($0, RSTART + 9, RLENGTH - 10)] += n
         }
         END {
-            n = split("device region head_office", place, " ")
+            n = split("device carried region head_office", place, " ")
             for (i = 1; i <= n; i++) if (at[place[i]]) { printf "%s%s:%d", sep, place[i], at[place[i]]; sep = " " }
             print ""
         }'

@@ -135,6 +135,35 @@ enum pt_err pt_receipt_read(struct pt_bytes bytes, const struct pt_signature *si
     return err;
 }
 
+enum pt_err pt_receipt_read_tier(struct pt_bytes bytes, const struct pt_signature *signature,
+                                 const struct pt_public_key *region_key, const struct pt_public_key *national_key,
+                                 struct pt_arena *arena, struct pt_receipt *out)
+{
+    enum pt_err err = PT_ESIGNATURE;
+    for (enum pt_tier tier = PT_TIER_REGION; tier <= PT_TIER_NATIONAL; tier++) {
+        const struct pt_public_key *key = tier == PT_TIER_REGION ? region_key : national_key;
+        err = key == NULL ? PT_ESIGNATURE : pt_receipt_read(bytes, signature, key, arena, out);
+        if (err == PT_OK && out->tier == tier) {
+            return PT_OK;
+        }
+        err = err == PT_OK ? PT_ESIGNATURE : err;
+    }
+    return err;
+}
+
+size_t pt_receipt_logs_of(const struct pt_head *head, const struct pt_chunk_end *ends, size_t n_ends,
+                          struct pt_receipt_log *out)
+{
+    size_t n = 0;
+    if (head->seq > 0 || head->forked) {
+        out[n++] = (struct pt_receipt_log){.log = head->log, .seq = head->seq, .link = head->link};
+    }
+    for (size_t i = 0; i < n_ends && i < PT_RECEIPT_BRANCHES_MAX; i++) {
+        out[n++] = (struct pt_receipt_log){.log = head->log, .seq = ends[i].seq, .link = ends[i].link, .held = true};
+    }
+    return n;
+}
+
 static enum pt_err put_row(struct pt_txn *txn, const struct pt_key *key, const struct pt_receipt *receipt,
                            const struct pt_receipt_log *log)
 {

@@ -38,6 +38,17 @@ enum pt_err pt_receipt_sign(struct pt_receipt *receipt, const struct pt_keypair 
 enum pt_err pt_receipt_read(struct pt_bytes bytes, const struct pt_signature *signature,
                             const struct pt_public_key *office_key, struct pt_arena *arena, struct pt_receipt *out);
 
+/* The same of an office that is known only by its tier, which stands in the signed body: each tier has its own key.
+ * NULL: no receipt of that tier is accepted. */
+enum pt_err pt_receipt_read_tier(struct pt_bytes bytes, const struct pt_signature *signature,
+                                 const struct pt_public_key *region_key, const struct pt_public_key *national_key,
+                                 struct pt_arena *arena, struct pt_receipt *out);
+/* What a receipt says of one log: what counts, and of a forked log the ends of its branches. Room for
+ * PT_RECEIPT_LOGS_MAX; returns how many. */
+#define PT_RECEIPT_LOGS_MAX (PT_RECEIPT_BRANCHES_MAX + 1)
+size_t pt_receipt_logs_of(const struct pt_head *head, const struct pt_chunk_end *ends, size_t n_ends,
+                          struct pt_receipt_log *out);
+
 /* Keep what is newer than what is kept: for the logs that are here, and for blobs. */
 enum pt_err pt_receipt_store(struct pt_txn *txn, const struct pt_receipt *receipt);
 

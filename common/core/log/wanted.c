@@ -113,6 +113,18 @@ enum pt_err pt_wanted_got(struct pt_txn *txn, const struct pt_hash *hash, const 
     return err == PT_ENOTFOUND ? PT_OK : err;
 }
 
+enum pt_err pt_wanted_is(struct pt_txn *txn, const struct pt_hash *hash, const struct pt_subject *subject, bool *wanted)
+{
+    struct pt_arena arena;
+    struct pt_wanted any;
+    struct pt_key prefix = pt_key_wanted(hash, subject);
+    pt_arena_init(&arena, SIZE_MAX);
+    enum pt_err err = first_row(txn, &prefix, &arena, &any);
+    pt_arena_close(&arena);
+    *wanted = err == PT_OK;
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
 /* The first row of a log at or after a key; *key goes there. Errors: NOTFOUND. */
 static enum pt_err next_of_log(struct pt_txn *txn, uint64_t log, struct pt_key *key)
 {

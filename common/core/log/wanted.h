@@ -28,6 +28,9 @@ enum pt_err pt_wanted_put(struct pt_txn *txn, const struct pt_wanted *wanted, co
 enum pt_err pt_wanted_got(struct pt_txn *txn, const struct pt_hash *hash, const struct pt_subject *subject);
 /* Nothing that this log names is asked for any more. */
 enum pt_err pt_wanted_forget(struct pt_txn *txn, uint64_t log);
+/* Is it asked for, whoever names it? subject: of a text; NULL: a file. */
+enum pt_err pt_wanted_is(struct pt_txn *txn, const struct pt_hash *hash, const struct pt_subject *subject,
+                         bool *wanted);
 /* Is this file asked for because a log of this author names it? Looks at PT_WANTED_NAMERS_LOOKED rows: no as well when
  * it is among more. */
 enum pt_err pt_wanted_file_of(struct pt_txn *txn, const struct pt_hash *hash, const struct pt_author *author,

@@ -27,12 +27,12 @@ enum pt_table {
     PT_TABLE_CHUNKS,        /* log number, first seq, link -> LSN */
     PT_TABLE_PARKED,        /* log number, first seq, link -> chunk record */
     PT_TABLE_TAIL,          /* log number, seq -> one entry that is not sealed yet */
-    PT_TABLE_RECEIPTS,      /* log number, tier [, link: what is held] -> newest receipt */
+    PT_TABLE_RECEIPTS,      /* log number, tier [, link: what is held] -> newest receipt; tier 0: carried.h */
     PT_TABLE_TEXTS,         /* subject, hash -> a text with its salt; larger contents are files */
     PT_TABLE_WANTED,        /* blob hash, subject of a text or none, log number that names it -> how */
     PT_TABLE_INVITES,       /* code id -> invitation */
     PT_TABLE_PEERS,         /* author, incarnation -> what this store knows of that peer's sessions in it */
-    PT_TABLE_BLOB_RECEIPTS, /* blob hash, tier -> newest receipt */
+    PT_TABLE_BLOB_RECEIPTS, /* blob hash, tier -> newest receipt; tier 0: carried.h */
     PT_TABLE_COUNT
 };
 

@@ -30,6 +30,38 @@ void pt_inbox_destroy(struct pt_inbox *inbox)
     }
 }
 
+enum pt_err pt_inbox_take_chunks(struct pt_inbox *inbox, const Patuh__Chunks *chunks)
+{
+    struct pt_run *run = &inbox->run;
+    if (chunks->n_text > PT_INBOX_TEXTS_MAX) {
+        return PT_ELIMIT;
+    }
+    struct pt_bytes *list = pt_arena_zalloc(&inbox->arena, chunks->n_chunk, sizeof *list);
+    inbox->texts = pt_arena_zalloc(&inbox->arena, chunks->n_text, sizeof *inbox->texts);
+    if (list == NULL || inbox->texts == NULL) {
+        return PT_ENOMEM;
+    }
+    if (chunks->previous_link.len != sizeof run->previous.b || chunks->signature.len != sizeof run->signature.b) {
+        return PT_EMALFORMED;
+    }
+    memcpy(run->previous.b, chunks->previous_link.data, sizeof run->previous.b);
+    memcpy(run->signature.b, chunks->signature.data, sizeof run->signature.b);
+    run->first_seq = chunks->first_seq;
+    for (size_t i = 0; i < chunks->n_chunk; i++) {
+        list[i] = pt_arena_dup(&inbox->arena, pt_bytes_of(chunks->chunk[i].data, chunks->chunk[i].len));
+    }
+    for (size_t i = 0; i < chunks->n_text; i++) {
+        inbox->texts[i] = pt_arena_dup(&inbox->arena, pt_bytes_of(chunks->text[i].data, chunks->text[i].len));
+        if (chunks->text[i].len > PT_TEXT_CONTENT_BYTES_MAX) {
+            return PT_ELIMIT;
+        }
+    }
+    inbox->n_texts = chunks->n_text;
+    run->chunks = list;
+    run->n_chunks = chunks->n_chunk;
+    return inbox->arena.exhausted ? PT_ENOMEM : PT_OK;
+}
+
 struct noting {
     struct pt_txn *txn;
     const struct pt_head *head;

@@ -11,6 +11,7 @@
 #include "core/log/receipts.h"
 #include "core/log/wanted.h"
 #include "core/sync/file_work.h"
+#include "wire.pb-c.h"
 
 enum { PT_INBOX_RUNS_MAX = 8, PT_INBOX_RECEIPTS_MAX = 64, PT_INBOX_TEXTS_MAX = 1024 };
 
@@ -60,6 +61,10 @@ struct pt_inbox {
 /* NULL when out of memory. */
 struct pt_inbox *pt_inbox_create(void);
 void pt_inbox_destroy(struct pt_inbox *inbox);
+
+/* Copy what a message says of its run and the texts beside it; the log of the run is set already. Errors: MALFORMED,
+ * LIMIT, NOMEM. */
+enum pt_err pt_inbox_take_chunks(struct pt_inbox *inbox, const Patuh__Chunks *chunks);
 
 /* In a write transaction; may run twice. Errors: those of the store; LIMIT (too much parked). */
 enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox);

@@ -32,24 +32,13 @@ void pt__session_say_receipt(struct pt_session *s, struct pt_receipt *receipt, c
 
 /* What a receipt says of one log: what counts, and of a forked log the end of every branch. */
 struct receipted {
-    struct pt_receipt_log logs[PT_RECEIPT_BRANCHES_MAX + 2];
+    struct pt_receipt_log logs[PT_RECEIPT_LOGS_MAX + 1];
     size_t n;
 };
 
 static void add_held(struct receipted *r, const struct pt_head *head, uint64_t seq, const struct pt_hash *link)
 {
     r->logs[r->n++] = (struct pt_receipt_log){.log = head->log, .seq = seq, .link = *link, .held = true};
-}
-
-static void list_receipted(struct receipted *r, const struct pt_head *head, const struct pt_chunk_end *ends, size_t n)
-{
-    r->n = 0;
-    if (head->seq > 0 || head->forked) {
-        r->logs[r->n++] = (struct pt_receipt_log){.log = head->log, .seq = head->seq, .link = head->link};
-    }
-    for (size_t i = 0; i < n && i < PT_RECEIPT_BRANCHES_MAX; i++) {
-        add_held(r, head, ends[i].seq, &ends[i].link);
-    }
 }
 
 static void say_receipt(struct pt_session *s, struct receipted *receipted, uint64_t lsn, const struct pt_now *now,
@@ -67,7 +56,7 @@ void pt__session_receipt_run(struct pt_session *s, const struct pt_inbox *inbox,
     struct receipted receipted;
     size_t last = inbox->run.n_chunks - 1;
     bool listed = !append->last_held;
-    list_receipted(&receipted, &append->head, append->branch_ends, append->n_branch_ends);
+    receipted.n = pt_receipt_logs_of(&append->head, append->branch_ends, append->n_branch_ends, receipted.logs);
     for (size_t i = 0; i < receipted.n && !listed; i++) {
         listed = pt_hash_eq(&receipted.logs[i].link, &inbox->checked.links[last]);
     }
@@ -90,7 +79,7 @@ enum pt_err pt__session_receipt_fork(struct pt_session *s, struct pt_txn *txn, c
         err = pt_logs_branch_ends(txn, head, &u->arena, &ends, &n);
     }
     if (err == PT_OK && n > 0) {
-        list_receipted(&receipted, head, ends, n);
+        receipted.n = pt_receipt_logs_of(head, ends, n, receipted.logs);
         say_receipt(s, &receipted, lsn, now, u);
     }
     return err;
@@ -187,22 +176,6 @@ const struct pt_public_key *pt__session_receipt_key(const struct pt_session *s, 
     return tier == PT_TIER_REGION ? s->config.region_key : s->config.national_key;
 }
 
-/* The tier stands in the signed body; each tier has its own key, so the right one must fit. */
-static enum pt_err read_receipt(const struct pt_session *s, struct pt_bytes body, const struct pt_signature *signature,
-                                struct pt_arena *arena, struct pt_receipt *out)
-{
-    enum pt_err err = PT_ESIGNATURE;
-    for (enum pt_tier tier = PT_TIER_REGION; tier <= PT_TIER_NATIONAL; tier++) {
-        const struct pt_public_key *key = pt__session_receipt_key(s, tier);
-        err = key == NULL ? PT_ESIGNATURE : pt_receipt_read(body, signature, key, arena, out);
-        if (err == PT_OK && out->tier == tier) {
-            return PT_OK;
-        }
-        err = err == PT_OK ? PT_ESIGNATURE : err;
-    }
-    return err;
-}
-
 /* The office holds a branch of a log that came from here and that we do not know: somebody else writes it as well. */
 static enum pt_err ask_for_held(struct pt_session *s, struct pt_txn *txn, struct pt_update *u,
                                 const struct pt_head *head, const struct pt_receipt *receipt)
@@ -268,7 +241,8 @@ void pt__session_on_receipt(struct pt_session *s, const Patuh__Receipt *receipt,
     inbox->receipts = pt_arena_zalloc(&inbox->arena, 1, sizeof *inbox->receipts);
     enum pt_err err = inbox->receipts == NULL || body.data == NULL
                           ? PT_ENOMEM
-                          : read_receipt(s, body, &signature, &inbox->arena, &inbox->receipts[0]);
+                          : pt_receipt_read_tier(body, &signature, s->config.region_key, s->config.national_key,
+                                                 &inbox->arena, &inbox->receipts[0]);
     if (err != PT_OK) {
         pt_inbox_destroy(inbox);
         pt__session_fail(s, u, err, pt__session_code_for(err));

@@ -21,38 +21,6 @@ Patuh__FailureCode pt__session_code_for(enum pt_err err)
     }
 }
 
-static enum pt_err copy_run(const Patuh__Chunks *chunks, struct pt_inbox *inbox)
-{
-    struct pt_run *run = &inbox->run;
-    if (chunks->n_text > PT_INBOX_TEXTS_MAX) {
-        return PT_ELIMIT;
-    }
-    struct pt_bytes *list = pt_arena_zalloc(&inbox->arena, chunks->n_chunk, sizeof *list);
-    inbox->texts = pt_arena_zalloc(&inbox->arena, chunks->n_text, sizeof *inbox->texts);
-    if (list == NULL || inbox->texts == NULL) {
-        return PT_ENOMEM;
-    }
-    if (chunks->previous_link.len != sizeof run->previous.b || chunks->signature.len != sizeof run->signature.b) {
-        return PT_EMALFORMED;
-    }
-    memcpy(run->previous.b, chunks->previous_link.data, sizeof run->previous.b);
-    memcpy(run->signature.b, chunks->signature.data, sizeof run->signature.b);
-    run->first_seq = chunks->first_seq;
-    for (size_t i = 0; i < chunks->n_chunk; i++) {
-        list[i] = pt_arena_dup(&inbox->arena, pt_bytes_of(chunks->chunk[i].data, chunks->chunk[i].len));
-    }
-    for (size_t i = 0; i < chunks->n_text; i++) {
-        inbox->texts[i] = pt_arena_dup(&inbox->arena, pt_bytes_of(chunks->text[i].data, chunks->text[i].len));
-        if (chunks->text[i].len > PT_TEXT_CONTENT_BYTES_MAX) {
-            return PT_ELIMIT;
-        }
-    }
-    inbox->n_texts = chunks->n_text;
-    run->chunks = list;
-    run->n_chunks = chunks->n_chunk;
-    return inbox->arena.exhausted ? PT_ENOMEM : PT_OK;
-}
-
 /* May this peer speak of the log? It does not see what it only may bring, but has to be answered about it. */
 static bool may_name(const struct pt_session *s, const struct pt_log_id *log)
 {
@@ -84,7 +52,7 @@ void pt__session_on_chunks(struct pt_session *s, const Patuh__Chunks *chunks, co
         err = PT_EDENIED;
     }
     if (err == PT_OK) {
-        err = copy_run(chunks, inbox);
+        err = pt_inbox_take_chunks(inbox, chunks);
     }
     if (err == PT_OK) {
         err = pt_run_check(&inbox->run, &inbox->arena, &inbox->checked);

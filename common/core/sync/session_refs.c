@@ -1,9 +1,8 @@
 /* session_refs.c - what a session knows of logs: its marks by log number, and the numbers that each side gave. */
+#include "core/log/run_message.h"
 #include "core/sync/session_internal.h"
 
 #include "base/mem.h"
-
-#include <string.h>
 
 #define PEER_REFS_MAX 65536
 #define MARKS_MIN 16 /* a power of two, as every capacity */
@@ -57,19 +56,13 @@ struct mark *pt__session_mark(struct pt_session *s, struct pt_update *u, uint64_
 Patuh__LogRef *pt__session_ref_stranger(struct pt_session *s, struct pt_update *u, const struct pt_log_id *log,
                                         const struct pt_public_key *key)
 {
-    struct peer_ref *copy = pt_arena_alloc(&u->arena, sizeof *copy);
-    Patuh__LogRef *ref = pt_arena_alloc(&u->arena, sizeof *ref);
-    if (ref == NULL || copy == NULL) {
+    Patuh__LogRef *ref = pt_log_ref_of(log, key, &u->arena);
+    if (ref == NULL) {
         pt__session_fail(s, u, PT_ENOMEM, PATUH__FAILURE_CODE__FAILURE_BUSY);
         return NULL;
     }
-    *copy = (struct peer_ref){.log = *log, .key = *key};
-    patuh__log_ref__init(ref);
-    ref->has_number = ref->has_subject = ref->has_public_key = ref->has_incarnation = true;
+    ref->has_number = true;
     ref->number = ++s->last_number;
-    ref->subject = pt_binary(copy->log.subject.text, strlen(copy->log.subject.text));
-    ref->public_key = pt_binary(copy->key.b, sizeof copy->key.b);
-    ref->incarnation = copy->log.incarnation;
     return ref;
 }
 
@@ -101,13 +94,10 @@ static enum pt_err add_ref(struct pt_session *s, const Patuh__LogRef *ref)
     if (s->n_refs >= PEER_REFS_MAX) {
         return PT_ELIMIT;
     }
-    if (ref->number != s->n_refs + 1 || ref->public_key.len != sizeof fresh.key.b) {
+    if (ref->number != s->n_refs + 1) {
         return PT_EMALFORMED;
     }
-    memcpy(fresh.key.b, ref->public_key.data, sizeof fresh.key.b);
-    fresh.log.author = pt_author_of(fresh.key.b);
-    fresh.log.incarnation = ref->incarnation;
-    enum pt_err err = pt_subject_read(pt_bytes_of(ref->subject.data, ref->subject.len), &fresh.log.subject);
+    enum pt_err err = pt_log_ref_read(ref, &fresh.log, &fresh.key);
     if (err == PT_OK) {
         err = pt_reserve(&s->refs, &s->refs_capacity, s->n_refs + 1, sizeof *s->refs);
     }

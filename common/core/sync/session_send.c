@@ -1,6 +1,5 @@
 /* session_send.c - what goes out: runs of chunks within the credit, and the list of heads. */
-#include "core/log/entry_blobs.h"
-#include "core/log/texts.h"
+#include "core/log/run_message.h"
 #include "core/sync/session_internal.h"
 
 #include "base/mem.h"
@@ -77,98 +76,22 @@ void pt__session_flight_drop(struct pt_session *s, uint64_t log, uint64_t after_
     s->n_flight = kept;
 }
 
-#define ITEM_BYTES 3      /* tag and length beside every chunk and text */
-#define BESIDES_BYTES 512 /* all else in a frame with a run, its log named for the first time */
-static_assert(PT_RUN_BYTES_MAX + ITEM_BYTES * PT_RUN_CHUNKS_MAX + BESIDES_BYTES <= PT_FRAME_BYTES_MAX,
-              "the largest run fits a frame");
-
-/* Texts that the run's entries name and that are here ride along, so that a receipt is for something readable. */
-struct riding {
-    const struct pt_subject *subject;
-    struct pt_txn *txn;
-    struct pt_update *u;
-    ProtobufCBinaryData *texts;
-    size_t n, capacity;
-    size_t room; /* bytes for more of them */
-};
-
-static size_t room_for_texts(const struct pt_run *run)
-{
-    size_t room = PT_FRAME_BYTES_MAX - BESIDES_BYTES - ITEM_BYTES * run->n_chunks - pt_run_bytes(run);
-    return room < PT_CREDIT_BYTES ? room : PT_CREDIT_BYTES;
-}
-
-static enum pt_err add_text(void *data, const struct pt_hash *hash, bool small, Patuh__EntryKind kind)
-{
-    (void)kind;
-    struct riding *r = data;
-    struct pt_bytes content;
-    if (!small || r->room == 0 || r->n == PT_INBOX_TEXTS_MAX) {
-        return PT_OK; /* asked for later */
-    }
-    enum pt_err err = pt_text_content(r->txn, r->subject, hash, &r->u->arena, &content);
-    if (err == PT_OK && content.n < PT_TEXT_SALT_BYTES) {
-        return PT_OK; /* not a text of ours; unpacked many of them are too much for what they measure */
-    }
-    if (err == PT_OK && content.n + ITEM_BYTES > r->room) {
-        r->room = 0; /* none is looked for any more: entries may name many */
-        return PT_OK;
-    }
-    if (err == PT_OK) {
-        err = pt_reserve(&r->texts, &r->capacity, r->n + 1, sizeof *r->texts);
-    }
-    if (err == PT_OK) {
-        r->texts[r->n++] = pt_binary(content.data, content.n);
-        r->room -= content.n + ITEM_BYTES;
-    }
-    return err == PT_ENOTFOUND ? PT_OK : err;
-}
-
-static enum pt_err collect_texts(const struct pt_run *run, struct riding *r)
-{
-    enum pt_err err = PT_OK;
-    for (size_t i = 0; i < run->n_chunks && err == PT_OK; i++) {
-        struct pt_chunk_header header;
-        struct pt_entry *entries;
-        if (pt_chunk_decode(run->chunks[i], &r->u->arena, &header, &entries) != PT_OK) {
-            continue; /* relayed as it is */
-        }
-        for (uint32_t k = 0; k < header.count && err == PT_OK; k++) {
-            err = pt_entry_blobs(&entries[k], &r->u->arena, add_text, r);
-        }
-    }
-    return err;
-}
-
 static enum pt_err emit_run(struct pt_session *s, struct pt_txn *txn, struct pt_update *u, const struct pt_head *head,
                             const struct pt_run *run)
 {
-    Patuh__Chunks chunks = PATUH__CHUNKS__INIT;
+    Patuh__Chunks chunks;
     Patuh__Frame frame = PATUH__FRAME__INIT;
-    struct riding riding = {.subject = &run->log.subject, .txn = txn, .u = u, .room = room_for_texts(run)};
-    ProtobufCBinaryData *list = pt_arena_alloc(&u->arena, run->n_chunks * sizeof *list);
-    enum pt_err err = collect_texts(run, &riding);
-    if (err == PT_OK && list != NULL) {
-        for (size_t i = 0; i < run->n_chunks; i++) {
-            list[i] = pt_binary(run->chunks[i].data, run->chunks[i].n);
-        }
-        chunks.log = pt__session_ref_out(s, u, head);
-        chunks.has_previous_link = chunks.has_first_seq = chunks.has_signature = true;
-        chunks.previous_link = pt_binary(run->previous.b, sizeof run->previous.b);
-        chunks.first_seq = run->first_seq;
-        chunks.n_chunk = run->n_chunks;
-        chunks.chunk = list;
-        chunks.signature = pt_binary(run->signature.b, sizeof run->signature.b);
-        chunks.n_text = riding.n;
-        chunks.text = riding.texts;
-        frame.chunks = &chunks;
-        if (chunks.log != NULL) {
-            pt__session_emit(s, u, &frame);
-        }
-        s->counts.chunks_sent += (uint32_t)run->n_chunks;
+    enum pt_err err = pt_run_message(txn, run, &u->arena, &chunks);
+    if (err != PT_OK) {
+        return err;
     }
-    pt_free(riding.texts);
-    return list == NULL ? PT_ENOMEM : err;
+    chunks.log = pt__session_ref_out(s, u, head);
+    frame.chunks = &chunks;
+    if (chunks.log != NULL) {
+        pt__session_emit(s, u, &frame);
+    }
+    s->counts.chunks_sent += (uint32_t)run->n_chunks;
+    return PT_OK;
 }
 
 static enum pt_err add_flight(struct pt_session *s, uint64_t log, uint64_t last_seq, const struct pt_run *run,
