@@ -263,7 +263,8 @@ static enum pt_err finish(struct syncing *s, struct pt_problem *problem)
         s->counts.fresh_incarnation = true;
         err = pt_incarnation_renew(s->device);
     } else if (err == PT_OK && s->ended && s->end.why == PT_OK) {
-        err = pt_device_prune(s->device, PT_PRUNE_AGE_MS, &s->counts.pruned);
+        err = pt_prune_note_settled(s->device);
+        err = err == PT_OK ? pt_device_prune(s->device, PT_PRUNE_AGE_MS, &s->counts.pruned) : err;
     }
     return err == PT_OK ? pt_incarnation_mark(s->device, problem) : err;
 }
