@@ -139,6 +139,21 @@ enum pt_err pt_device_prune(struct patuh *device, int64_t age_ms, uint32_t *n)
     return err == PT_ENOTFOUND ? PT_OK : err; /* no office has said its time yet */
 }
 
+enum pt_err pt_prune_note_settled(struct patuh *device)
+{
+    struct pt_txn *txn;
+    enum pt_err err = pt_store_begin_write(device->store, &txn);
+    if (err != PT_OK) {
+        return err;
+    }
+    err = pt_prune_settled(txn, &device->author);
+    if (err != PT_OK) {
+        pt_store_abort(txn);
+        return err;
+    }
+    return pt_store_commit(txn);
+}
+
 /* --- what is said of it --- */
 
 static void say(struct pt_buf *text, const struct pt_subject *subject, const struct pt_pruned *pruned)

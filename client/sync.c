@@ -273,7 +273,8 @@ static enum pt_err finish(struct syncing *s, struct pt_problem *problem)
     }
     bool all = s->ended && s->end.why == PT_OK && !s->refilling; /* else the office may need all that is here */
     if (err == PT_OK && all && !s->counts.fresh_incarnation) {
-        err = pt_device_prune(s->device, PT_PRUNE_AGE_MS, &s->counts.pruned);
+        err = pt_prune_note_settled(s->device);
+        err = err == PT_OK ? pt_device_prune(s->device, PT_PRUNE_AGE_MS, &s->counts.pruned) : err;
     }
     return err;
 }

@@ -88,8 +88,19 @@ void sim_count_recalled(struct sim *s, struct sim_device *device)
     device->n_gone = n;
 }
 
+/* As the product does before it looks for what may go. */
+static void note_settled(struct sim_device *device)
+{
+    struct pt_txn *txn;
+    if (world_write_begin(device->node, &txn) == PT_OK) {
+        enum pt_err err = world_write_end(device->node, txn, pt_prune_settled(txn, &device->node->author));
+        PT_CHECK(err == PT_OK || err == PT_EIO || err == PT_EFULL);
+    }
+}
+
 void sim_prune(struct sim *s, struct sim_device *device)
 {
+    note_settled(device);
     for (size_t i = 0; i < device->node->n_subjects; i++) {
         const struct pt_subject *subject = &device->node->subjects[i];
         bool pruned = false;

@@ -1,6 +1,7 @@
 /* prune.c - what goes when an assessment is pruned, and how it comes back. */
 #include "core/log/prune.h"
 
+#include "base/mem.h"
 #include "core/log/logs_internal.h"
 #include "core/log/wanted.h"
 #include "core/store/meta.h"
@@ -261,6 +262,29 @@ static enum pt_err forget_when_whole(struct pt_txn *txn, const struct pt_subject
         err = pt_meta_del(txn, name.text);
     }
     pt_arena_close(&arena);
+    return err;
+}
+
+static enum pt_err wait_no_longer(struct pt_txn *txn, struct pt_head *head)
+{
+    head->recalled_seq = 0;
+    enum pt_err err = pt_logs_put_head(txn, head);
+    return err == PT_OK ? forget_when_whole(txn, &head->log.subject) : err;
+}
+
+enum pt_err pt_prune_settled(struct pt_txn *txn, const struct pt_author *author)
+{
+    struct pt_head *heads;
+    size_t n = 0;
+    enum pt_err err = pt_logs_all(txn, &heads, &n);
+    if (err != PT_OK) {
+        return err;
+    }
+    for (size_t i = 0; i < n && err == PT_OK; i++) {
+        bool waits = heads[i].recalled_seq > 0 && !pt_author_eq(&heads[i].log.author, author);
+        err = waits ? wait_no_longer(txn, &heads[i]) : PT_OK;
+    }
+    pt_free(heads);
     return err;
 }
 

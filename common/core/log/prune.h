@@ -61,5 +61,8 @@ enum pt_err pt_pruned_read(struct pt_txn *txn, const struct pt_subject *subject,
 enum pt_err pt_pruned_has(struct pt_txn *txn, const struct pt_subject *subject, bool *pruned);
 /* Something about the subject has come: if it is pruned, every log of it begins anew; else nothing. */
 enum pt_err pt_prune_recall(struct pt_txn *txn, const struct pt_subject *subject, bool *recalled);
+/* A session was settled after a recall: the office has no more of what others wrote (it was restored, and lost words of
+ * its own), so that is all of it. Our own logs are waited for: head office has them. */
+enum pt_err pt_prune_settled(struct pt_txn *txn, const struct pt_author *author);
 
 #endif

@@ -337,3 +337,26 @@ Test(session_recall, out_of_memory_at_every_allocation)
     }
     cr_expect_gt(n_failed, 100, "only %zu allocations", n_failed);
 }
+
+/* The region lost its last words about the assessment: no more of them will ever come. */
+Test(session_recall, what_the_office_has_lost_is_not_waited_for)
+{
+    struct scene s = gone(15);
+    struct pt_txn *txn = NULL;
+    struct pt_store *old = world_backup(s.region);
+    world_write(s.region, A1, 3);
+    (void)scene_sync(&s, s.device);
+    prune(s.device, A1);
+    world_restore(s.region, old);
+    cr_assert_eq(world_renew(s.region), PT_OK);
+    world_write(s.region, A1, 1); /* in a log of a new incarnation */
+    struct world_link link = world_sync(s.w, s.device, s.region);
+    cr_expect_eq(link.reason[0], PT_OK);
+    cr_expect(is_gone(s.device, A1));
+    cr_assert_eq(pt_store_begin_write(s.device->store, &txn), PT_OK);
+    cr_expect_eq(pt_prune_settled(txn, &s.device->author), PT_OK);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+    expect_all_back(&s);
+    (void)scene_sync(&s, s.device);
+    scene_close(&s);
+}
