@@ -119,8 +119,9 @@ enum pt_err pt_logs_list(struct pt_txn *txn, const struct pt_subject *subject, s
 enum pt_err pt_logs_all(struct pt_txn *txn, struct pt_head **out, size_t *n_out);
 
 /* The run that begins at from_seq: whole signed pieces, as many as stay within n_bytes_max and PT_RUN_BYTES_MAX, at
- * least one however long. Of a forked log it follows the branch that came first; branches.h has the others. Errors:
- * NOTFOUND (nothing there, or from_seq is not where a chunk begins). */
+ * least one however long. Of a forked log it follows the branch that came first, or one with a signature where what
+ * lies before the fork has none; branches.h has the others. Errors: NOTFOUND (nothing there, or from_seq is not where a
+ * chunk begins). */
 enum pt_err pt_logs_run(struct pt_txn *txn, const struct pt_head *head, uint64_t from_seq, size_t n_bytes_max,
                         struct pt_arena *arena, struct pt_run *out, uint64_t *last_seq);
 /* Decoded entries up to upto_lsn (0: all), the tail at the end when with_tail. Those past a fork lie in the branches of

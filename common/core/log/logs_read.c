@@ -195,9 +195,9 @@ static enum pt_err chain_close(struct chain *c)
     return c->err == PT_OK ? end : c->err;
 }
 
-enum pt_err pt_logs_branch_run(struct pt_txn *txn, const struct pt_head *head, const struct pt_branch *branch,
-                               uint64_t from_seq, size_t n_bytes_max, struct pt_arena *arena, struct pt_run *out,
-                               uint64_t *last_seq)
+static enum pt_err run_along(struct pt_txn *txn, const struct pt_head *head, const struct pt_branch *branch,
+                             uint64_t from_seq, size_t n_bytes_max, struct pt_arena *arena, struct pt_run *out,
+                             uint64_t *last_seq)
 {
     struct pt_run run = {.log = head->log, .key = head->key, .first_seq = from_seq};
     size_t n_max = n_bytes_max < PT_RUN_BYTES_MAX ? n_bytes_max : PT_RUN_BYTES_MAX;
@@ -238,6 +238,24 @@ enum pt_err pt_logs_branch_run(struct pt_txn *txn, const struct pt_head *head, c
         *last_seq = last;
     }
     return err;
+}
+
+enum pt_err pt_logs_branch_run(struct pt_txn *txn, const struct pt_head *head, const struct pt_branch *branch,
+                               uint64_t from_seq, size_t n_bytes_max, struct pt_arena *arena, struct pt_run *out,
+                               uint64_t *last_seq)
+{
+    enum pt_err err = run_along(txn, head, branch, from_seq, n_bytes_max, arena, out, last_seq);
+    if (err != PT_ENOTFOUND || branch != NULL || !head->forked || from_seq > head->seq) {
+        return err;
+    }
+    /* What lies before the fork came in a run whose signature lies past it, where all is held: the run ended with a
+     * chunk that was parked, and another one that was parked entered before it. */
+    struct pt_fork fork;
+    enum pt_err found = pt_logs_fork(txn, head, 0, arena, &fork);
+    for (size_t i = 0; found == PT_OK && err == PT_ENOTFOUND && i < fork.n; i++) {
+        err = run_along(txn, head, &fork.branches[i], from_seq, n_bytes_max, arena, out, last_seq);
+    }
+    return found == PT_OK ? err : found;
 }
 
 enum pt_err pt_logs_run(struct pt_txn *txn, const struct pt_head *head, uint64_t from_seq, size_t n_bytes_max,
