@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/log/run_message.h"
+#include "core/sync/peers.h"
 #include "io/clock.h"
 #include "io/net/link.h"
 #include "io/store/bundle_file.h"
@@ -187,6 +188,12 @@ static enum pt_err take_records(struct bundle *b, struct pt_bundle_in *in, struc
     return err == PT_OK && end != PT_ENOTFOUND ? end : err;
 }
 
+static enum pt_err run_seen(struct pt_txn *txn, struct pt_write_req *req)
+{
+    const struct bundle *b = req->data;
+    return pt_peer_put_seen(txn, &b->peer.author, b->taker.now_ms);
+}
+
 static void set_up(struct bundle *b, struct office *office)
 {
     *b = (struct bundle){.office = office, .blobs = pt_blob_files(office->blobs)};
@@ -219,6 +226,9 @@ enum pt_err bundle_take(struct office *office, const char *file, struct bundle *
         pt_log("bundle", "name=%s elsewhere=%d chunks_new=%u held=%u parked=%u left_out=%u result=%s", out->peer.name,
                out->peer.elsewhere, counts->chunks_new, counts->chunks_held, counts->chunks_parked, counts->left_out,
                pt_err_name(err));
+    }
+    if (err == PT_OK && !out->peer.elsewhere) { /* of its own people status says when they were heard of */
+        err = office_write(office, run_seen, out);
     }
     pt_bundle_in_close(&in);
     return err;

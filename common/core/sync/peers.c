@@ -86,6 +86,14 @@ enum pt_err pt_peer_put(struct pt_txn *txn, const struct pt_author *author, uint
     return err;
 }
 
+enum pt_err pt_peer_put_seen(struct pt_txn *txn, const struct pt_author *author, int64_t seen_ms)
+{
+    struct pt_peer_visit visit = {0};
+    enum pt_err err = pt_peer_last(txn, author, &visit);
+    struct pt_peer_visit seen = {.seen_ms = seen_ms, .offset_ms = visit.offset_ms};
+    return err == PT_OK || err == PT_ENOTFOUND ? pt_peer_put(txn, author, 0, &seen) : err;
+}
+
 enum pt_err pt_peer_put_delivered(struct pt_txn *txn, const struct pt_author *author, uint64_t incarnation,
                                   uint64_t epoch)
 {
