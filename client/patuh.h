@@ -197,7 +197,7 @@ struct patuh_claim {
 struct patuh_remark {
     const char *author;
     const char *text; /* note or comment; of evidence its file name; "" while it has not arrived */
-    const char *id;   /* of evidence: what patuh_remove takes */
+    const char *id;   /* of evidence: what patuh_remove takes; of a comment about something removed since: its path */
     const char *time; /* of a comment or note, by its author's clock, UTC; "" of others */
 };
 

@@ -119,6 +119,13 @@ static void fill_answer(struct building *b, uint32_t node, uint32_t instance, st
 
 /* --- notes, evidence, comments --- */
 
+static const char *path_of(struct building *b, uint32_t node, const char *name)
+{
+    struct pt_buf path = {0};
+    pt_path_put(&path, b->work->instrument, node, name);
+    return keep_buf(b, &path);
+}
+
 static struct patuh_remark remark_of(struct building *b, const struct pt_remark *from, const char *path)
 {
     struct patuh_remark remark = {.author = author_of(b, from->view), .text = "", .id = "", .time = ""};
@@ -168,30 +175,73 @@ static struct patuh_remark comment_of(struct building *b, const struct pt_commen
     return remark;
 }
 
-static const struct patuh_remark *comments_at(struct building *b, uint32_t question, const char *instance, bool stands,
+static bool is_there(const struct building *b, uint32_t repeat, struct pt_bytes name)
+{
+    const struct pt_answers *answers = &b->work->state.answers;
+    for (size_t i = 0; i < answers->n_instances; i++) {
+        const struct pt_instance *instance = &answers->instances[i];
+        if (instance->repeat == b->work->instrument->nodes[repeat].number &&
+            pt_bytes_eq(pt_bytes_str(instance->name), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is it about a product or respondent of this repeat that was removed since? *node: what it is about. */
+static bool is_about_gone(const struct building *b, uint32_t repeat, const Patuh__Comment *detail, uint32_t *node)
+{
+    struct pt_bytes name = pt_bytes_of(detail->instance.data, detail->instance.len);
+    *node = pt_node_by_number(b->work->instrument, detail->question);
+    return name.n > 0 && *node >= repeat && *node < b->work->instrument->nodes[repeat].end &&
+           !is_there(b, repeat, name);
+}
+
+/* Does it belong to this item? node: of a repeat, which has those too that are about what is gone; their id is the
+ * path they were written for. */
+static bool take_comment(struct building *b, const struct pt_comment *comment, uint32_t node, const char *instance,
+                         struct patuh_remark *out)
+{
+    const Patuh__Comment *detail = comment->detail;
+    uint32_t gone;
+    if (instance[0] == '\0' && b->work->instrument->nodes[node].type == PT_NODE_REPEAT &&
+        is_about_gone(b, node, detail, &gone)) {
+        const char *name =
+            pt_arena_printf(b->arena, "%.*s", (int)detail->instance.len, (const char *)detail->instance.data);
+        *out = comment_of(b, comment);
+        out->id = name == NULL ? "" : path_of(b, gone, name);
+        return true;
+    }
+    bool here = detail->question == b->work->instrument->nodes[node].number &&
+                pt_bytes_eq(pt_bytes_of(detail->instance.data, detail->instance.len), pt_bytes_str(instance));
+    if (here) {
+        *out = comment_of(b, comment);
+    }
+    return here;
+}
+
+static const struct patuh_remark *comments_at(struct building *b, uint32_t node, const char *instance, bool stands,
                                               size_t *n_out)
 {
     const struct pt_assessment *state = &b->work->state;
     struct patuh_remark *out = NULL;
     for (size_t i = 0; i < state->n_comments; i++) {
-        const struct pt_comment *comment = &state->comments[i];
-        struct pt_bytes where = pt_bytes_of(comment->detail->instance.data, comment->detail->instance.len);
-        if (comment->stands != stands || comment->detail->question != question ||
-            !pt_bytes_eq(where, pt_bytes_str(instance))) {
+        struct patuh_remark remark;
+        if (state->comments[i].stands != stands || !take_comment(b, &state->comments[i], node, instance, &remark)) {
             continue;
         }
         out = out == NULL ? pt_arena_zalloc(b->arena, state->n_comments, sizeof *out) : out;
         if (out != NULL) {
-            out[(*n_out)++] = comment_of(b, comment);
+            out[(*n_out)++] = remark;
         }
     }
     return out;
 }
 
-static void fill_comments(struct building *b, uint32_t question, const char *instance, struct patuh_item *item)
+static void fill_comments(struct building *b, uint32_t node, const char *instance, struct patuh_item *item)
 {
-    item->comments = comments_at(b, question, instance, true, &item->n_comments);
-    item->earlier = comments_at(b, question, instance, false, &item->n_earlier);
+    item->comments = comments_at(b, node, instance, true, &item->n_comments);
+    item->earlier = comments_at(b, node, instance, false, &item->n_earlier);
 }
 
 /* --- items --- */
@@ -282,13 +332,6 @@ static unsigned depth_of(const struct pt_instrument *instrument, uint32_t node)
     return depth;
 }
 
-static const char *path_of(struct building *b, uint32_t node, const char *name)
-{
-    struct pt_buf path = {0};
-    pt_path_put(&path, b->work->instrument, node, name);
-    return keep_buf(b, &path);
-}
-
 static struct patuh_item blank_item(struct building *b, uint32_t node)
 {
     const struct pt_node *n = &b->work->instrument->nodes[node];
@@ -348,7 +391,7 @@ static void add_question(struct building *b, uint32_t node, uint32_t instance)
     item->notes = remarks_at(b, state->notes, state->n_notes, question, instance, item->path, &item->n_notes);
     item->evidence =
         remarks_at(b, state->evidence, state->n_evidence, question, instance, item->path, &item->n_evidence);
-    fill_comments(b, question, name, item);
+    fill_comments(b, node, name, item);
 }
 
 static void add_instance(struct building *b, uint32_t repeat, uint32_t instance)
@@ -365,7 +408,7 @@ static void add_instance(struct building *b, uint32_t repeat, uint32_t instance)
     item->label_id = item->label_en = instance_label(b, instance);
     item->registered = pt_detail_is_registered(b->work, repeat, what->name);
     item->hint_id = item->hint_en = "";
-    fill_comments(b, b->work->instrument->nodes[repeat].number, what->name, item);
+    fill_comments(b, repeat, what->name, item);
     for (uint32_t i = repeat + 1; i < b->work->instrument->nodes[repeat].end; i++) {
         add_question(b, i, instance);
     }

@@ -271,8 +271,9 @@ Test(show, the_score_is_the_one_that_anybody_gets_from_the_same_entries)
     field_close(&field);
 }
 
-/* The region returns the unit with this said about unit_kind. */
-static void return_unit(struct field *field, struct patuh *device, const char *said)
+/* The region returns the unit with this said about a question, of an instance or "". */
+static void return_about(struct field *field, struct patuh *device, const char *question, const char *instance,
+                         const char *said)
 {
     struct pt_hash hash = field_text(device, said);
     struct pt_work work;
@@ -281,8 +282,10 @@ static void return_unit(struct field *field, struct patuh *device, const char *s
     Patuh__Comment *comments[] = {&comment};
     Patuh__Move move = PATUH__MOVE__INIT;
     uint8_t packed[512];
-    uint32_t node = pt_node_find(work.instrument, pt_bytes_str("unit_kind"));
+    uint32_t node = pt_node_find(work.instrument, pt_bytes_str(question));
     comment.has_question = comment.has_text = true;
+    comment.has_instance = instance[0] != '\0';
+    comment.instance = (ProtobufCBinaryData){.len = strlen(instance), .data = (uint8_t *)(uintptr_t)instance};
     comment.question = work.instrument->nodes[node].number;
     comment.text = (ProtobufCBinaryData){.len = sizeof hash.b, .data = hash.b};
     move.has_to = true;
@@ -296,6 +299,41 @@ static void return_unit(struct field *field, struct patuh *device, const char *s
     entry.detail = pt_bytes_of(packed, patuh__move__pack(&move, packed));
     field_region_writes(field, device, FIELD_UNIT, entry);
     pt_work_close(&work);
+}
+
+static void return_unit(struct field *field, struct patuh *device, const char *said)
+{
+    return_about(field, device, "unit_kind", "", said);
+}
+
+/* Counted in the list, so it has to stand somewhere: at the repeat, with the path it was written for. */
+Test(show, a_comment_on_a_respondent_that_was_removed_stands_at_its_repeat)
+{
+    struct field field;
+    char path[PATUH_PATH_BYTES];
+    char name[16];
+    uint32_t n = 0;
+    struct patuh_problem problem;
+    field_open(&field);
+    struct patuh *device = field_device(&field, FIELD_SARI);
+    cr_assert_eq(patuh_add(device, FIELD_UNIT, "respondent", "loket 2", path, &problem), PATUH_OK);
+    (void)snprintf(name, sizeof name, "%.5s", path + strlen("respondent["));
+    cr_assert_eq(pt_sync_seal(device, &n), PT_OK);
+    return_about(&field, device, "respondent", name, "siapa ini?");
+    struct patuh_form form = field_form(device, FIELD_UNIT);
+    cr_expect_eq(field_item(&form, path)->n_comments, 1);
+    cr_expect_eq(field_item(&form, "respondent")->n_comments, 0);
+    patuh_form_free(&form);
+    cr_assert_eq(patuh_remove(device, FIELD_UNIT, path, &problem), PATUH_OK, "%s", problem.text);
+    form = field_form(device, FIELD_UNIT);
+    const struct patuh_item *repeat = field_item(&form, "respondent");
+    cr_expect_eq(form.summary.n_comments, 1);
+    cr_assert_eq(repeat->n_comments, 1);
+    cr_expect_str_eq(repeat->comments[0].text, "siapa ini?");
+    cr_expect_str_eq(repeat->comments[0].id, path);
+    patuh_form_free(&form);
+    patuh_close(device);
+    field_close(&field);
 }
 
 Test(show, brings_the_comments_of_a_return)
