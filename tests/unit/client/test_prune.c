@@ -311,3 +311,20 @@ Test(prune, what_is_returned_is_as_it_was_and_goes_on)
     patuh_history_free(&history);
     close_two(&t);
 }
+
+/* A bundle has nothing of it, and goes out all the same. */
+Test(prune, a_bundle_goes_out_of_a_device_that_pruned)
+{
+    struct two t;
+    char file[128];
+    struct patuh_problem problem = {""};
+    struct patuh_bundle_out out = {0};
+    open_two(&t);
+    be_done(&t);
+    cr_assert_eq(prune(&t), 1);
+    (void)snprintf(file, sizeof file, "%s/bundel", t.field.root);
+    cr_assert_eq(patuh_bundle_out(t.sari, file, &out, &problem), PATUH_OK, "%s", problem.text);
+    cr_expect_eq(out.chunks, 0);
+    cr_expect_eq(out.files, 0);
+    close_two(&t);
+}
