@@ -30,6 +30,7 @@ struct pt_receipt {
     struct pt_bytes body;  /* the signed bytes */
     struct pt_signature signature;
     bool current; /* said by an office in a session: it holds there now, whatever clocks say; false after reading */
+    bool passed_on; /* and not by the office that signed it: of several epochs it may be an earlier one */
 };
 
 /* Fill body and signature of a receipt whose other fields are set. Errors: NOMEM. */

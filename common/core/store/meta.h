@@ -33,7 +33,7 @@
 #define PT_META_STALE "stale"
 /* u64: when it said to this device that it took it out, by the device's clock; 0: no longer. */
 #define PT_META_REVOKED_MS "revoked"
-#define PT_META_NEWEST_REGION "seen1"   /* u64 epoch, u64 LSN of the newest receipt of tier 1 */
+#define PT_META_NEWEST_REGION "seen1"   /* u64 epoch, u64 LSN, i64 time of the newest receipt of tier 1 */
 #define PT_META_NEWEST_NATIONAL "seen2" /* the same of tier 2 */
 #define PT_META_NEWEST "seen"           /* of either: epoch, LSN, 8 bytes of its hash, as the next chunk names it */
 /* u64: its time in milliseconds, as its last Welcome said. */

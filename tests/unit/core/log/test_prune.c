@@ -281,6 +281,33 @@ Test(prune, what_the_device_did_not_write_stays)
     scene_close(&s);
 }
 
+/* After a life of head office began, the region passes on what it has: of another assessment that is a receipt of the
+ * life before. It comes last, and is not the newest for that. */
+Test(prune, an_old_receipt_that_is_passed_on_is_not_the_newest)
+{
+    struct pt_hash file;
+    bool due = true;
+    struct scene s = delivered(1, &file);
+    struct pt_subject subject = subject_of(A2);
+    cr_assert_eq(world_renew(s.head), PT_OK);
+    world_write(s.device, A1, 5);
+    (void)scene_sync(&s, s.device);
+    (void)scene_sync(&s, s.region);
+    (void)scene_sync(&s, s.region);
+    (void)scene_sync(&s, s.device);
+    days_later(&s, 31);
+    struct pt_receipted first = world_receipted(s.device, s.device, A1, PT_TIER_NATIONAL);
+    struct pt_receipted second = world_receipted(s.device, s.device, A2, PT_TIER_NATIONAL);
+    cr_assert_eq(first.epoch, s.head->epoch);
+    cr_assert_neq(second.epoch, s.head->epoch, "it was not brought again");
+    struct pt_txn *txn = begin(s.device, false);
+    struct pt_prune_rule rule = world_prune_rule(s.device, txn, 30 * DAY_MS);
+    cr_assert_eq(pt_prune_is_due(txn, &subject, &rule, &due), PT_OK);
+    pt_store_abort(txn);
+    cr_expect_not(due);
+    scene_close(&s);
+}
+
 /* --- what --- */
 
 Test(prune, chunks_texts_wants_and_files_go_and_heads_and_receipts_stay)
