@@ -375,6 +375,7 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
         inbox->salt = welcome->salt;
         inbox->own_stale = welcome->stale_salt;
         inbox->office_ms = welcome->now_ms;
+        inbox->office_epoch = welcome->epoch;
         pt__session_submit(s, u, inbox);
     }
     struct pt_txn *txn;

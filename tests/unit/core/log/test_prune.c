@@ -308,6 +308,62 @@ Test(prune, an_old_receipt_that_is_passed_on_is_not_the_newest)
     scene_close(&s);
 }
 
+static void lose_file(struct world_node *node, const struct pt_hash *file)
+{
+    struct world_blob *blob = world_blob(node, file);
+    pt_buf_clear(&blob->bytes);
+    blob->whole = false;
+    blob->total = 0;
+}
+
+/* The region got its logs back, and not its files; those of A1, more than one offer holds, are nowhere. The one of A2 is
+ * here: it is offered all the same, and stays until the region has it again. */
+Test(prune, files_that_are_nowhere_keep_no_other_from_coming_back)
+{
+    struct pt_hash file;
+    struct pt_hash photos[PT_BLOB_HASHES_MAX];
+    struct scene s = delivered(1, &file);
+    struct pt_hash last = world_file(s.device, 500);
+    for (size_t i = 0; i < PT_BLOB_HASHES_MAX; i++) {
+        photos[i] = world_file(s.device, 100 + i);
+        write_evidence(s.device, A1, &photos[i]);
+    }
+    write_evidence(s.device, A2, &last);
+    (void)scene_sync(&s, s.device);
+    (void)scene_sync(&s, s.region);
+    (void)scene_sync(&s, s.device);
+    cr_assert(prune(s.device, A1, 0));
+    world_write(s.region, A1, 1);
+    (void)scene_sync(&s, s.device);
+    cr_assert_eq(world_renew(s.region), PT_OK);
+    for (size_t i = 0; i < PT_BLOB_HASHES_MAX; i++) {
+        lose_file(s.region, &photos[i]);
+    }
+    lose_file(s.region, &last);
+    lose_file(s.region, &file);
+    (void)scene_sync(&s, s.device);
+    cr_expect(has_file(s.region, &last) || !prune(s.device, A2, 0), "the only one left has gone");
+    cr_expect(has_file(s.region, &last));
+    scene_close(&s);
+}
+
+/* It has another epoch, and does not ask: a receipt of before says nothing, though no other came since. */
+Test(prune, evidence_waits_for_the_epoch_that_the_office_has)
+{
+    struct pt_hash file;
+    struct scene s = delivered(1, &file);
+    cr_assert_eq(world_renew(s.region), PT_OK);
+    s.region->policy.evidence = false;
+    lose_file(s.region, &file);
+    (void)scene_sync(&s, s.device);
+    cr_expect_not(prune(s.device, A1, 0));
+    s.region->policy.evidence = true;
+    (void)scene_sync(&s, s.device);
+    cr_expect(has_file(s.region, &file));
+    cr_expect(prune(s.device, A1, 0));
+    scene_close(&s);
+}
+
 /* --- what --- */
 
 Test(prune, chunks_texts_wants_and_files_go_and_heads_and_receipts_stay)
