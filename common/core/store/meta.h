@@ -39,7 +39,7 @@
 /* u64: its time in milliseconds, as its last Welcome said. */
 #define PT_META_OFFICE_MS "office_ms"
 #define PT_META_OFFICE_EPOCH "office_epoch" /* u64, as the last Welcome said */
-#define PT_META_LINK "upper_link" /* message LinkRecord: how a region's link to head office is */
+#define PT_META_LINK "upper_link"           /* message LinkRecord: how a region's link to head office is */
 
 /* What a device let go: PT_META_PRUNED, a space, the subject: message PrunedRecord (core/log/prune.h). */
 #define PT_META_PRUNED "pruned"

@@ -55,9 +55,9 @@ struct lacking {
     struct pt_head head; /* of that log */
 };
 
-/* It brings the log; or the log is ours, and who was restored gets back what it lost from whoever was given it. Texts of
- * what this side brings are asked for as well: entries of it may have come back from the office (after a recall, to a
- * region that was restored), and who wrote them may have let go of their texts. */
+/* It brings the log; or the log is ours, and who was restored gets back what it lost from whoever was given it. Texts
+ * of what this side brings are asked for as well: entries of it may have come back from the office (after a recall, to
+ * a region that was restored), and who wrote them may have let go of their texts. */
 static bool may_have(const struct pt_session *s, const struct pt_log_id *log, bool text)
 {
     bool brings = s->scope.is_up(s->scope.data, log) != s->config.connects;

@@ -190,7 +190,8 @@ static enum pt_err offer_logs(struct pt_session *s, struct pt_txn *txn, uint64_t
     return err;
 }
 
-/* First what is here. The rest, which was pruned, may be there, or nowhere; it keeps nothing else from being offered. */
+/* First what is here. The rest, which was pruned, may be there, or nowhere; it keeps nothing else from being offered.
+ */
 enum pt_err pt__session_offer_own(struct pt_session *s, struct pt_txn *txn, uint64_t epoch, struct pt_update *u)
 {
     struct offer offer = {.n = 0};

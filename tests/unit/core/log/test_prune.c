@@ -316,8 +316,8 @@ static void lose_file(struct world_node *node, const struct pt_hash *file)
     blob->total = 0;
 }
 
-/* The region got its logs back, and not its files; those of A1, more than one offer holds, are nowhere. The one of A2 is
- * here: it is offered all the same, and stays until the region has it again. */
+/* The region got its logs back, and not its files; those of A1, more than one offer holds, are nowhere. The one of A2
+ * is here: it is offered all the same, and stays until the region has it again. */
 Test(prune, files_that_are_nowhere_keep_no_other_from_coming_back)
 {
     struct pt_hash file;
