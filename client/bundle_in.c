@@ -61,6 +61,7 @@ static enum pt_err look_at_receipt(struct taking *t, struct pt_txn *txn, const P
         if (log->log.incarnation == t->device->incarnation && pt_author_eq(&log->log.author, &t->device->author)) {
             err = pt_logs_find(txn, &log->log, &head);
             uint64_t last = head.held_seq > head.seq ? head.held_seq : head.seq;
+            last = head.recalled_seq > last ? head.recalled_seq : last; /* what was pruned is on its way */
             t->stale = t->stale || err == PT_ENOTFOUND || (err == PT_OK && log->seq > last);
             err = err == PT_ENOTFOUND ? PT_OK : err;
         }

@@ -48,7 +48,7 @@ static enum pt_err admit(struct bundle *b, const struct pt_bundle_in *in, struct
 }
 
 /* As in Hello: a receipt of this very epoch for more than is here means that the store went back in time. Nothing is
- * signed under that epoch any more. */
+ * signed under that epoch any more. Not on the word of who was revoked. */
 static enum pt_err check_epoch(struct bundle *b, const struct pt_bundle_in *in, struct pt_problem *problem)
 {
     const Patuh__BundleFrom *from = pt_bundle_from(in->reader);
@@ -70,7 +70,7 @@ static enum pt_err check_epoch(struct bundle *b, const struct pt_bundle_in *in, 
     for (size_t i = 0; i < from->n_seen; i++) {
         older = older || (from->seen[i]->tier == tier && from->seen[i]->epoch == epoch && from->seen[i]->lsn > lsn);
     }
-    if (err != PT_OK || !older) {
+    if (err != PT_OK || !older || b->peer.revoked) {
         return err;
     }
     if (b->office->writer != NULL) { /* epoch and incarnation are the loop's then */

@@ -9,6 +9,7 @@
 #include "io/store/marker.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct fresh {
     uint64_t epoch;
@@ -96,13 +97,29 @@ static enum pt_err read_refilling(const struct office *office, bool *refilling, 
     return err;
 }
 
+/* A region that joined anew, with other keys, stands there twice, and who has the keys of before is gone: one of them
+ * is enough. */
+static enum pt_err is_heard(const struct directory *directory, struct pt_txn *txn, uint64_t epoch, const char *code,
+                            bool *heard)
+{
+    enum pt_err err = PT_OK;
+    *heard = false;
+    for (size_t i = 0; i < directory->authority.n_offices && err == PT_OK && !*heard; i++) {
+        const struct pt_office *office = &directory->authority.offices[i];
+        if (strcmp(office->code, code) == 0) {
+            err = pt_peer_has_delivered(txn, &office->author, epoch, heard);
+        }
+    }
+    return err;
+}
+
 static enum pt_err find_unheard(const struct directory *directory, struct pt_txn *txn, uint64_t epoch, char *code)
 {
     enum pt_err err = PT_OK;
     for (size_t i = 0; i < directory->authority.n_offices && err == PT_OK && code[0] == '\0'; i++) {
         const struct pt_office *office = &directory->authority.offices[i];
         bool heard = office->is_root;
-        err = heard ? PT_OK : pt_peer_has_delivered(txn, &office->author, epoch, &heard);
+        err = heard ? PT_OK : is_heard(directory, txn, epoch, office->code, &heard);
         if (err == PT_OK && !heard) {
             (void)snprintf(code, PT_OFFICE_CODE_BYTES_MAX + 1, "%s", office->code);
         }

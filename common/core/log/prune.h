@@ -34,8 +34,8 @@ struct pt_prune_rule {
 };
 /* Is everything that the author wrote about the subject (something) safe elsewhere, for so long? Each of its logs is
  * receipted up to its head by head office, in the newest epoch of it that is known here, and by the office it delivers
- * to; the evidence by the latter, in its newest epoch. No log of the subject has a tail, is forked or has parked
- * chunks. */
+ * to; the evidence by the latter, in its newest epoch, which is the one of the last Welcome. No log of the subject has
+ * a tail, is forked or has parked chunks. */
 enum pt_err pt_prune_is_due(struct pt_txn *txn, const struct pt_subject *subject, const struct pt_prune_rule *rule,
                             bool *due);
 /* Its parts, of one log (prune_proof.c). Does head office have it up to its head, since long enough? */

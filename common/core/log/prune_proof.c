@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "core/log/entry_blobs.h"
 #include "core/log/receipts.h"
+#include "core/store/meta.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +58,8 @@ enum pt_err pt_prune_is_delivered(struct pt_txn *txn, const struct pt_head *head
 struct evidence {
     struct pt_txn *txn;
     enum pt_tier tier;
-    uint64_t epoch; /* the newest of that office */
+    uint64_t epoch; /* of its newest receipt */
+    bool present;   /* and that is the one it has now */
     bool safe;
 };
 
@@ -69,7 +71,7 @@ static enum pt_err look_at_blob(void *data, const struct pt_hash *hash, bool sma
         return PT_OK;
     }
     enum pt_err err = pt_blob_receipted(e->txn, hash, e->tier, &receipted);
-    e->safe = err == PT_OK && receipted.found && receipted.epoch == e->epoch;
+    e->safe = err == PT_OK && e->present && receipted.found && receipted.epoch == e->epoch;
     return err;
 }
 
@@ -92,12 +94,24 @@ static enum pt_err visit_blobs(struct pt_txn *txn, const struct pt_head *head, p
     return err;
 }
 
+/* An office that was restored says its epoch in Welcome, and may have signed nothing for us since. */
+static enum pt_err is_present(struct pt_txn *txn, uint64_t epoch, bool *is)
+{
+    uint64_t said = epoch;
+    enum pt_err err = pt_meta_get_u64(txn, PT_META_OFFICE_EPOCH, &said);
+    *is = said == epoch;
+    return err == PT_ENOTFOUND ? PT_OK : err;
+}
+
 enum pt_err pt_prune_is_evidence_safe(struct pt_txn *txn, const struct pt_head *head, const struct pt_prune_rule *rule,
                                       bool *safe)
 {
     uint64_t lsn;
     struct evidence e = {.txn = txn, .tier = rule->office_tier, .safe = true};
     enum pt_err err = pt_receipt_newest(txn, rule->office_tier, &e.epoch, &lsn);
+    if (err == PT_OK) {
+        err = is_present(txn, e.epoch, &e.present);
+    }
     if (err == PT_OK) {
         err = visit_blobs(txn, head, look_at_blob, &e);
     }

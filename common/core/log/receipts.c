@@ -389,6 +389,7 @@ static const char *newest_of(enum pt_tier tier)
 struct seen {
     uint64_t epoch;
     uint64_t lsn;
+    int64_t time_ms;
 };
 
 static enum pt_err read_seen(struct pt_txn *txn, enum pt_tier tier, struct seen *out)
@@ -401,6 +402,9 @@ static enum pt_err read_seen(struct pt_txn *txn, enum pt_tier tier, struct seen 
     }
     struct pt_reader reader = pt_reader_on(value);
     struct seen seen = {.epoch = pt_read_u64(&reader), .lsn = pt_read_u64(&reader)};
+    if (value.n > 2 * sizeof(uint64_t)) { /* stores of before do not know it */
+        seen.time_ms = (int64_t)pt_read_u64(&reader);
+    }
     if (pt_read_end(&reader) != PT_OK) {
         return PT_EDAMAGED;
     }
@@ -420,13 +424,14 @@ enum pt_err pt_receipt_newest(struct pt_txn *txn, enum pt_tier tier, uint64_t *e
 }
 
 /* Within an epoch the later place in the arrival log. A restored office begins a new epoch, and its clock says nothing
- * about which one is later: the one in which it speaks itself is. */
+ * about which one is later: the one in which it speaks itself is. Who passes its receipts on may have some of each
+ * epoch, in any order; there is nothing but the clock then. */
 static bool is_later(const struct pt_receipt *receipt, const struct seen *before)
 {
     if (before->lsn == 0 || receipt->epoch == before->epoch) {
         return receipt->lsn > before->lsn;
     }
-    return receipt->current;
+    return receipt->current && (!receipt->passed_on || receipt->time_ms > before->time_ms);
 }
 
 static enum pt_err put_newest(struct pt_txn *txn, const struct pt_receipt *receipt)
@@ -434,6 +439,7 @@ static enum pt_err put_newest(struct pt_txn *txn, const struct pt_receipt *recei
     struct pt_buf seen = {0};
     pt_buf_put_u64(&seen, receipt->epoch);
     pt_buf_put_u64(&seen, receipt->lsn);
+    pt_buf_put_u64(&seen, (uint64_t)receipt->time_ms);
     enum pt_err err = seen.err == PT_OK ? pt_meta_put(txn, newest_of(receipt->tier), pt_buf_bytes(&seen)) : seen.err;
     pt_buf_free(&seen);
     return err;

@@ -29,7 +29,8 @@ struct pt_receipt {
     size_t n_blobs;        /* at most PT_BLOB_HASHES_MAX */
     struct pt_bytes body;  /* the signed bytes */
     struct pt_signature signature;
-    bool current; /* said by an office in a session: it holds there now, whatever clocks say; false after reading */
+    bool current;   /* said by an office in a session: it holds there now, whatever clocks say; false after reading */
+    bool passed_on; /* and not by the office that signed it: of several epochs it may be an earlier one */
 };
 
 /* Fill body and signature of a receipt whose other fields are set. Errors: NOMEM. */

@@ -33,12 +33,13 @@
 #define PT_META_STALE "stale"
 /* u64: when it said to this device that it took it out, by the device's clock; 0: no longer. */
 #define PT_META_REVOKED_MS "revoked"
-#define PT_META_NEWEST_REGION "seen1"   /* u64 epoch, u64 LSN of the newest receipt of tier 1 */
+#define PT_META_NEWEST_REGION "seen1"   /* u64 epoch, u64 LSN, i64 time of the newest receipt of tier 1 */
 #define PT_META_NEWEST_NATIONAL "seen2" /* the same of tier 2 */
 #define PT_META_NEWEST "seen"           /* of either: epoch, LSN, 8 bytes of its hash, as the next chunk names it */
 /* u64: its time in milliseconds, as its last Welcome said. */
 #define PT_META_OFFICE_MS "office_ms"
-#define PT_META_LINK "upper_link" /* message LinkRecord: how a region's link to head office is */
+#define PT_META_OFFICE_EPOCH "office_epoch" /* u64, as the last Welcome said */
+#define PT_META_LINK "upper_link"           /* message LinkRecord: how a region's link to head office is */
 
 /* What a device let go: PT_META_PRUNED, a space, the subject: message PrunedRecord (core/log/prune.h). */
 #define PT_META_PRUNED "pruned"

@@ -179,6 +179,9 @@ enum pt_err pt_inbox_apply(struct pt_txn *txn, struct pt_inbox *inbox)
     if (err == PT_OK && inbox->has_own_salt) {
         err = pt_meta_put_u64(txn, PT_META_OFFICE_MS, (uint64_t)inbox->office_ms);
     }
+    if (err == PT_OK && inbox->has_own_salt) {
+        err = pt_meta_put_u64(txn, PT_META_OFFICE_EPOCH, inbox->office_epoch);
+    }
     if (err == PT_OK && inbox->own_stale) {
         err = pt_meta_put_u64(txn, PT_META_STALE, 1);
     }

@@ -49,6 +49,7 @@ struct pt_inbox {
     bool has_own_salt;  /* given to us by the upper office */
     bool own_stale;     /* and what it says of us: an older store than it knew. Kept with the salt (PT_META_STALE) */
     int64_t office_ms;  /* and its time (PT_META_OFFICE_MS) */
+    uint64_t office_epoch;
     struct pt_blob_policy policy;
     int64_t now_ms;
     /* out */

@@ -55,11 +55,13 @@ struct lacking {
     struct pt_head head; /* of that log */
 };
 
-/* It brings the log; or the log is ours, and who was restored gets back what it lost from whoever was given it. */
-static bool may_have(const struct pt_session *s, const struct pt_log_id *log)
+/* It brings the log; or the log is ours, and who was restored gets back what it lost from whoever was given it. Texts
+ * of what this side brings are asked for as well: entries of it may have come back from the office (after a recall, to
+ * a region that was restored), and who wrote them may have let go of their texts. */
+static bool may_have(const struct pt_session *s, const struct pt_log_id *log, bool text)
 {
     bool brings = s->scope.is_up(s->scope.data, log) != s->config.connects;
-    bool lost = !s->config.connects && pt_author_eq(&log->author, &s->config.author);
+    bool lost = s->config.connects ? text : pt_author_eq(&log->author, &s->config.author);
     return s->scope.has(s->scope.data, log) && (brings || lost);
 }
 
@@ -78,7 +80,7 @@ static enum pt_err look_at(struct pt_session *s, struct pt_txn *txn, struct pt_b
         return PT_OK;
     }
     err = pt_logs_head(txn, row.log, &out->head);
-    out->may_ask = err == PT_OK && may_have(s, &out->head.log);
+    out->may_ask = err == PT_OK && may_have(s, &out->head.log, is_text(&out->blob));
     return err;
 }
 

@@ -293,13 +293,14 @@ static enum pt_err answer_hello(struct pt_session *s, struct pt_txn *txn, const 
     return PT_OK;
 }
 
-/* The peer has a receipt of this very epoch for what is not here: the store went back in time, and nobody said so. */
+/* The peer has a receipt of this very epoch for what is not here: the store went back in time, and nobody said so. The
+ * word of who was revoked is not taken: a lost key must not keep an office from giving. */
 static enum pt_err check_epoch(struct pt_session *s, const Patuh__Hello *hello)
 {
     struct pt_txn *txn;
     struct pt_hash hash;
     uint64_t last = 0;
-    if (!hello->has_epoch || hello->epoch != *s->config.epoch) {
+    if (s->peer.revoked || !hello->has_epoch || hello->epoch != *s->config.epoch) {
         return PT_OK;
     }
     enum pt_err err = pt_store_begin_read(s->config.store, &txn);
@@ -374,6 +375,7 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
         inbox->salt = welcome->salt;
         inbox->own_stale = welcome->stale_salt;
         inbox->office_ms = welcome->now_ms;
+        inbox->office_epoch = welcome->epoch;
         pt__session_submit(s, u, inbox);
     }
     struct pt_txn *txn;

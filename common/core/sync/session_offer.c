@@ -142,9 +142,16 @@ static bool is_among(const struct pt_hash *hashes, size_t n, const struct pt_has
     return found;
 }
 
+static bool has_file(struct pt_session *s, const struct pt_hash *hash, struct pt_arena *arena)
+{
+    struct pt_bytes bytes;
+    uint64_t total;
+    return s->config.blobs->read(s->config.blobs->data, hash, 0, 1, arena, &bytes, &total) == PT_OK;
+}
+
 /* The evidence that the first `covered` entries of a log of ours name. The rest is asked for when its entries come. */
 static enum pt_err offer_log(struct pt_session *s, struct pt_txn *txn, const struct pt_view *view, uint64_t covered,
-                             uint64_t epoch, struct offer *offer)
+                             uint64_t epoch, bool only_here, struct pt_arena *arena, struct offer *offer)
 {
     enum pt_err err = PT_OK;
     for (size_t i = 0; i < view->n_entries && i < covered && offer->n < PT_BLOB_HASHES_MAX && err == PT_OK; i++) {
@@ -154,19 +161,20 @@ static enum pt_err offer_log(struct pt_session *s, struct pt_txn *txn, const str
             continue;
         }
         err = pt_blob_receipted(txn, &entry->hash, s->config.upper_tier, &receipted);
-        if (err == PT_OK && (!receipted.found || receipted.epoch != epoch)) {
+        bool known = receipted.found && receipted.epoch == epoch;
+        if (err == PT_OK && !known && (!only_here || has_file(s, &entry->hash, arena))) {
             offer->hashes[offer->n++] = entry->hash;
         }
     }
     return err;
 }
 
-enum pt_err pt__session_offer_own(struct pt_session *s, struct pt_txn *txn, uint64_t epoch, struct pt_update *u)
+static enum pt_err offer_logs(struct pt_session *s, struct pt_txn *txn, uint64_t epoch, bool only_here,
+                              struct pt_arena *arena, struct offer *offer)
 {
     struct pt_head *heads;
-    struct offer offer = {.n = 0};
     size_t n = 0;
-    enum pt_err err = pt_logs_list(txn, NULL, &u->arena, &heads, &n);
+    enum pt_err err = pt_logs_list(txn, NULL, arena, &heads, &n);
     for (size_t i = 0; i < n && err == PT_OK; i++) {
         struct pt_view view;
         uint64_t covered = 0;
@@ -175,9 +183,21 @@ enum pt_err pt__session_offer_own(struct pt_session *s, struct pt_txn *txn, uint
         }
         err = pt_receipt_covers(txn, &heads[i], s->config.upper_tier, &covered);
         if (err == PT_OK && covered > 0) {
-            err = pt_logs_view(txn, &heads[i], 0, false, &u->arena, &view);
-            err = err == PT_OK ? offer_log(s, txn, &view, covered, epoch, &offer) : err;
+            err = pt_logs_view(txn, &heads[i], 0, false, arena, &view);
+            err = err == PT_OK ? offer_log(s, txn, &view, covered, epoch, only_here, arena, offer) : err;
         }
+    }
+    return err;
+}
+
+/* First what is here. The rest, which was pruned, may be there, or nowhere; it keeps nothing else from being offered.
+ */
+enum pt_err pt__session_offer_own(struct pt_session *s, struct pt_txn *txn, uint64_t epoch, struct pt_update *u)
+{
+    struct offer offer = {.n = 0};
+    enum pt_err err = offer_logs(s, txn, epoch, true, &u->arena, &offer);
+    if (err == PT_OK && offer.n < PT_BLOB_HASHES_MAX) {
+        err = offer_logs(s, txn, epoch, false, &u->arena, &offer);
     }
     if (err == PT_OK) {
         say_offer(s, &offer, u);
@@ -189,11 +209,8 @@ enum pt_err pt__session_offer_own(struct pt_session *s, struct pt_txn *txn, uint
 static bool has_blob(struct pt_session *s, struct pt_txn *txn, const struct owed_blob *blob, struct pt_arena *arena)
 {
     struct pt_bytes bytes;
-    uint64_t total;
-    if (blob->small) {
-        return pt_text_content(txn, &blob->subject, &blob->hash, arena, &bytes) == PT_OK;
-    }
-    return s->config.blobs->read(s->config.blobs->data, &blob->hash, 0, 1, arena, &bytes, &total) == PT_OK;
+    return blob->small ? pt_text_content(txn, &blob->subject, &blob->hash, arena, &bytes) == PT_OK
+                       : has_file(s, &blob->hash, arena);
 }
 
 void pt__session_offer_owed(struct pt_session *s, struct pt_txn *txn, struct pt_update *u)

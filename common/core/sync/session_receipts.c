@@ -250,6 +250,7 @@ void pt__session_on_receipt(struct pt_session *s, const Patuh__Receipt *receipt,
     }
     inbox->n_receipts = 1;
     inbox->receipts[0].current = true;
+    inbox->receipts[0].passed_on = inbox->receipts[0].tier != s->config.upper_tier;
     s->counts.receipts++;
     settle_flight(s, u, &inbox->receipts[0]);
     pt__session_submit(s, u, inbox);

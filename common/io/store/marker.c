@@ -31,17 +31,34 @@ static enum pt_err read_markers(struct pt_txn *txn, struct markers *out)
     return PT_OK;
 }
 
-static bool file_fits(const char *dir, const struct markers *markers)
+static bool read_file(const char *dir, uint8_t found[MARKER_BYTES])
 {
     char path[PATH_MAX];
-    uint8_t found[MARKER_BYTES];
     struct pt_buf text = {0};
-    bool fits = pt_path_join(path, sizeof path, dir, "marker") == PT_OK &&
+    bool good = pt_path_join(path, sizeof path, dir, "marker") == PT_OK &&
                 pt_file_read(path, MARKER_FILE_BYTES, &text, NULL) == PT_OK && text.n == MARKER_FILE_BYTES &&
-                pt_hex_read(pt_bytes_of(text.data, 2 * sizeof found), found, sizeof found) == PT_OK;
+                pt_hex_read(pt_bytes_of(text.data, 2 * MARKER_BYTES), found, MARKER_BYTES) == PT_OK;
     pt_buf_free(&text);
-    return fits &&
-           (memcmp(found, markers->newest, sizeof found) == 0 || memcmp(found, markers->before, sizeof found) == 0);
+    return good;
+}
+
+static bool is_known(const uint8_t found[MARKER_BYTES], const struct markers *markers)
+{
+    return memcmp(found, markers->newest, MARKER_BYTES) == 0 || memcmp(found, markers->before, MARKER_BYTES) == 0;
+}
+
+static bool file_fits(const char *dir, const struct markers *markers)
+{
+    uint8_t found[MARKER_BYTES];
+    return read_file(dir, found) && is_known(found, markers);
+}
+
+/* What the file holds until the new one is written, which may fail time after time, on a full disk for instance. */
+static void keep_before(const char *dir, const struct markers *markers, uint8_t out[MARKER_BYTES])
+{
+    uint8_t found[MARKER_BYTES];
+    bool fits = read_file(dir, found) && is_known(found, markers);
+    memcpy(out, fits ? found : markers->newest, MARKER_BYTES);
 }
 
 enum pt_err pt_marker_check(struct pt_store *store, const char *dir, enum pt_marker *out)
@@ -92,7 +109,7 @@ enum pt_err pt_marker_write(struct pt_store *store, const char *dir, const struc
     err = read_markers(txn, &markers);
     if (err == PT_OK) {
         pt_random_fill(random, both, MARKER_BYTES);
-        memcpy(both + MARKER_BYTES, markers.newest, MARKER_BYTES);
+        keep_before(dir, &markers, both + MARKER_BYTES);
         err = pt_meta_put(txn, PT_META_MARKER, pt_bytes_of(both, sizeof both));
     }
     if (err != PT_OK) {

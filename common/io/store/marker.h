@@ -1,10 +1,10 @@
 /* marker.h - notices that a store was restored or copied.
  *
  * D/marker, a file outside the store, equals what the store says of it. It is rewritten at every clean start or sync,
- * so a store that comes back from a copy does not find its marker. Two values are accepted, the newest and the one
- * before: a crash may fall between store and file. A folder that was copied whole has the right marker; that is noticed
- * by what others have seen of it (session.h).
- * Thread: the caller's, which may block on the disk. */
+ * so a store that comes back from a copy does not find its marker. Two values are accepted, the newest and the one that
+ * the file had then: a crash may fall between store and file, or the file cannot be written. A folder that was copied
+ * whole has the right marker; that is noticed by what others have seen of it (session.h). Thread: the caller's, which
+ * may block on the disk. */
 #ifndef PT_MARKER_H
 #define PT_MARKER_H
 

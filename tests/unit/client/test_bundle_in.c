@@ -1,5 +1,6 @@
 #include "client/sync.h"
 #include "core/bundle/fill.h"
+#include "core/log/prune.h"
 #include "io/disk/files.h"
 #include "io/store/bundle_file.h"
 #include "support/field.h"
@@ -96,6 +97,30 @@ static uint64_t receipted(struct patuh *device)
     cr_assert_eq(pt_receipt_covers(txn, &head, PT_TIER_REGION, &seq), PT_OK);
     pt_store_abort(txn);
     return seq;
+}
+
+/* What it pruned is coming back: that far the office has more of our log, and the store is not older for that. */
+Test(bundle_in, a_receipt_of_what_comes_back_needs_no_new_incarnation)
+{
+    struct field field;
+    struct pt_txn *txn;
+    struct patuh_bundle_in in = {0};
+    bool recalled = false;
+    struct patuh *device = device_with_an_answer(&field);
+    struct pt_subject subject = own_log(device).log.subject;
+    cr_assert_eq(pt_store_begin_write(device->store, &txn), PT_OK);
+    cr_assert_eq(pt_prune(txn, &subject, &(struct pt_pruned){.unit = ""}), PT_OK);
+    cr_assert_eq(pt_prune_recall(txn, &subject, &recalled), PT_OK);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+    cr_assert(recalled);
+    write_reply(&field, "a", device, &(struct reply){.maker = &field.region, .seq = 1, .epoch = 5, .lsn = 9});
+    cr_assert_eq(patuh_bundle_in(device, in_field(&field, "a"), &in, NULL), PATUH_OK);
+    cr_expect_not(in.fresh_incarnation);
+    write_reply(&field, "b", device, &(struct reply){.maker = &field.region, .seq = 2, .epoch = 5, .lsn = 10});
+    cr_assert_eq(patuh_bundle_in(device, in_field(&field, "b"), &in, NULL), PATUH_OK);
+    cr_expect(in.fresh_incarnation, "more than there ever was here");
+    patuh_close(device);
+    field_close(&field);
 }
 
 Test(bundle_in, receipts_of_its_office_are_taken)

@@ -281,6 +281,89 @@ Test(prune, what_the_device_did_not_write_stays)
     scene_close(&s);
 }
 
+/* After a life of head office began, the region passes on what it has: of another assessment that is a receipt of the
+ * life before. It comes last, and is not the newest for that. */
+Test(prune, an_old_receipt_that_is_passed_on_is_not_the_newest)
+{
+    struct pt_hash file;
+    bool due = true;
+    struct scene s = delivered(1, &file);
+    struct pt_subject subject = subject_of(A2);
+    cr_assert_eq(world_renew(s.head), PT_OK);
+    world_write(s.device, A1, 5);
+    (void)scene_sync(&s, s.device);
+    (void)scene_sync(&s, s.region);
+    (void)scene_sync(&s, s.region);
+    (void)scene_sync(&s, s.device);
+    days_later(&s, 31);
+    struct pt_receipted first = world_receipted(s.device, s.device, A1, PT_TIER_NATIONAL);
+    struct pt_receipted second = world_receipted(s.device, s.device, A2, PT_TIER_NATIONAL);
+    cr_assert_eq(first.epoch, s.head->epoch);
+    cr_assert_neq(second.epoch, s.head->epoch, "it was not brought again");
+    struct pt_txn *txn = begin(s.device, false);
+    struct pt_prune_rule rule = world_prune_rule(s.device, txn, 30 * DAY_MS);
+    cr_assert_eq(pt_prune_is_due(txn, &subject, &rule, &due), PT_OK);
+    pt_store_abort(txn);
+    cr_expect_not(due);
+    scene_close(&s);
+}
+
+static void lose_file(struct world_node *node, const struct pt_hash *file)
+{
+    struct world_blob *blob = world_blob(node, file);
+    pt_buf_clear(&blob->bytes);
+    blob->whole = false;
+    blob->total = 0;
+}
+
+/* The region got its logs back, and not its files; those of A1, more than one offer holds, are nowhere. The one of A2
+ * is here: it is offered all the same, and stays until the region has it again. */
+Test(prune, files_that_are_nowhere_keep_no_other_from_coming_back)
+{
+    struct pt_hash file;
+    struct pt_hash photos[PT_BLOB_HASHES_MAX];
+    struct scene s = delivered(1, &file);
+    struct pt_hash last = world_file(s.device, 500);
+    for (size_t i = 0; i < PT_BLOB_HASHES_MAX; i++) {
+        photos[i] = world_file(s.device, 100 + i);
+        write_evidence(s.device, A1, &photos[i]);
+    }
+    write_evidence(s.device, A2, &last);
+    (void)scene_sync(&s, s.device);
+    (void)scene_sync(&s, s.region);
+    (void)scene_sync(&s, s.device);
+    cr_assert(prune(s.device, A1, 0));
+    world_write(s.region, A1, 1);
+    (void)scene_sync(&s, s.device);
+    cr_assert_eq(world_renew(s.region), PT_OK);
+    for (size_t i = 0; i < PT_BLOB_HASHES_MAX; i++) {
+        lose_file(s.region, &photos[i]);
+    }
+    lose_file(s.region, &last);
+    lose_file(s.region, &file);
+    (void)scene_sync(&s, s.device);
+    cr_expect(has_file(s.region, &last) || !prune(s.device, A2, 0), "the only one left has gone");
+    cr_expect(has_file(s.region, &last));
+    scene_close(&s);
+}
+
+/* It has another epoch, and does not ask: a receipt of before says nothing, though no other came since. */
+Test(prune, evidence_waits_for_the_epoch_that_the_office_has)
+{
+    struct pt_hash file;
+    struct scene s = delivered(1, &file);
+    cr_assert_eq(world_renew(s.region), PT_OK);
+    s.region->policy.evidence = false;
+    lose_file(s.region, &file);
+    (void)scene_sync(&s, s.device);
+    cr_expect_not(prune(s.device, A1, 0));
+    s.region->policy.evidence = true;
+    (void)scene_sync(&s, s.device);
+    cr_expect(has_file(s.region, &file));
+    cr_expect(prune(s.device, A1, 0));
+    scene_close(&s);
+}
+
 /* --- what --- */
 
 Test(prune, chunks_texts_wants_and_files_go_and_heads_and_receipts_stay)

@@ -1,5 +1,6 @@
 /* What a device pruned comes back when something new about it arrives, and an office that was restored asks in vain. */
 #include "core/log/prune.h"
+#include "core/log/texts.h"
 #include "support/scene.h"
 
 #include <criterion/criterion.h>
@@ -118,6 +119,71 @@ Test(session_recall, what_comes_back_is_as_it_was_after_one_session)
         cr_expect_not(world_head(s.region, s.device, A1).forked);
         scene_close(&s);
     }
+}
+
+/* A note whose text is as long as texts get. */
+static void write_long_note(struct world_node *device, unsigned number)
+{
+    struct pt_txn *txn;
+    struct pt_buf text = {0};
+    struct pt_subject subject = subject_of(A1);
+    struct pt_entry entry = pt_entry_of(PATUH__ENTRY_KIND__ENTRY_NOTE, 1700000000);
+    pt_buf_printf(&text, "%016u%02000u", number, number);
+    entry.question = 1;
+    cr_assert_eq(world_write_begin(device, &txn), PT_OK);
+    cr_assert_eq(pt_text_put(txn, &subject, pt_buf_bytes(&text), &entry.hash), PT_OK);
+    cr_assert_eq(world_write_end(device, txn, PT_OK), PT_OK);
+    pt_buf_free(&text);
+    world_write_entry(device, A1, &entry);
+}
+
+/* More of our own texts than ride beside the entries that name them. */
+Test(session_recall, all_texts_of_our_own_come_back)
+{
+    struct scene s = scene_open(6);
+    world_assign(s.device, A1);
+    (void)scene_sync(&s, s.device);
+    for (unsigned i = 0; i < 30; i++) {
+        write_long_note(s.device, i);
+    }
+    (void)scene_sync(&s, s.device);
+    (void)scene_sync(&s, s.region);
+    (void)scene_sync(&s, s.device);
+    cr_assert_eq(world_count(s.region, PT_TABLE_TEXTS), 30);
+    prune(s.device, A1);
+    world_write(s.region, A1, 1);
+    (void)scene_sync(&s, s.device);
+    expect_all_back(&s);
+    cr_expect_eq(world_count(s.device, PT_TABLE_WANTED), 0);
+    cr_expect_eq(world_count(s.device, PT_TABLE_TEXTS), 30);
+    scene_close(&s);
+}
+
+/* The region is one of before they came, and the device has let go of them: head office has them. */
+Test(session_recall, a_restored_region_gets_the_texts_from_head_office)
+{
+    struct scene s = scene_open(6);
+    world_assign(s.device, A1);
+    (void)scene_sync(&s, s.device);
+    (void)scene_sync(&s, s.region);
+    struct pt_store *before = world_backup(s.region);
+    for (unsigned i = 0; i < 30; i++) {
+        write_long_note(s.device, i);
+    }
+    (void)scene_sync(&s, s.device);
+    (void)scene_sync(&s, s.region);
+    (void)scene_sync(&s, s.device);
+    cr_assert_eq(world_count(s.head, PT_TABLE_TEXTS), 30);
+    prune(s.device, A1);
+    world_restore(s.region, before);
+    cr_assert_eq(world_renew(s.region), PT_OK);
+    (void)world_sync(s.w, s.region, s.head);
+    (void)scene_sync(&s, s.region);
+    (void)scene_sync(&s, s.device);
+    cr_expect_eq(world_head(s.region, s.device, A1).seq, 30);
+    cr_expect_eq(world_count(s.region, PT_TABLE_TEXTS), 30);
+    cr_expect_eq(world_count(s.region, PT_TABLE_WANTED), 0);
+    scene_close(&s);
 }
 
 /* More chunks than a log may park, and a log that was not here before. */

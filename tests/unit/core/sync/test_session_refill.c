@@ -1,4 +1,5 @@
 /* An office that lost the newest part of its store gets it back from whoever holds it. */
+#include "core/log/receipts.h"
 #include "support/scene.h"
 
 #include <criterion/criterion.h>
@@ -88,6 +89,37 @@ Test(session_refill, a_new_epoch_with_an_earlier_clock_rolled_back_is_noticed)
     cr_expect_neq(s.region->epoch, second);
     cr_expect_eq(world_head(s.region, s.device, A1).seq, 40);
     scene_close(&s);
+}
+
+/* The device says that it has a receipt of this epoch for far more than is there. */
+static void claim(struct world_node *device)
+{
+    struct pt_txn *txn = NULL;
+    struct pt_receipt receipt = {.tier = PT_TIER_REGION,
+                                 .author = device->author,
+                                 .epoch = device->upper->epoch,
+                                 .lsn = 1000000,
+                                 .current = true};
+    cr_assert_eq(pt_store_begin_write(device->store, &txn), PT_OK);
+    cr_assert_eq(pt_receipt_store(txn, &receipt), PT_OK);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+}
+
+/* Whoever found a lost key could keep an office from giving anything to anybody. */
+Test(session_refill, the_word_of_who_was_revoked_begins_no_new_epoch)
+{
+    for (int revoked = 0; revoked < 2; revoked++) {
+        struct scene s = scene_open(3);
+        world_assign(s.device, A1);
+        world_write(s.device, A1, 20);
+        (void)scene_sync(&s, s.device);
+        uint64_t epoch = s.region->epoch;
+        s.device->revoked = revoked == 1;
+        claim(s.device);
+        (void)world_sync(s.w, s.device, s.region);
+        cr_expect_eq(s.region->epoch == epoch, revoked == 1);
+        scene_close(&s);
+    }
 }
 
 /* Two devices notice, one after the other: one new epoch. */

@@ -90,11 +90,26 @@ Test(marker, a_stale_file_is_noticed)
     mark(&m);
     keep(&m, &text);
     mark(&m);
-    put_back(&m, &text);
-    cr_expect_eq(look(&m), PT_MARKER_FITS);
     mark(&m);
     put_back(&m, &text);
     cr_expect_eq(look(&m), PT_MARKER_FOREIGN);
+    pt_buf_free(&text);
+    close_marked(&m);
+}
+
+/* At every start the store was marked, and then the file could not be written. */
+Test(marker, a_file_that_stays_as_it_is_fits)
+{
+    struct marked m;
+    struct pt_buf text = {0};
+    open_marked(&m);
+    mark(&m);
+    keep(&m, &text);
+    for (int start = 0; start < 4; start++) {
+        mark(&m);
+        put_back(&m, &text);
+        cr_expect_eq(look(&m), PT_MARKER_FITS, "start %d", start);
+    }
     pt_buf_free(&text);
     close_marked(&m);
 }
