@@ -173,6 +173,9 @@ static enum pt_msg advice_of_handed_in(const struct pt_work *work, const struct 
     if (line->revoked && work->state.state_by != NULL && pt_work_is_own(work, work->state.state_by->view)) {
         return PT_MSG_ADVICE_SUBMITTED_REVOKED; /* receipts do not say whether it was early enough */
     }
+    if (!left && line->places.device == 0) {
+        return PT_MSG_ADVICE_CARRIED;
+    }
     return left ? pt_state_msg(work->state.state) : PT_MSG_ADVICE_NOT_SENT;
 }
 

@@ -40,6 +40,13 @@ static enum pt_err check_office(struct taking *t, const char *file, struct pt_pr
     return pt_problem_set(problem, PT_EDENIED, PT_MSG_CLIENT_BUNDLE_OFFICE, file, enrolment->offices[0].name, NULL);
 }
 
+/* So far our log went; what was pruned and is being fetched again is not lost. */
+static uint64_t last_of(const struct pt_head *head)
+{
+    uint64_t last = head->held_seq > head->seq ? head->held_seq : head->seq;
+    return head->recalled_seq > last ? head->recalled_seq : last;
+}
+
 /* Does this receipt speak of entries of ours, in this incarnation, that are not here? */
 static enum pt_err look_at_receipt(struct taking *t, struct pt_txn *txn, const Patuh__Receipt *message)
 {
@@ -60,9 +67,7 @@ static enum pt_err look_at_receipt(struct taking *t, struct pt_txn *txn, const P
         struct pt_head head = {0};
         if (log->log.incarnation == t->device->incarnation && pt_author_eq(&log->log.author, &t->device->author)) {
             err = pt_logs_find(txn, &log->log, &head);
-            uint64_t last = head.held_seq > head.seq ? head.held_seq : head.seq;
-            last = head.recalled_seq > last ? head.recalled_seq : last; /* what was pruned is on its way */
-            t->stale = t->stale || err == PT_ENOTFOUND || (err == PT_OK && log->seq > last);
+            t->stale = t->stale || err == PT_ENOTFOUND || (err == PT_OK && log->seq > last_of(&head));
             err = err == PT_ENOTFOUND ? PT_OK : err;
         }
     }

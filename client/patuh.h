@@ -363,6 +363,7 @@ struct patuh_status {
     const struct patuh_piece *pieces;
     size_t n_pieces;
     uint64_t n_on_device; /* pieces that are nowhere else */
+    uint64_t n_carried;   /* pieces that went out in a bundle, without a receipt yet */
     bool revoked;         /* as in patuh_listed */
     void *memory;
 };

@@ -195,6 +195,7 @@ static enum pt_err fill_status(struct pieces *p, struct patuh_status *out)
     out->n_pieces = p->n;
     for (size_t i = 0; i < p->n; i++) {
         out->n_on_device += out->pieces[i].where == PATUH_ON_DEVICE ? 1 : 0;
+        out->n_carried += out->pieces[i].where == PATUH_CARRIED ? 1 : 0;
     }
     return PT_OK;
 }

@@ -41,6 +41,7 @@ struct bundle_told {
     uint32_t receipts;
     uint32_t chunks;
     uint32_t files;
+    bool refilling; /* receipts only, until this office has back what it lost */
 };
 /* Receipts of this office for all logs of the device and the files of this bundle, those of head office, and what the
  * device lacks of the logs it may see, with their instruments. The file must not be there yet. */

@@ -14,6 +14,7 @@ struct replying {
     struct pt_arena arena;
     struct pt_bundle_out out;
     struct pt_bundle_fill fill;
+    bool refilling;
     bool gives; /* more than receipts: the device was not taken out, and this office has back what it lost */
     uint64_t epoch;
     uint64_t lsn;
@@ -118,9 +119,8 @@ static enum pt_err fill(struct replying *r, struct pt_problem *problem)
     struct pt_subject *subjects;
     struct pt_hash hash;
     size_t n = 0;
-    bool refilling = false;
-    enum pt_err err = office_is_refilling(r->fill.txn, &refilling);
-    r->gives = !refilling && !r->bundle->peer.revoked;
+    enum pt_err err = office_is_refilling(r->fill.txn, &r->refilling);
+    r->gives = !r->refilling && !r->bundle->peer.revoked;
     if (err == PT_OK) {
         err = office_epoch(r->fill.txn, &r->epoch);
     }
@@ -166,6 +166,9 @@ enum pt_err bundle_reply(struct bundle *bundle, const char *file, struct bundle_
     }
     pt_bundle_out_drop(&r.out);
     pt_arena_close(&r.arena);
-    *told = (struct bundle_told){.receipts = r.fill.n_receipts, .chunks = r.fill.n_chunks, .files = r.fill.n_files};
+    *told = (struct bundle_told){.receipts = r.fill.n_receipts,
+                                 .chunks = r.fill.n_chunks,
+                                 .files = r.fill.n_files,
+                                 .refilling = r.refilling};
     return err;
 }

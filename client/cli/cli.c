@@ -87,12 +87,19 @@ bool pt_cli_open(struct pt_cli *cli)
     return pt_cli_end(cli, patuh_open(cli->dir, &cli->device, &cli->problem)) == PT_EXIT_GOOD;
 }
 
+void pt_cli_tell_standing(const struct pt_cli *cli)
+{
+    const char *revoked = patuh_identity(cli->device).revoked;
+    if (revoked[0] != '\0') {
+        pt_say_to(stderr, PT_MSG_CLIENT_REVOKED, revoked, NULL);
+    }
+}
+
 bool pt_cli_open_standing(struct pt_cli *cli)
 {
     bool open = pt_cli_open(cli);
-    const char *revoked = open ? patuh_identity(cli->device).revoked : "";
-    if (revoked[0] != '\0') {
-        pt_say_to(stderr, PT_MSG_CLIENT_REVOKED, revoked, NULL);
+    if (open) {
+        pt_cli_tell_standing(cli);
     }
     return open;
 }

@@ -31,7 +31,9 @@ struct pt_cli {
 bool pt_cli_read(struct pt_cli *cli, struct pt_option *options, size_t n_options, const char *names);
 /* Open the folder --dir into cli->device. False: said why. */
 bool pt_cli_open(struct pt_cli *cli);
-/* The same, and says so when the office took the device out: no command may go on as if nothing had happened. */
+/* Says so when the office took the device out: no command may go on as if nothing had happened. */
+void pt_cli_tell_standing(const struct pt_cli *cli);
+/* Both. */
 bool pt_cli_open_standing(struct pt_cli *cli);
 /* Print cli->problem when result is not good; the exit code. */
 int pt_cli_end(struct pt_cli *cli, enum patuh_result result);

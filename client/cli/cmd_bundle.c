@@ -20,6 +20,7 @@ static int run_out(struct pt_cli *cli, const char *file)
     } else {
         pt_say_to(stderr, PT_MSG_CLI_BUNDLE_ASKS, file, office, NULL);
     }
+    pt_cli_tell_standing(cli);
     if (out.fresh_incarnation) {
         pt_say_to(stderr, PT_MSG_CLI_FRESH, NULL);
     }
@@ -40,6 +41,7 @@ static int run_in(struct pt_cli *cli, const char *file)
         (void)snprintf(files, sizeof files, "%u", in.files);
         (void)snprintf(left_out, sizeof left_out, "%u", in.left_out);
         pt_say_to(stderr, PT_MSG_CLI_BUNDLE_IN, receipts, chunks, files, left_out, NULL);
+        pt_cli_tell_standing(cli);
     }
     if (in.fresh_incarnation) {
         pt_say_to(stderr, PT_MSG_CLI_FRESH, NULL);

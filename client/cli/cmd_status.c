@@ -65,6 +65,15 @@ static void say_held(const struct patuh_status *status)
     }
 }
 
+static void say_count(enum pt_msg msg, uint64_t n)
+{
+    char count[24];
+    (void)snprintf(count, sizeof count, "%llu", (unsigned long long)n);
+    if (n > 0) {
+        pt_say_to(stderr, msg, count, NULL);
+    }
+}
+
 int pt_cmd_status(struct pt_cli *cli)
 {
     struct patuh_status status;
@@ -85,11 +94,8 @@ int pt_cmd_status(struct pt_cli *cli)
         put_lines(&out, &status);
     }
     say_held(&status);
-    if (status.n_on_device > 0) {
-        char count[24];
-        (void)snprintf(count, sizeof count, "%llu", (unsigned long long)status.n_on_device);
-        pt_say_to(stderr, PT_MSG_CLI_ONLY_HERE, count, NULL);
-    }
+    say_count(PT_MSG_CLI_ONLY_HERE, status.n_on_device);
+    say_count(PT_MSG_CLI_CARRIED, status.n_carried);
     patuh_status_free(&status);
     return pt_cli_print(&out);
 }

@@ -49,6 +49,9 @@ static enum pt_err reply(struct command *c, struct bundle *bundle, const char *f
         put_number(f.text[2], told.files);
         say(c, PT_MSG_BUNDLE_REPLY, (const char *[5]){file, f.text[0], f.text[1], f.text[2], bundle->peer.name});
     }
+    if (err == PT_OK && told.refilling) {
+        command_tell(c, PT_MSG_BUNDLE_REPLY_REFILLING, NULL, NULL);
+    }
     return err;
 }
 

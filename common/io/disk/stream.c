@@ -81,7 +81,7 @@ enum pt_err pt_in_open(struct pt_in *in, const char *path, struct pt_problem *pr
 {
     *in = (struct pt_in){.fd = -1};
     if (pt_file_exists(path) && !pt_file_is_regular(path)) {
-        return pt_problem_set(problem, PT_EINVALID, PT_MSG_FILE_OPEN, path, strerror(EINVAL), NULL);
+        return pt_problem_set(problem, PT_EINVALID, PT_MSG_FILE_OPEN, path, "not an ordinary file", NULL);
     }
     in->fd = open(path, O_RDONLY | O_CLOEXEC);
     in->is_open = in->fd >= 0;

@@ -178,6 +178,31 @@ Test(bundle_in, a_receipt_for_more_than_is_here_means_an_old_copy)
     field_close(&field);
 }
 
+Test(bundle_in, a_receipt_for_what_is_being_fetched_again_means_none)
+{
+    struct field field;
+    struct pt_txn *txn;
+    struct patuh_bundle_in in = {0};
+    bool recalled = false;
+    struct patuh *device = device_with_an_answer(&field);
+    struct pt_subject subject = own_log(device).log.subject;
+    uint64_t before = device->incarnation;
+    write_reply(&field, "a", device, &(struct reply){.maker = &field.region, .seq = 1, .epoch = 5, .lsn = 9});
+    write_reply(&field, "b", device, &(struct reply){.maker = &field.region, .seq = 2, .epoch = 5, .lsn = 10});
+    cr_assert_eq(pt_store_begin_write(device->store, &txn), PT_OK);
+    cr_assert_eq(pt_prune(txn, &subject, &(struct pt_pruned){.unit = "", .institution = "", .surveyors = ""}), PT_OK);
+    cr_assert_eq(pt_prune_recall(txn, &subject, &recalled), PT_OK);
+    cr_assert_eq(pt_store_commit(txn), PT_OK);
+    cr_assert_eq(own_log(device).seq, 0);
+    cr_assert_eq(patuh_bundle_in(device, in_field(&field, "a"), &in, NULL), PATUH_OK);
+    cr_expect_not(in.fresh_incarnation);
+    cr_expect_eq(device->incarnation, before);
+    cr_assert_eq(patuh_bundle_in(device, in_field(&field, "b"), &in, NULL), PATUH_OK);
+    cr_expect(in.fresh_incarnation, "an entry more than there ever was");
+    patuh_close(device);
+    field_close(&field);
+}
+
 static void expect_refused(const struct field *field, struct patuh *device, const char *name, enum patuh_result wanted,
                            const char *says)
 {

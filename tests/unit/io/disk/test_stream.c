@@ -110,7 +110,9 @@ Test(stream, what_is_no_file_says_so)
     folder_open(&f);
     cr_expect_eq(pt_in_open(&in, f.file, &problem), PT_ENOTFOUND);
     cr_expect_eq(problem.msg, PT_MSG_FILE_OPEN);
+    problem = (struct pt_problem){0};
     cr_expect_eq(pt_in_open(&in, f.path, &problem), PT_EINVALID);
+    cr_expect_str_eq(problem.arg[1], "not an ordinary file");
     pt_in_close(&in);
     (void)snprintf(far, sizeof far, "%s/nowhere/file", f.path);
     problem = (struct pt_problem){0};
