@@ -163,14 +163,12 @@ static bool region_has(void *data, const struct pt_log_id *log)
     return false;
 }
 
-/* Of an author that is not known: the entry that tells may be right behind it. What head office's own people wrote it
- * takes back from whoever has it. */
+/* Whoever wrote it: the entry that tells may be right behind it, and who is a member of another region a region cannot
+ * know. What one of its surveyors brings it of such an author must not keep it from us. */
 static bool region_brings(void *data, const struct pt_log_id *log)
 {
-    const struct peer *peer = data;
-    const struct directory *directory = directory_of(peer);
-    return directory != NULL && pt_subject_kind(&log->subject) == PT_SUBJECT_ASSESSMENT &&
-           (!is_known(directory, &log->author) || directory_is_of_root(directory, peer->office, &log->author));
+    (void)data;
+    return pt_subject_kind(&log->subject) == PT_SUBJECT_ASSESSMENT;
 }
 
 static bool region_is_up(void *data, const struct pt_log_id *log)

@@ -11,6 +11,8 @@
  *     own_log        a log of its own, rightly signed                a receipt
  *     opens_for_75   a log of its own that opens for office 75        a receipt
  *     relayed        of a region: a log of an unknown author         a receipt
+ *     neighbours     of a device that its office cannot know and     a receipt
+ *                    head office knows: that of FOLDER.other
  *     root_log       a log in head office's name                     Failure SIGNATURE
  *     forged_receipt a receipt of head office, signed by itself      Failure PROTOCOL
  *     ahead          the second chunk, then the first                Gap, then a receipt for both
@@ -29,6 +31,7 @@
 #include "member.h"
 #include "peer.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +40,7 @@
 
 struct liar {
     struct member self;
+    const char *folder;
     struct pt_random random;
     const char *address;
     struct pt_log_id log;
@@ -401,6 +405,22 @@ static bool foreign_log(struct liar *m)
            other_author(m, PATUH__FAILURE_CODE__FAILURE_FOREIGN_LOG);
 }
 
+/* The author is a device of another region, whose folder lies beside as FOLDER.other: the region that this member
+ * belongs to cannot know it, and head office does. */
+static bool neighbours(struct liar *m)
+{
+    char folder[PATH_MAX];
+    struct member other;
+    (void)snprintf(folder, sizeof folder, "%s.other", m->folder);
+    bool good = member_open(folder, &other);
+    if (good) {
+        m->log.author = pt_author_of(other.pair.public_key);
+        good = brings(m, &other.pair, NO_FAILURE);
+    }
+    member_close(&other);
+    return good;
+}
+
 static bool relayed(struct liar *m)
 {
     return other_author(m, NO_FAILURE);
@@ -498,6 +518,7 @@ static const struct {
     {"cycle_log", cycle_log},
     {"opens_for_75", opens_for_75},
     {"relayed", relayed},
+    {"neighbours", neighbours},
     {"root_log", root_log},
     {"forged_receipt", forged_receipt},
     {"ahead", ahead},
@@ -534,6 +555,7 @@ int main(int argc, char **argv)
         pt_arena_init(&m.arena, SIZE_MAX);
         m.random = pt_random_system();
         m.address = argv[4];
+        m.folder = argv[2];
         m.log.author = pt_author_of(m.self.pair.public_key);
         m.log.incarnation = pt_random_u64(&m.random);
         good = act(&m, argv[1]);

@@ -62,7 +62,7 @@ static enum pt_err read_want(struct pt_session *s, const Patuh__BlobWant *want, 
     enum pt_err err = out->small ? pt__session_ref_in(s, want->log, &log, &key) : PT_OK;
     if (err == PT_OK && out->small) {
         out->subject = log.subject;
-        err = s->scope.has(s->scope.data, &log) ? PT_OK : PT_EDENIED;
+        err = s->scope.has(s->scope.data, &log) ? PT_OK : pt__session_brings(s, &log) ? PT_ENOTFOUND : PT_EDENIED;
     }
     return err;
 }
@@ -74,7 +74,8 @@ void pt__session_on_blob_want(struct pt_session *s, const Patuh__BlobWant *want,
     uint64_t total = 0;
     uint64_t offset = want->log != NULL ? 0 : want->offset;
     enum pt_err err = read_want(s, want, &blob);
-    if (!pt__session_gives(s) && (err == PT_OK || err == PT_EDENIED)) {
+    bool nothing = !pt__session_gives(s) && (err == PT_OK || err == PT_EDENIED);
+    if (nothing || err == PT_ENOTFOUND) { /* NOTFOUND: it may bring that log, and does not see it */
         say_part(s, u, &want->hash, offset, 0, bytes);
         return;
     }

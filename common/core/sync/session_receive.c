@@ -21,11 +21,15 @@ Patuh__FailureCode pt__session_code_for(enum pt_err err)
     }
 }
 
+bool pt__session_brings(const struct pt_session *s, const struct pt_log_id *log)
+{
+    return s->scope.brings != NULL && s->scope.brings(s->scope.data, log);
+}
+
 /* May this peer speak of the log? It does not see what it only may bring, but has to be answered about it. */
 static bool may_name(const struct pt_session *s, const struct pt_log_id *log)
 {
-    const struct pt_scope *scope = &s->scope;
-    return scope->has(scope->data, log) || (scope->brings != NULL && scope->brings(scope->data, log));
+    return s->scope.has(s->scope.data, log) || pt__session_brings(s, log);
 }
 
 /* May this peer bring this log? Any in scope: who lost something gets it back from whoever has it. An office that was
@@ -190,7 +194,7 @@ void pt__session_ask_for_branch(struct pt_session *s, struct pt_update *u, const
     }
 }
 
-/* Our head of a log the peer names; NOTFOUND. */
+/* Our head of a log the peer names. Errors: NOTFOUND (also what it may bring and does not see), DENIED. */
 static enum pt_err own_head(struct pt_session *s, const Patuh__LogRef *ref, struct pt_head *out)
 {
     struct pt_log_id log;
@@ -200,8 +204,8 @@ static enum pt_err own_head(struct pt_session *s, const Patuh__LogRef *ref, stru
     if (err != PT_OK) {
         return err;
     }
-    if (!may_name(s, &log)) {
-        return PT_EDENIED;
+    if (!s->scope.has(s->scope.data, &log)) {
+        return may_name(s, &log) ? PT_ENOTFOUND : PT_EDENIED;
     }
     err = pt_store_begin_read(s->config.store, &txn);
     if (err != PT_OK) {
@@ -231,6 +235,9 @@ void pt__session_on_gap(struct pt_session *s, const Patuh__Gap *gap, struct pt_u
 {
     struct pt_head head;
     enum pt_err err = own_head(s, gap->log, &head);
+    if (err == PT_ENOTFOUND) {
+        return; /* as in Want */
+    }
     if (err != PT_OK) {
         pt__session_fail(s, u, err, pt__session_code_for(err));
         return;
