@@ -56,13 +56,19 @@ enum patuh_result pt_summary_read(struct patuh *device, const char *assessment, 
     return pt_device_tell(device, err, &inner, action, problem);
 }
 
+/* counted: what a receipt says of another branch, where nothing of ours has come yet, is no word about ours. */
 static enum pt_err cover_tier(struct pt_txn *txn, const struct pt_head *head, enum pt_tier tier, struct pt_arena *arena,
                               uint64_t *covered, uint64_t *counted)
 {
     struct pt_receipted row;
+    enum pt_stand place = PT_STAND_NONE;
     enum pt_err err = pt_receipted(txn, head, tier, arena, &row);
+    if (err == PT_OK && row.seq > *counted) {
+        err = pt_logs_stand(txn, head, row.seq, &row.link, &place);
+    }
     if (err == PT_OK) {
-        *counted = row.seq > *counted ? row.seq : *counted;
+        bool returns = row.seq > *counted && row.seq <= head->recalled_seq; /* as in pt_receipt_covers */
+        *counted = place == PT_STAND_GOOD || returns ? row.seq : *counted;
         err = pt_receipt_covers(txn, head, tier, covered);
     }
     return err;

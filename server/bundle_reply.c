@@ -166,9 +166,7 @@ enum pt_err bundle_reply(struct bundle *bundle, const char *file, struct bundle_
     }
     pt_bundle_out_drop(&r.out);
     pt_arena_close(&r.arena);
-    *told = (struct bundle_told){.receipts = r.fill.n_receipts,
-                                 .chunks = r.fill.n_chunks,
-                                 .files = r.fill.n_files,
-                                 .refilling = r.refilling};
+    *told = (struct bundle_told){
+        .receipts = r.fill.n_receipts, .chunks = r.fill.n_chunks, .files = r.fill.n_files, .refilling = r.refilling};
     return err;
 }
