@@ -298,6 +298,9 @@ enum patuh_result patuh_sync(struct patuh *device, patuh_progress progress, void
     }
     if (err == PT_OK) {
         err = exchange(s, &inner);
+        if (inner.msg == PT_MSG_NET_CONNECT) { /* the moment to hear of another way */
+            (void)pt_problem_set(&inner, err, PT_MSG_CLIENT_NO_NETWORK, inner.arg[0], inner.arg[1], NULL);
+        }
         enum pt_err end = finish(s, &after);
         if (err == PT_OK && end != PT_OK) {
             err = end;

@@ -1,6 +1,7 @@
 #include "commands/command.h"
 
 #include "base/text.h"
+#include "commands/renewal_report.h"
 #include "review/reviewers.h"
 #include "rollup/rollup.h"
 
@@ -55,6 +56,9 @@ int command_run(struct command *command, const char *name)
         err = command->out.err;
     }
     if (err == PT_OK) {
+        if (row->run != cmd_status) { /* which says it among what is to be done */
+            renewal_tell_refilling(command);
+        }
         return PT_EXIT_GOOD;
     }
     if (err == PT_EDAMAGED && command->problem.msg == PT_MSG_NONE) {

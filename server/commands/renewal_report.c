@@ -31,6 +31,15 @@ enum pt_err renewal_report(struct command *c)
     return err == PT_ENOTFOUND ? PT_OK : err;
 }
 
+void renewal_tell_refilling(struct command *c)
+{
+    char code[PT_OFFICE_CODE_BYTES_MAX + 1];
+    bool refilling = false;
+    if (office_unheard(c->office, code, &refilling) == PT_OK && refilling && code[0] != '\0') {
+        command_tell(c, PT_MSG_STATUS_REFILLING, code, "");
+    }
+}
+
 enum pt_err renewal_check_heard(struct command *c)
 {
     uint64_t renewed_ms = 0;
