@@ -1,91 +1,47 @@
 /* One assessment as a form: the instrument's tree in order, each question with what stands there and why. */
 #include "client/detail.h"
-#include "client/evidence.h"
+#include "client/show_internal.h"
 #include "client/summary.h"
 
-#include "core/log/texts.h"
 #include "core/number.h"
-#include "io/assessment/conditions.h"
 #include "io/assessment/work_score.h"
 
 #include <stdio.h>
 #include <string.h>
 
-struct building {
-    struct pt_work *work;
-    struct pt_txn *txn;
-    struct pt_arena *arena;
-    struct pt_conditions conditions;
-    const uint32_t *instances; /* in the order they were added */
-    struct patuh_item *items;
-    size_t n_items;
-    size_t capacity;
-    enum pt_err err;
-};
-
 static const char *const role_names[] = {"", "interview", "observation", "documents"};
-
-static const char *keep(struct building *b, const char *text)
-{
-    const char *kept = pt_arena_str(b->arena, text);
-    return kept == NULL ? "" : kept; /* the arena remembers that it was exhausted */
-}
-
-static const char *keep_buf(struct building *b, struct pt_buf *text)
-{
-    const char *kept = keep(b, pt_buf_text(text));
-    b->err = b->err == PT_OK ? text->err : b->err;
-    pt_buf_free(text);
-    return kept;
-}
-
-static const char *text_of(struct building *b, const struct pt_hash *hash)
-{
-    const char *text = "";
-    enum pt_err err = pt_text_get(b->txn, &b->work->subject, hash, b->arena, &text);
-    if (err != PT_OK && err != PT_ENOTFOUND && err != PT_EDAMAGED) {
-        b->err = err;
-    }
-    return text;
-}
-
-static const char *author_of(struct building *b, const struct pt_view *view)
-{
-    const char *name = pt_work_author(b->work, &view->log.author, b->arena);
-    return name == NULL ? "" : name;
-}
 
 /* --- values --- */
 
-static const char *value_of(struct building *b, uint32_t node, const struct pt_value *value, bool label)
+static const char *value_of(struct pt__showing *b, uint32_t node, const struct pt_value *value, bool label)
 {
     struct pt_buf text = {0};
     if (value->type == PT_VALUE_TEXT) {
-        return text_of(b, &value->text);
+        return pt__show_text(b, &value->text);
     }
     if (label) {
         pt_value_put_label(&text, b->work->instrument, node, value);
     } else {
         pt_value_put(&text, b->work->instrument, node, value);
     }
-    return keep_buf(b, &text);
+    return pt__show_keep_buf(b, &text);
 }
 
-static const char *entry_name(struct building *b, const struct pt_view *view, uint64_t seq)
+static const char *entry_name(struct pt__showing *b, const struct pt_view *view, uint64_t seq)
 {
     const char *name =
         pt_arena_printf(b->arena, "%s:%llu", pt_work_log_name(&view->log, b->arena), (unsigned long long)seq);
     return name == NULL ? "" : name;
 }
 
-static void fill_claims(struct building *b, uint32_t node, const struct pt_register *reg, struct patuh_item *item)
+static void fill_claims(struct pt__showing *b, uint32_t node, const struct pt_register *reg, struct patuh_item *item)
 {
     struct patuh_claim *claims = pt_arena_zalloc(b->arena, reg->n_heads, sizeof *claims);
     for (size_t i = 0; claims != NULL && i < reg->n_heads; i++) {
         const struct pt_claim *head = &reg->heads[i];
         claims[i] = (struct patuh_claim){.value = value_of(b, node, &head->value, false),
                                          .label = value_of(b, node, &head->value, true),
-                                         .author = author_of(b, head->view),
+                                         .author = pt__show_author(b, head->view),
                                          .entry = entry_name(b, head->view, head->seq),
                                          .own = pt_work_is_own(b->work, head->view)};
     }
@@ -93,13 +49,13 @@ static void fill_claims(struct building *b, uint32_t node, const struct pt_regis
     item->n_claims = claims == NULL ? 0 : reg->n_heads;
 }
 
-static const char *authors_of(struct building *b, const struct pt_register *reg)
+static const char *authors_of(struct pt__showing *b, const struct pt_register *reg)
 {
     const char *names = pt_work_authors(b->work, reg, b->arena);
     return names == NULL ? "" : names;
 }
 
-static void fill_answer(struct building *b, uint32_t node, uint32_t instance, struct patuh_item *item)
+static void fill_answer(struct pt__showing *b, uint32_t node, uint32_t instance, struct patuh_item *item)
 {
     const struct pt_register *reg;
     const struct pt_answer *answer =
@@ -115,133 +71,6 @@ static void fill_answer(struct building *b, uint32_t node, uint32_t instance, st
         item->value = item->claims[0].value;
         item->author = authors_of(b, reg);
     }
-}
-
-/* --- notes, evidence, comments --- */
-
-static const char *path_of(struct building *b, uint32_t node, const char *name)
-{
-    struct pt_buf path = {0};
-    pt_path_put(&path, b->work->instrument, node, name);
-    return keep_buf(b, &path);
-}
-
-static struct patuh_remark remark_of(struct building *b, const struct pt_remark *from, const char *path)
-{
-    struct patuh_remark remark = {.author = author_of(b, from->view), .text = "", .id = "", .time = ""};
-    if (from->entry->kind == PATUH__ENTRY_KIND__ENTRY_ADD_EVIDENCE) {
-        char id[PATUH_PATH_BYTES + 9];
-        pt_evidence_id(path, &from->entry->hash, id, sizeof id);
-        remark.id = keep(b, id);
-        const Patuh__Evidence *detail = pt_evidence_detail(from->entry, b->arena);
-        remark.text = keep(b, detail == NULL || detail->name == NULL ? "" : detail->name);
-    } else {
-        char time[24];
-        remark.text = text_of(b, &from->entry->hash);
-        remark.time = keep(b, pt_time_text(from->entry->wall_s, time, sizeof time));
-    }
-    return remark;
-}
-
-static const struct patuh_remark *remarks_at(struct building *b, const struct pt_remark *from, size_t n_from,
-                                             uint32_t question, uint32_t instance, const char *path, size_t *n_out)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < n_from; i++) {
-        n += from[i].entry->question == question && from[i].instance == instance ? 1 : 0;
-    }
-    struct patuh_remark *out = n == 0 ? NULL : pt_arena_zalloc(b->arena, n, sizeof *out);
-    *n_out = 0;
-    for (size_t i = 0; out != NULL && i < n_from; i++) {
-        if (from[i].entry->question == question && from[i].instance == instance) {
-            out[(*n_out)++] = remark_of(b, &from[i], path);
-        }
-    }
-    return out;
-}
-
-static struct patuh_remark comment_of(struct building *b, const struct pt_comment *from)
-{
-    char time[24];
-    struct pt_hash hash;
-    const ProtobufCBinaryData *text = &from->detail->text;
-    const struct pt_entry *entry = &from->view->entries[from->seq - 1];
-    struct patuh_remark remark = {.author = author_of(b, from->view), .text = "", .id = ""};
-    remark.time = keep(b, pt_time_text(entry->wall_s, time, sizeof time));
-    if (text->len == sizeof hash.b) {
-        memcpy(hash.b, text->data, sizeof hash.b);
-        remark.text = text_of(b, &hash);
-    }
-    return remark;
-}
-
-static bool is_there(const struct building *b, uint32_t repeat, struct pt_bytes name)
-{
-    const struct pt_answers *answers = &b->work->state.answers;
-    for (size_t i = 0; i < answers->n_instances; i++) {
-        const struct pt_instance *instance = &answers->instances[i];
-        if (instance->repeat == b->work->instrument->nodes[repeat].number &&
-            pt_bytes_eq(pt_bytes_str(instance->name), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Is it about a product or respondent of this repeat that was removed since? *node: what it is about. */
-static bool is_about_gone(const struct building *b, uint32_t repeat, const Patuh__Comment *detail, uint32_t *node)
-{
-    struct pt_bytes name = pt_bytes_of(detail->instance.data, detail->instance.len);
-    *node = pt_node_by_number(b->work->instrument, detail->question);
-    return name.n > 0 && *node >= repeat && *node < b->work->instrument->nodes[repeat].end &&
-           !is_there(b, repeat, name);
-}
-
-/* Does it belong to this item? node: of a repeat, which has those too that are about what is gone; their id is the
- * path they were written for. */
-static bool take_comment(struct building *b, const struct pt_comment *comment, uint32_t node, const char *instance,
-                         struct patuh_remark *out)
-{
-    const Patuh__Comment *detail = comment->detail;
-    uint32_t gone;
-    if (instance[0] == '\0' && b->work->instrument->nodes[node].type == PT_NODE_REPEAT &&
-        is_about_gone(b, node, detail, &gone)) {
-        const char *name =
-            pt_arena_printf(b->arena, "%.*s", (int)detail->instance.len, (const char *)detail->instance.data);
-        *out = comment_of(b, comment);
-        out->id = name == NULL ? "" : path_of(b, gone, name);
-        return true;
-    }
-    bool here = detail->question == b->work->instrument->nodes[node].number &&
-                pt_bytes_eq(pt_bytes_of(detail->instance.data, detail->instance.len), pt_bytes_str(instance));
-    if (here) {
-        *out = comment_of(b, comment);
-    }
-    return here;
-}
-
-static const struct patuh_remark *comments_at(struct building *b, uint32_t node, const char *instance, bool stands,
-                                              size_t *n_out)
-{
-    const struct pt_assessment *state = &b->work->state;
-    struct patuh_remark *out = NULL;
-    for (size_t i = 0; i < state->n_comments; i++) {
-        struct patuh_remark remark;
-        if (state->comments[i].stands != stands || !take_comment(b, &state->comments[i], node, instance, &remark)) {
-            continue;
-        }
-        out = out == NULL ? pt_arena_zalloc(b->arena, state->n_comments, sizeof *out) : out;
-        if (out != NULL) {
-            out[(*n_out)++] = remark;
-        }
-    }
-    return out;
-}
-
-static void fill_comments(struct building *b, uint32_t node, const char *instance, struct patuh_item *item)
-{
-    item->comments = comments_at(b, node, instance, true, &item->n_comments);
-    item->earlier = comments_at(b, node, instance, false, &item->n_earlier);
 }
 
 /* --- items --- */
@@ -263,7 +92,7 @@ static enum patuh_kind kind_of(enum pt_node_type type)
     return kinds[type];
 }
 
-static void fill_choices(struct building *b, const struct pt_node *node, struct patuh_item *item)
+static void fill_choices(struct pt__showing *b, const struct pt_node *node, struct patuh_item *item)
 {
     if (node->list == PT_NONE) {
         return;
@@ -273,15 +102,15 @@ static void fill_choices(struct building *b, const struct pt_node *node, struct 
     for (size_t i = 0; choices != NULL && i < list->n_choices; i++) {
         const struct pt_choice *choice = &list->choices[i];
         if (!choice->retired) {
-            choices[item->n_choices++] = (struct patuh_choice){.name = keep(b, choice->name),
-                                                               .label_id = keep(b, choice->label.id),
-                                                               .label_en = keep(b, choice->label.en)};
+            choices[item->n_choices++] = (struct patuh_choice){.name = pt__show_keep(b, choice->name),
+                                                               .label_id = pt__show_keep(b, choice->label.id),
+                                                               .label_en = pt__show_keep(b, choice->label.en)};
         }
     }
     item->choices = choices;
 }
 
-static void fill_relevance(struct building *b, uint32_t node, uint32_t instance, struct patuh_item *item)
+static void fill_relevance(struct pt__showing *b, uint32_t node, uint32_t instance, struct patuh_item *item)
 {
     const struct pt_instrument *instrument = b->work->instrument;
     const struct pt_slot *slot = pt_unit_slot(instrument, &b->work->state.answers, &b->work->score, node, instance);
@@ -290,25 +119,25 @@ static void fill_relevance(struct building *b, uint32_t node, uint32_t instance,
         return;
     }
     const struct pt_node *blocker = &instrument->nodes[slot->blocker];
-    item->blocker = keep(b, blocker->name);
+    item->blocker = pt__show_keep(b, blocker->name);
     if (blocker->relevant != PT_NONE) {
-        item->condition = keep(b, instrument->programs[blocker->relevant].source);
+        item->condition = pt__show_keep(b, instrument->programs[blocker->relevant].source);
     }
 }
 
-static void fill_calculated(struct building *b, uint32_t node, uint32_t instance, struct patuh_item *item)
+static void fill_calculated(struct pt__showing *b, uint32_t node, uint32_t instance, struct patuh_item *item)
 {
     const struct pt_slot *slot =
         pt_unit_slot(b->work->instrument, &b->work->state.answers, &b->work->score, node, instance);
     if (item->kind == PATUH_CALCULATED && slot != NULL && slot->relevant && !pt_number_is_nan(slot->number)) {
         struct pt_buf text = {0};
         pt_number_put(&text, slot->number);
-        item->value = keep_buf(b, &text);
+        item->value = pt__show_keep_buf(b, &text);
         item->answered = true;
     }
 }
 
-static void fill_condition(const struct building *b, uint32_t node, uint32_t instance, struct patuh_item *item)
+static void fill_condition(const struct pt__showing *b, uint32_t node, uint32_t instance, struct patuh_item *item)
 {
     const struct pt_broken *broken = pt_conditions_find(&b->conditions, node, instance);
     if (broken != NULL) {
@@ -318,7 +147,7 @@ static void fill_condition(const struct building *b, uint32_t node, uint32_t ins
     }
 }
 
-static void fill_shortage(const struct building *b, uint32_t repeat, struct patuh_item *item)
+static void fill_shortage(const struct pt__showing *b, uint32_t repeat, struct patuh_item *item)
 {
     item->missing = pt_work_is_short(b->work, repeat, &item->n_have, &item->n_need) || item->missing;
 }
@@ -332,16 +161,16 @@ static unsigned depth_of(const struct pt_instrument *instrument, uint32_t node)
     return depth;
 }
 
-static struct patuh_item blank_item(struct building *b, uint32_t node)
+static struct patuh_item blank_item(struct pt__showing *b, uint32_t node)
 {
     const struct pt_node *n = &b->work->instrument->nodes[node];
     return (struct patuh_item){.kind = kind_of(n->type),
                                .depth = depth_of(b->work->instrument, node),
                                .instance = "",
-                               .label_id = keep(b, n->label.id),
-                               .label_en = keep(b, n->label.en),
-                               .hint_id = keep(b, n->hint.id),
-                               .hint_en = keep(b, n->hint.en),
+                               .label_id = pt__show_keep(b, n->label.id),
+                               .label_en = pt__show_keep(b, n->label.en),
+                               .hint_id = pt__show_keep(b, n->hint.id),
+                               .hint_en = pt__show_keep(b, n->hint.en),
                                .role = role_names[n->role],
                                .blocker = "",
                                .condition = "",
@@ -353,21 +182,21 @@ static struct patuh_item blank_item(struct building *b, uint32_t node)
                                .needed = n->needed};
 }
 
-static struct patuh_item *next_item(struct building *b)
+static struct patuh_item *next_item(struct pt__showing *b)
 {
     return b->n_items < b->capacity ? &b->items[b->n_items++] : NULL;
 }
 
-static const char *instance_label(struct building *b, uint32_t instance)
+static const char *instance_label(struct pt__showing *b, uint32_t instance)
 {
     if (instance == 0) {
         return "";
     }
     const struct pt_instance *what = &b->work->state.answers.instances[instance - 1];
-    return keep(b, what->label[0] == '\0' ? what->name : what->label);
+    return pt__show_keep(b, what->label[0] == '\0' ? what->name : what->label);
 }
 
-static void add_question(struct building *b, uint32_t node, uint32_t instance)
+static void add_question(struct pt__showing *b, uint32_t node, uint32_t instance)
 {
     struct patuh_item *item = next_item(b);
     const struct pt_assessment *state = &b->work->state;
@@ -377,7 +206,7 @@ static void add_question(struct building *b, uint32_t node, uint32_t instance)
         return;
     }
     *item = blank_item(b, node);
-    item->path = path_of(b, node, name);
+    item->path = pt__show_path(b, node, name);
     item->depth += instance == 0 ? 0 : 1;
     item->instance = instance_label(b, instance);
     fill_choices(b, &b->work->instrument->nodes[node], item);
@@ -388,13 +217,13 @@ static void add_question(struct building *b, uint32_t node, uint32_t instance)
         item->missing = pt_work_is_missing(b->work, node, instance);
     }
     fill_calculated(b, node, instance, item);
-    item->notes = remarks_at(b, state->notes, state->n_notes, question, instance, item->path, &item->n_notes);
+    item->notes = pt__show_remarks(b, state->notes, state->n_notes, question, instance, item->path, &item->n_notes);
     item->evidence =
-        remarks_at(b, state->evidence, state->n_evidence, question, instance, item->path, &item->n_evidence);
-    fill_comments(b, node, name, item);
+        pt__show_remarks(b, state->evidence, state->n_evidence, question, instance, item->path, &item->n_evidence);
+    pt__show_comments(b, node, name, item);
 }
 
-static void add_instance(struct building *b, uint32_t repeat, uint32_t instance)
+static void add_instance(struct pt__showing *b, uint32_t repeat, uint32_t instance)
 {
     struct patuh_item *item = next_item(b);
     const struct pt_instance *what = &b->work->state.answers.instances[instance - 1];
@@ -404,17 +233,17 @@ static void add_instance(struct building *b, uint32_t repeat, uint32_t instance)
     *item = blank_item(b, repeat);
     item->kind = PATUH_INSTANCE;
     item->depth++;
-    item->path = path_of(b, repeat, what->name);
+    item->path = pt__show_path(b, repeat, what->name);
     item->label_id = item->label_en = instance_label(b, instance);
     item->registered = pt_detail_is_registered(b->work, repeat, what->name);
     item->hint_id = item->hint_en = "";
-    fill_comments(b, repeat, what->name, item);
+    pt__show_comments(b, repeat, what->name, item);
     for (uint32_t i = repeat + 1; i < b->work->instrument->nodes[repeat].end; i++) {
         add_question(b, i, instance);
     }
 }
 
-static void add_repeat(struct building *b, uint32_t repeat)
+static void add_repeat(struct pt__showing *b, uint32_t repeat)
 {
     const struct pt_answers *answers = &b->work->state.answers;
     add_question(b, repeat, 0);
@@ -429,7 +258,7 @@ static void add_repeat(struct building *b, uint32_t repeat)
     }
 }
 
-static void add_items(struct building *b)
+static void add_items(struct pt__showing *b)
 {
     const struct pt_instrument *instrument = b->work->instrument;
     size_t per_instance = instrument->n_nodes;
@@ -453,7 +282,7 @@ static void add_items(struct building *b)
 
 /* --- score and people --- */
 
-static struct patuh_score score_of(struct building *b)
+static struct patuh_score score_of(struct pt__showing *b)
 {
     struct pt_points points = pt_work_points(b->work, b->arena);
     return (struct patuh_score){.has_score = points.has_score,
@@ -466,7 +295,7 @@ static struct patuh_score score_of(struct building *b)
                                 .placeholders = points.placeholders};
 }
 
-static const char *role_of(const struct building *b, const struct pt_author *author)
+static const char *role_of(const struct pt__showing *b, const struct pt_author *author)
 {
     const struct pt_member *member = pt_authority_member(&b->work->authority, author);
     if (member != NULL) {
@@ -475,7 +304,7 @@ static const char *role_of(const struct building *b, const struct pt_author *aut
     return pt_authority_office(&b->work->authority, author) != NULL ? "office" : "unknown";
 }
 
-static void add_people(struct building *b, struct patuh_form *form)
+static void add_people(struct pt__showing *b, struct patuh_form *form)
 {
     const struct pt_work *work = b->work;
     struct patuh_writer *writers = pt_arena_zalloc(b->arena, work->n_views, sizeof *writers);
@@ -487,20 +316,20 @@ static void add_people(struct building *b, struct patuh_form *form)
         return;
     }
     for (size_t v = 0; v < work->n_views; v++) {
-        writers[form->n_writers++] = (struct patuh_writer){.name = author_of(b, &work->views[v]),
+        writers[form->n_writers++] = (struct patuh_writer){.name = pt__show_author(b, &work->views[v]),
                                                            .role = role_of(b, &work->views[v].log.author),
                                                            .n_entries = work->views[v].n_entries};
     }
     for (size_t i = 0; i < work->state.n_surveyors; i++) {
-        surveyors[form->n_surveyors++] = keep(b, work->state.surveyors[i]);
+        surveyors[form->n_surveyors++] = pt__show_keep(b, work->state.surveyors[i]);
     }
     for (size_t i = 0; i < work->state.n_not_assessed; i++) {
-        reasons[form->n_reasons++] = remark_of(b, &work->state.not_assessed[i], "");
+        reasons[form->n_reasons++] = pt__show_remark(b, &work->state.not_assessed[i], "");
     }
     for (size_t i = 0; i < work->state.n_places; i++) {
         const struct pt_remark *place = &work->state.places[i];
         if (pt_detail_visit(place->entry, b->arena, &visits[form->n_visits])) {
-            visits[form->n_visits++].author = author_of(b, place->view);
+            visits[form->n_visits++].author = pt__show_author(b, place->view);
         }
     }
     form->visits = visits;
@@ -509,14 +338,14 @@ static void add_people(struct building *b, struct patuh_form *form)
     form->reasons = reasons;
 }
 
-static const char *why_of(struct building *b, enum pt_msg why)
+static const char *why_of(struct pt__showing *b, enum pt_msg why)
 {
     struct pt_buf text = {0};
     pt_say(&text, why, NULL);
-    return keep_buf(b, &text);
+    return pt__show_keep_buf(b, &text);
 }
 
-static void add_ineffective(struct building *b, struct patuh_form *form)
+static void add_ineffective(struct pt__showing *b, struct patuh_form *form)
 {
     const struct pt_work *work = b->work;
     size_t n = work->state.n_ineffective;
@@ -527,9 +356,9 @@ static void add_ineffective(struct building *b, struct patuh_form *form)
         uint32_t node =
             work->ready && entry->question != 0 ? pt_node_by_number(work->instrument, entry->question) : PT_NONE;
         out[i] = (struct patuh_ineffective){
-            .author = author_of(b, from->view),
+            .author = pt__show_author(b, from->view),
             .entry = entry_name(b, from->view, from->seq),
-            .path = node == PT_NONE ? "" : path_of(b, node, entry->instance == NULL ? "" : entry->instance),
+            .path = node == PT_NONE ? "" : pt__show_path(b, node, entry->instance == NULL ? "" : entry->instance),
             .why = why_of(b, from->why),
             .why_id = pt_msg_indonesian(from->why),
             .why_en = pt_msg_english(from->why),
@@ -539,7 +368,7 @@ static void add_ineffective(struct building *b, struct patuh_form *form)
     form->n_ineffective = out == NULL ? 0 : n;
 }
 
-static enum pt_err fill_form(struct building *b, struct patuh_form *form)
+static enum pt_err fill_form(struct pt__showing *b, struct patuh_form *form)
 {
     b->err = pt_summary_fill(b->work, b->txn, b->arena, &form->summary);
     if (b->err == PT_OK) {
@@ -560,7 +389,7 @@ static enum pt_err fill_form(struct building *b, struct patuh_form *form)
 
 static enum pt_err read_form(struct pt_work *work, struct pt_txn *txn, struct pt_arena *arena, void *out)
 {
-    struct building b = {.work = work, .txn = txn, .arena = arena};
+    struct pt__showing b = {.work = work, .txn = txn, .arena = arena};
     return fill_form(&b, out);
 }
 

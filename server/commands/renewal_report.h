@@ -9,7 +9,8 @@
 
 /* A sentence to err, for a month. Errors: those of the store. */
 enum pt_err renewal_report(struct command *command);
-/* While the office waits for what it lost, so that it gives nothing and what it has may not be all: a sentence to err. */
+/* While the office waits for what it lost, so that it gives nothing and what it has may not be all: a sentence to err.
+ */
 void renewal_tell_refilling(struct command *command);
 /* Has every region brought back what it has? What was fixed and lost may still come from one that has not. Errors:
  * INVALID (with a sentence that names the first such region), those of the store. */
