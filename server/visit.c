@@ -36,7 +36,9 @@ static enum pt_err admit(void *data, const Patuh__SignedStatement *statement, st
 
 static enum pt_err renew(void *data)
 {
-    struct server *server = ((struct visit *)data)->server;
+    const struct visit *visit = data;
+    struct server *server = visit->server;
+    pt_log("store_older", "peer=%s", visit->peer.name); /* who says so, should it be a lie */
     enum pt_err err = office_renew(server->office, "peer");
     server->regions_return = err == PT_OK;
     server_check_refilled(server);
