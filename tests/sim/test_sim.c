@@ -8,6 +8,7 @@
 
 enum { COUNTRIES = 1, SEEDS = 5, SEEDS_UNTIL_BITTEN = 30, SHRINK_TRIES = 12 };
 
+static bool without[2 * SEEDS_UNTIL_BITTEN + 1]; /* seeds that found a planted fault */
 static int n_passed;
 static int n_failed;
 
@@ -47,17 +48,13 @@ static void expect_good(const struct sim_options *options)
     }
 }
 
-static void test_seeds(void)
+static void test_countries(void)
 {
     for (uint64_t seed = 1; seed <= COUNTRIES; seed++) {
         struct sim_options country = sim_defaults();
         country.seed = seed;
         country.days = 2;
         expect_good(&country);
-    }
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        struct sim_options o = village(seed);
-        expect_good(&o);
     }
 }
 
@@ -81,7 +78,7 @@ static uint64_t before_first(enum sim_plant plant)
     return plant == SIM_PLANT_GAP ? 26 : 0;
 }
 
-/* Within a bounded number of seeds, and not when the fault is taken out again. */
+/* Within a bounded number of seeds. */
 static void test_bites(enum sim_plant plant, bool shrinks)
 {
     struct sim_result result = {0};
@@ -104,9 +101,18 @@ static void test_bites(enum sim_plant plant, bool shrinks)
         expect(smaller.events * 2 < result.events + 2 || small.days < o.days, "and is smaller");
     }
     sim_plant_fault(SIM_PLANT_NONE);
-    o.plant = SIM_PLANT_NONE;
-    sim_attempt(&o, true, &result);
-    expect(!result.failed, "without the planted fault all is well");
+    without[o.seed] = true;
+}
+
+/* Some seeds, and those where a fault was found: all is well when it is taken out again. */
+static void test_villages(void)
+{
+    for (uint64_t seed = 1; seed < sizeof without / sizeof without[0]; seed++) {
+        struct sim_options o = village(seed);
+        if (seed <= SEEDS || without[seed]) {
+            expect_good(&o);
+        }
+    }
 }
 
 int main(void)
@@ -115,7 +121,8 @@ int main(void)
     for (enum sim_plant plant = SIM_PLANT_NONE + 1; plant < SIM_PLANTS; plant++) {
         test_bites(plant, plant == SIM_PLANT_EARLY);
     }
-    test_seeds();
+    test_countries();
+    test_villages();
     (void)printf("%d passed, %d failed\n", n_passed, n_failed);
     return n_failed == 0 ? 0 : 1;
 }

@@ -225,9 +225,9 @@ void pt__session_on_welcome(struct pt_session *s, const Patuh__Welcome *welcome,
 
 /* session_receive.c */
 /* What the peer hears when it brought something that does not fit. */
+Patuh__FailureCode pt__session_code_for(enum pt_err err);
 /* May the peer bring this log, though it may not see it? */
 bool pt__session_brings(const struct pt_session *s, const struct pt_log_id *log);
-Patuh__FailureCode pt__session_code_for(enum pt_err err);
 /* A branch of which the peer named a chunk that is not here: asked for once. */
 void pt__session_ask_for_branch(struct pt_session *s, struct pt_update *u, const struct pt_head *head,
                                 uint64_t from_seq, const struct pt_hash *link);

@@ -397,7 +397,7 @@ Test(session_recall, out_of_memory_in_every_call)
     size_t n_calls = 1;
     size_t n_failed = 0;
     for (size_t call = 1; call <= n_calls; call++) {
-        for (size_t pass = 0; !recall_without_memory(call, pass, &n_calls); pass += 1 + pass / 6) {
+        for (size_t pass = 0; !recall_without_memory(call, pass, &n_calls); pass += 1 + pass / 3) {
             n_failed++;
             cr_assert_lt(pass, 2000);
         }
