@@ -22,28 +22,44 @@ static struct pt_peer_visit visit_of(const Patuh__PeerRecord *row)
                                   .offset_ms = row->clock_offset_ms};
 }
 
-/* The row as it is, or an empty one. */
-static enum pt_err load(struct pt_txn *txn, const struct pt_key *key, struct pt_arena *arena, Patuh__PeerRecord *out)
+/* One row, to be changed in some fields: those that others have written stay. */
+struct open_row {
+    struct pt_arena arena;
+    struct pt_key key;
+    Patuh__PeerRecord row;
+};
+
+/* As it is, or an empty one. Closed by row_close in any case. */
+static enum pt_err row_open(struct open_row *open, struct pt_txn *txn, const struct pt_author *author,
+                            uint64_t incarnation)
 {
     struct pt_bytes value;
     const Patuh__PeerRecord *row;
-    patuh__peer_record__init(out);
-    enum pt_err err = pt_store_get(txn, PT_TABLE_PEERS, pt_key_bytes(key), &value);
+    open->key = pt_key_peer(author, incarnation);
+    pt_arena_init(&open->arena, SIZE_MAX);
+    patuh__peer_record__init(&open->row);
+    enum pt_err err = pt_store_get(txn, PT_TABLE_PEERS, pt_key_bytes(&open->key), &value);
     if (err == PT_OK) {
-        err = read_row(value, arena, &row);
+        err = read_row(value, &open->arena, &row);
     }
     if (err == PT_OK) {
-        *out = *row;
+        open->row = *row;
     }
     return err == PT_ENOTFOUND ? PT_OK : err;
 }
 
-static enum pt_err save(struct pt_txn *txn, const struct pt_key *key, struct pt_arena *arena,
-                        const Patuh__PeerRecord *row)
+/* Stores it, unless err says that it could not be opened. */
+static enum pt_err row_close(struct open_row *open, struct pt_txn *txn, enum pt_err err)
 {
     struct pt_bytes packed;
-    enum pt_err err = pt_pack(&row->base, arena, &packed);
-    return err == PT_OK ? pt_store_put(txn, PT_TABLE_PEERS, pt_key_bytes(key), packed) : err;
+    if (err == PT_OK) {
+        err = pt_pack(&open->row.base, &open->arena, &packed);
+    }
+    if (err == PT_OK) {
+        err = pt_store_put(txn, PT_TABLE_PEERS, pt_key_bytes(&open->key), packed);
+    }
+    pt_arena_close(&open->arena);
+    return err;
 }
 
 enum pt_err pt_peer_get(struct pt_txn *txn, const struct pt_author *author, uint64_t incarnation,
@@ -68,47 +84,41 @@ enum pt_err pt_peer_get(struct pt_txn *txn, const struct pt_author *author, uint
 enum pt_err pt_peer_put(struct pt_txn *txn, const struct pt_author *author, uint64_t incarnation,
                         const struct pt_peer_visit *visit)
 {
-    struct pt_arena arena;
-    Patuh__PeerRecord row;
-    struct pt_key key = pt_key_peer(author, incarnation);
-    pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err = load(txn, &key, &arena, &row);
-    if (err == PT_OK) {
-        row.has_salt = row.has_salt_before = row.has_epoch = row.has_last_seen_ms = row.has_clock_offset_ms = true;
-        row.salt = visit->salt;
-        row.salt_before = visit->salt_before;
-        row.epoch = visit->epoch;
-        row.last_seen_ms = visit->seen_ms;
-        row.clock_offset_ms = visit->offset_ms;
-        err = save(txn, &key, &arena, &row);
-    }
-    pt_arena_close(&arena);
-    return err;
+    struct open_row open;
+    enum pt_err err = row_open(&open, txn, author, incarnation);
+    Patuh__PeerRecord *row = &open.row;
+    row->has_salt = row->has_salt_before = row->has_epoch = row->has_last_seen_ms = row->has_clock_offset_ms = true;
+    row->salt = visit->salt;
+    row->salt_before = visit->salt_before;
+    row->epoch = visit->epoch;
+    row->last_seen_ms = visit->seen_ms;
+    row->clock_offset_ms = visit->offset_ms;
+    return row_close(&open, txn, err);
 }
 
 enum pt_err pt_peer_put_seen(struct pt_txn *txn, const struct pt_author *author, int64_t seen_ms)
 {
-    struct pt_peer_visit visit = {0};
-    enum pt_err err = pt_peer_last(txn, author, &visit);
-    struct pt_peer_visit seen = {.seen_ms = seen_ms, .offset_ms = visit.offset_ms};
-    return err == PT_OK || err == PT_ENOTFOUND ? pt_peer_put(txn, author, 0, &seen) : err;
+    struct pt_peer_visit last = {0};
+    struct open_row open;
+    enum pt_err err = pt_peer_last(txn, author, &last);
+    if (err != PT_OK && err != PT_ENOTFOUND) {
+        return err;
+    }
+    err = row_open(&open, txn, author, 0);
+    open.row.has_last_seen_ms = open.row.has_clock_offset_ms = true;
+    open.row.last_seen_ms = seen_ms;
+    open.row.clock_offset_ms = last.offset_ms;
+    return row_close(&open, txn, err);
 }
 
 enum pt_err pt_peer_put_delivered(struct pt_txn *txn, const struct pt_author *author, uint64_t incarnation,
                                   uint64_t epoch)
 {
-    struct pt_arena arena;
-    Patuh__PeerRecord row;
-    struct pt_key key = pt_key_peer(author, incarnation);
-    pt_arena_init(&arena, SIZE_MAX);
-    enum pt_err err = load(txn, &key, &arena, &row);
-    if (err == PT_OK) {
-        row.has_delivered_epoch = true;
-        row.delivered_epoch = epoch;
-        err = save(txn, &key, &arena, &row);
-    }
-    pt_arena_close(&arena);
-    return err;
+    struct open_row open;
+    enum pt_err err = row_open(&open, txn, author, incarnation);
+    open.row.has_delivered_epoch = true;
+    open.row.delivered_epoch = epoch;
+    return row_close(&open, txn, err);
 }
 
 /* All incarnations of one peer, one after the other. */

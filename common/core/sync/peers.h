@@ -19,7 +19,7 @@ enum pt_err pt_peer_get(struct pt_txn *txn, const struct pt_author *author, uint
                         struct pt_peer_visit *out);
 enum pt_err pt_peer_put(struct pt_txn *txn, const struct pt_author *author, uint64_t incarnation,
                         const struct pt_peer_visit *visit);
-/* It was heard of without a session: a bundle of it came. Kept apart from its incarnations, and without a salt. */
+/* It was heard of without a session: a bundle of it came. Changes no salt. */
 enum pt_err pt_peer_put_seen(struct pt_txn *txn, const struct pt_author *author, int64_t seen_ms);
 /* The last visit of any incarnation. Errors: NOTFOUND. */
 enum pt_err pt_peer_last(struct pt_txn *txn, const struct pt_author *author, struct pt_peer_visit *out);

@@ -140,3 +140,32 @@ Test(session_refilling, nobody_else_may_say_that_it_has_delivered)
     cr_expect_not(has_delivered(&s));
     scene_close(&s);
 }
+
+/* Each of those who write about a peer leaves alone what the others wrote. */
+Test(session_refilling, what_is_known_of_a_peer_is_kept_field_by_field)
+{
+    struct scene s = scene_open(25);
+    struct pt_peer_visit visit = {.salt = 7, .salt_before = 6, .epoch = 5, .seen_ms = 100, .offset_ms = -3};
+    struct pt_peer_visit found = {0};
+    const struct pt_author *author = &s.other->author;
+    struct pt_txn *txn;
+    bool has = false;
+    cr_assert_eq(pt_store_begin_write(s.head->store, &txn), PT_OK);
+    cr_assert_eq(pt_peer_last(txn, author, &found), PT_ENOTFOUND);
+    cr_assert_eq(pt_peer_put(txn, author, 0, &visit), PT_OK);
+    cr_assert_eq(pt_peer_put_delivered(txn, author, 0, 5), PT_OK);
+    cr_assert_eq(pt_peer_put_seen(txn, author, 200), PT_OK);
+    cr_assert_eq(pt_peer_get(txn, author, 0, &found), PT_OK);
+    cr_expect_eq(found.salt, 7);
+    cr_expect_eq(found.salt_before, 6);
+    cr_expect_eq(found.epoch, 5);
+    cr_expect_eq(found.seen_ms, 200);
+    cr_expect_eq(found.offset_ms, -3);
+    cr_assert_eq(pt_peer_put(txn, author, 0, &visit), PT_OK);
+    cr_assert_eq(pt_peer_has_delivered(txn, author, 5, &has), PT_OK);
+    cr_expect(has);
+    cr_assert_eq(pt_peer_last(txn, author, &found), PT_OK);
+    cr_expect_eq(found.seen_ms, 100);
+    pt_store_abort(txn);
+    scene_close(&s);
+}
